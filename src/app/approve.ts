@@ -61,6 +61,7 @@ export async function decideWhatToBuy(
     output,
     selection: settings.selection,
     neighbourhood: settings.neighbourhood,
+    oneRun: buying && store.sharing === undefined,
     placeOf: settings.placeOf,
     command: settings.command,
     budgetMicroUsd,

@@ -1,11 +1,16 @@
 import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
-import type { Files } from '../core/ports.js';
+import { EXIT, type ExitCode, isSystemFault } from '../core/errors.js';
+import type { Files, Ports } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isLive } from '../lockfile/bought-twice.js';
-import { LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
+import { parseLock } from '../lockfile/lock-text.js';
+import { decode, LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
+import { holderOf } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
+import { knownLockfiles, rememberLockfile } from './known-lockfiles.js';
+import { checkBeforeForcing, holderName } from './open-lockfile.js';
 
 /** Absolute paths where other lockfiles of the same manifest may be. */
 export interface Neighbourhood {
@@ -13,37 +18,97 @@ export interface Neighbourhood {
   readonly endpoint: string;
   /** The folders of the manifest, the lockfile and the output. */
   readonly folders: readonly string[];
+  /** The manifest and the lockfile that belongs to it by name; absent if the manifest is not a file. */
+  readonly manifest?: { readonly path: string; readonly lockfile: string };
 }
 
-const NAMES_MAX = 500;
-const OTHER_KINDS = /\.(?:wav|mp3|flac|ogg|opus|m4a|mp4|aac|aiff?|webm|part|unverified|ya?ml|md|txt)$/i;
+/** Why nothing may be bought. */
+export interface Elsewhere {
+  readonly diagnostic: Diagnostic;
+  readonly refusal: ExitCode;
+}
+
+/** Maximum number of names checked in a folder; those that look like lockfiles come first. */
+const NAMES_MAX = 5_000;
+const LIKELY = /lock|\.jsonl$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
 
 /**
- * Checks whether another lockfile next to this one already has the takes about to be bought: the same track, take and
- * request. With two lockfiles, one manifest would be bought twice.
+ * Checks whether another lockfile of the same manifest already has the takes about to be bought: the same track, take
+ * and request. With two lockfiles, one manifest would be bought twice.
  */
 export async function boughtElsewhere(
   files: Files,
   around: Neighbourhood,
   takes: readonly Take[],
-): Promise<Diagnostic | undefined> {
+): Promise<Elsewhere | undefined> {
   const wanted = new Map(takes.map((take) => [keyOf(take), take.key]));
   for (const place of await otherLockfiles(files, around)) {
-    const read = await readLock(files, place);
-    if (!read.ok || read.header?.endpoint !== around.endpoint) continue;
     const found = new Set<string>();
-    for (const attempt of read.attempts.values()) {
+    for (const attempt of await attemptsIn(files, place, around.endpoint)) {
       const key = wanted.get(keyOf(attempt));
       if (key !== undefined && isLive(attempt)) found.add(key);
     }
-    if (found.size > 0) return diagnosticOf(place, [...found], takes.length);
+    if (found.size > 0)
+      return { diagnostic: diagnosticOf(place, [...found], takes.length), refusal: EXIT.invalid };
   }
   return undefined;
 }
 
+/**
+ * Checks whether a run of the same manifest is active under another lockfile, because what it will buy is not in its
+ * lockfile yet. Requires the run lock. Two runs that begin at once both see each other: each is remembered before it
+ * looks.
+ */
+export async function runningElsewhere(
+  { files, processes, clock, random }: Ports,
+  { lockfilePath, endpoint, manifest }: Neighbourhood,
+): Promise<Elsewhere | undefined> {
+  if (manifest === undefined) return undefined;
+  const own = await files.real(lockfilePath);
+  const real = await files.real(manifest.path);
+  const named = await files.real(manifest.lockfile);
+  if (own !== named) await rememberLockfile(files, random, { manifest: real, lockfile: own, endpoint });
+  const known = (await knownLockfiles(files, real)).filter(
+    (one) => one.manifest === real && one.endpoint === endpoint,
+  );
+  for (const place of new Set([named, ...known.map(({ lockfile }) => lockfile)])) {
+    if (place === own) continue;
+    const held = await holderOf(files, processes, clock, random, place).catch(unlessUnreadable);
+    // The same lockfile under another path.
+    if (held === undefined || (held.alive === true && held.pid === processes.self.pid)) continue;
+    const lockfile = shellWord(place);
+    return {
+      diagnostic: {
+        code: 'locked',
+        severity: 'error',
+        message: `another run of this manifest is active under another lockfile, ${lockfile} (${holderName(held)})`,
+        hint:
+          held.alive === true
+            ? 'wait for it to end, or stop it: two runs could buy the same takes'
+            : `${checkBeforeForcing(held)}: venice-batch unlock ${shellWord(manifest.path)} --lockfile ${lockfile} --force`,
+      },
+      refusal: EXIT.locked,
+    };
+  }
+  return undefined;
+}
+
+function unlessUnreadable(fault: unknown): undefined {
+  if (!isSystemFault(fault)) throw fault;
+}
+
 function keyOf({ track, take, digest }: Pick<Attempt, 'track' | 'take' | 'digest'>): string {
   return `${track} ${take} ${digest}`;
+}
+
+/** What a lockfile says, even a damaged one. */
+async function attemptsIn(files: Files, place: string, endpoint: string): Promise<Iterable<Attempt>> {
+  const read = await readLock(files, place);
+  if (read.ok) return read.header?.endpoint === endpoint ? read.attempts.values() : [];
+  const bytes = await files.read(place, LOCK_BYTES_MAX).catch(unlessUnreadable);
+  const { header, attempts } = parseLock(bytes === undefined ? '' : decode(bytes));
+  return header?.endpoint === endpoint ? attempts.values() : [];
 }
 
 const NAMED_MAX = 5;
@@ -61,20 +126,27 @@ function diagnosticOf(place: string, keys: readonly string[], of: number): Diagn
 
 async function otherLockfiles(
   files: Files,
-  { lockfilePath, folders }: Neighbourhood,
+  { lockfilePath, folders, manifest }: Neighbourhood,
 ): Promise<readonly string[]> {
   const own = (await files.facts(lockfilePath))?.id;
+  const places = manifest === undefined ? [] : await knownLockfiles(files, await files.real(manifest.path));
   const found = new Map<string, string>();
-  for (const folder of new Set(folders)) {
-    const names = await files.list(folder).catch(() => []);
-    for (const name of names.filter((one) => !OTHER_KINDS.test(one)).slice(0, NAMES_MAX)) {
-      const place = path.join(folder, name);
-      const facts = await files.facts(place).catch(() => undefined);
-      if (facts?.kind !== 'file' || facts.bytes > LOCK_BYTES_MAX || facts.id === own) continue;
-      if (await isLockfile(files, place)) found.set(facts.id, place);
-    }
+  for (const place of [...places.map(({ lockfile }) => lockfile), ...(await filesIn(files, folders))]) {
+    const facts = await files.facts(place).catch(unlessUnreadable);
+    if (facts?.kind !== 'file' || facts.bytes > LOCK_BYTES_MAX || facts.id === own) continue;
+    if (!found.has(facts.id) && (await isLockfile(files, place))) found.set(facts.id, place);
   }
   return [...found.values()];
+}
+
+async function filesIn(files: Files, folders: readonly string[]): Promise<readonly string[]> {
+  const places: string[] = [];
+  for (const folder of new Set(folders)) {
+    const names = [...(await files.list(folder).catch(() => []))];
+    names.sort((a, b) => Number(LIKELY.test(b)) - Number(LIKELY.test(a)));
+    places.push(...names.slice(0, NAMES_MAX).map((name) => path.join(folder, name)));
+  }
+  return places;
 }
 
 async function isLockfile(files: Files, place: string): Promise<boolean> {

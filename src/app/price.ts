@@ -11,13 +11,13 @@ import { boughtTwiceWarning } from '../plan/bought-twice.js';
 import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { answersLost } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
-import type { Selection } from '../plan/selection.js';
+import { readSelection, type Selection } from '../plan/selection.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { fetchBalance, NOT_FETCHED } from './balance.js';
-import { boughtElsewhere, type Neighbourhood } from './elsewhere.js';
+import { boughtElsewhere, type Elsewhere, type Neighbourhood, runningElsewhere } from './elsewhere.js';
 
 export interface PrepareInput {
   readonly ports: Ports;
@@ -43,6 +43,8 @@ export interface PrepareInput {
   readonly ignoreBalance?: boolean | undefined;
   /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
   readonly neighbourhood?: Neighbourhood | undefined;
+  /** Whether to refuse if the manifest is being bought under another lockfile. Requires the run lock. */
+  readonly oneRun?: boolean;
   readonly phase?: (phase: 'quote') => void;
   /** When aborted, stops waiting for a service that does not answer. */
   readonly stop?: AbortSignal;
@@ -84,8 +86,8 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   const elsewhere = await findOtherLockfiles(input, wanted);
   if (elsewhere !== undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
-      diagnostics: [elsewhere],
-      refusal: EXIT.invalid,
+      diagnostics: [elsewhere.diagnostic],
+      refusal: elsewhere.refusal,
     });
   if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
   const lost = answersLost(input.attempts, input.command);
@@ -99,13 +101,22 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   return price(input, input.client, decided);
 }
 
-/** A user who forces a take knows that it exists. */
+/** A user who forces a take knows that it exists. Other runs first: what one has just bought is then in its lockfile. */
 async function findOtherLockfiles(
-  { ports, selection, neighbourhood }: PrepareInput,
+  { ports, selection, manifest, neighbourhood, oneRun }: PrepareInput,
   wanted: readonly Take[],
-): Promise<Diagnostic | undefined> {
-  if (neighbourhood === undefined || wanted.length === 0 || selection.force.length > 0) return undefined;
-  return boughtElsewhere(ports.files, neighbourhood, wanted);
+): Promise<Elsewhere | undefined> {
+  if (neighbourhood === undefined || wanted.length === 0) return undefined;
+  const running = oneRun === true ? await runningElsewhere(ports, neighbourhood) : undefined;
+  const { forced } = readSelection(selection, manifest.takes);
+  return (
+    running ??
+    boughtElsewhere(
+      ports.files,
+      neighbourhood,
+      wanted.filter((take) => !forced(take)),
+    )
+  );
 }
 
 const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };

@@ -139,10 +139,12 @@ export interface Files {
   canSyncDirectory?(path: string): Promise<boolean>;
   /** Free space for this user at the path; `undefined` if unknown. */
   freeBytes?(path: string): Promise<number | undefined>;
+  /** How many more files fit on the disk of the path; `undefined` if unknown or unlimited. */
+  freeFiles?(path: string): Promise<number | undefined>;
   /**
    * The same methods for paths below a folder, which begin with `root`, for names that may be malicious. Links in
    * `root` itself are resolved now, and the folder is remembered, from now on or from when it is first seen. Later
-   * calls throw `ELOOP` if a folder on the way is a symbolic link, `ESTALE` if `root` was replaced by another folder,
+   * calls throw `ELOOP` if a folder on the way is a symbolic link, `ESTALE` if `root` is or leads to another folder,
    * and `EXDEV` if the path is not below it, all checked at the moment of the effect. `facts` does not follow links
    * either: a link is `other`.
    */
@@ -150,7 +152,7 @@ export interface Files {
 }
 
 /** The files below one folder, accessed without following links: see `Files.below`. */
-export type FolderFiles = Omit<Files, 'real' | 'below' | 'canSyncDirectory' | 'freeBytes'>;
+export type FolderFiles = Omit<Files, 'real' | 'below' | 'canSyncDirectory' | 'freeBytes' | 'freeFiles'>;
 
 export interface TransportRequest {
   readonly method: 'GET' | 'POST';

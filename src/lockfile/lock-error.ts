@@ -9,7 +9,8 @@ export type LockProblem =
   | { readonly kind: 'unreadable'; readonly code: string; readonly journal?: string }
   /** It could not be made durable: the system's error code. */
   | { readonly kind: 'unwritable'; readonly code: string }
-  | { readonly kind: 'not_a_lockfile'; readonly line: number }
+  /** `journal`: what the last run recorded is kept there. */
+  | { readonly kind: 'not_a_lockfile'; readonly line: number; readonly journal?: string | undefined }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
   | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
@@ -80,7 +81,10 @@ function explain(
     case 'not_a_lockfile':
       return {
         message: `line ${problem.line} is not a lockfile header`,
-        hint: `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+        hint:
+          problem.journal !== undefined
+            ? `the file was overwritten, and the records of the last run are kept in ${shellWord(problem.journal)}; to restore them: ${next('lock repair')}`
+            : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {

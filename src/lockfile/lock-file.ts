@@ -22,6 +22,8 @@ export interface LockFile {
   readonly random: Random;
   /** Absolute, links resolved. */
   readonly path: string;
+  /** Absolute, as the user named it. */
+  readonly named: string;
   readonly command: NextCommand;
   /** Gains lineages if a merged lockfile replaces the file during the run. */
   header: LockHeader;
@@ -78,8 +80,10 @@ async function writeUnlessDisplaced(
   lines: Uint8Array,
 ): Promise<void> {
   try {
+    // First, so that the check of the file itself stays the last before a submit.
+    const elsewhere = await ledAway(file);
     await writeLines(file, records, lines);
-    file.displaced = undefined;
+    file.displaced = elsewhere;
   } catch (fault) {
     if (!(fault instanceof BatchError) || fault.exitCode !== EXIT.lockfile) throw fault;
     file.displaced = fault;
@@ -234,8 +238,17 @@ async function isOurs({ files, path, seen, end }: LockFile): Promise<boolean> {
 /** Merges a file that replaced ours, so that no paid job in it is lost. */
 async function mergeReplacement(file: LockFile): Promise<void> {
   const { files, path, command, header, fold } = file;
+  // Nothing is lost by writing an empty file again.
+  if ((await files.facts(path))?.bytes === 0) return;
   const read = await readLockAlone(files, path);
-  if (!read.ok) throw lockError(read.problems[0], path, command);
+  if (!read.ok) {
+    const [problem] = read.problems;
+    throw lockError(
+      problem.kind === 'not_a_lockfile' ? { ...problem, journal: file.journal.path } : problem,
+      path,
+      command,
+    );
+  }
   if (read.header !== undefined && !isRelated(read.header, header)) {
     throw new BatchError(
       'lockfile-replaced',
@@ -251,6 +264,22 @@ async function mergeReplacement(file: LockFile): Promise<void> {
     if (!fold.attempts.has(attempt.attempt)) file.grown = true;
     fold.add(attempt);
   }
+}
+
+/**
+ * Whether the name leads to another file by now, because a link on the way was replaced. The records are safe in the
+ * file where the run began, but the next run would not find them.
+ */
+export async function ledAway({ files, path, named, command }: LockFile): Promise<BatchError | undefined> {
+  if ((await files.real(named)) === path) return undefined;
+  return new BatchError(
+    'lockfile-replaced',
+    `${shellWord(named)} no longer leads to ${shellWord(path)}, the lockfile of this run`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `restore the link, then: ${command('run')}; or join both files: venice-batch lock merge ${shellWord(named)} ${shellWord(path)}`,
+    },
+  );
 }
 
 /** The smallest and the largest size that our own writes explain. */

@@ -36,7 +36,7 @@ export type UsableLock = Extract<ReadLock, { ok: true }>;
  */
 export async function readLock(files: Files, path: string): Promise<ReadLock> {
   const read = await readLockAlone(files, path);
-  if (!read.ok) return read;
+  if (!read.ok) return read.problems[0].kind === 'not_a_lockfile' ? overwritten(files, path, read) : read;
   try {
     const journals = await readJournals(files, await files.real(path), read.header, LOCK_BYTES_MAX);
     if (!journals.ok) return unreadable(journals.fault, journals.path);
@@ -66,6 +66,21 @@ export async function requireLock(
   const foreign = endpoint === undefined ? undefined : read.header && checkEndpoint(read.header, endpoint);
   if (foreign !== undefined) throw lockError(foreign, path, command);
   return read;
+}
+
+/** Without its header, a lockfile is restored from its journals only if it is empty: anything else may be another file. */
+async function overwritten(files: Files, path: string, read: ReadLock & { ok: false }): Promise<ReadLock> {
+  try {
+    const journals = await readJournals(files, await files.real(path), undefined, LOCK_BYTES_MAX);
+    if (!journals.ok || journals.header === undefined) return read;
+    if ((await files.facts(path))?.bytes !== 0)
+      return { ok: false, problems: [{ kind: 'not_a_lockfile', line: 1, journal: journals.paths[0] }] };
+    const { attempts } = createFold(journals.records);
+    const notes = restoredBy(attempts, new Map());
+    return { ok: true, header: journals.header, attempts, notes, bytes: 0, journals: journals.paths };
+  } catch (fault) {
+    return unreadable(fault);
+  }
 }
 
 function restoredBy(

@@ -1,5 +1,6 @@
 import type { Files, Random } from '../core/ports.js';
 import { createFile, replaceFile } from './atomic-write.js';
+import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { decode, LOCK_BYTES_MAX } from './read.js';
@@ -21,10 +22,12 @@ const ASIDE_FILES_MAX = 1_000;
  * is replaced. Throws the `FileFault`; nothing has changed then.
  */
 export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
-  const repaired = repairLock(decode(await files.read(path, LOCK_BYTES_MAX)));
+  const real = await files.real(path);
+  const journals = await readJournals(files, real, undefined, LOCK_BYTES_MAX);
+  const found = decode(await files.read(path, LOCK_BYTES_MAX));
+  const repaired = repairLock(found, journals.ok ? journals : undefined);
   if (!repaired.ok) return repaired;
   const { text, report } = repaired;
-  const real = await files.real(path);
   await makePrivateFolder(files, random, real);
   const aside = report.setAside.map((line) => `${line.text}\n`).join('');
   const asidePath = aside === '' ? undefined : await keepAside(files, random, real, aside);

@@ -49,6 +49,8 @@ interface Work {
   readonly aside: Omit<SetAside, 'queueIds'>[];
   readonly keptAsRead: { line: number; why: string }[];
   header?: LockHeader;
+  /** The journals had everything, so no line is missing. */
+  restored: boolean;
   /** The header does not match its checksum, and is replaced when a valid one is found. */
   headerDamaged: boolean;
   lockfiles: number;
@@ -61,14 +63,20 @@ interface Work {
 /**
  * Makes one valid lockfile from a damaged or merged one. Both sides of a conflict count, and so does its base: records
  * are folded, so the order and repetition of lines do not matter, and no `queue_id` of a readable line is ever dropped.
+ *
+ * @param journals used if the text has no header: the file was overwritten, and they have what the last run recorded
  */
-export function repairLock(text: string): Repaired {
+export function repairLock(
+  text: string,
+  journals?: { readonly header?: LockHeader; readonly records: readonly Attempt[] },
+): Repaired {
   const work: Work = {
     fold: createFold(),
     ends: createEnds(),
     aside: [],
     keptAsRead: [],
     headerDamaged: false,
+    restored: false,
     lockfiles: 1,
     old: false,
     markers: 0,
@@ -82,6 +90,11 @@ export function repairLock(text: string): Repaired {
     if (line.kind === 'attempt' && line.sum === undefined) unsealed.push(number);
     const problem = takeLine(work, line, number, content);
     if (problem !== undefined) return { ok: false, problem };
+  }
+  if (work.header === undefined && journals?.header !== undefined) {
+    work.header = journals.header;
+    work.restored = true;
+    for (const record of journals.records) work.fold.add(record);
   }
   if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   if (!work.old) work.keptAsRead.push(...unsealed.map((line) => ({ line, why: 'has no checksum' })));
@@ -184,7 +197,7 @@ function reportOf(work: Work): RepairReport {
     ...one,
     queueIds: queueIdsIn(one.text).filter((queueId) => !known.has(queueId)),
   }));
-  const fault = old ? undefined : ends.fault();
+  const fault = old || work.restored ? undefined : ends.fault();
   const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
   const explained = lines >= linesMarked && keptAsRead.length + aside.length > 0;

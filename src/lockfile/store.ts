@@ -51,7 +51,18 @@ export async function openLock(
     const real = await files.real(path);
     const journal = createJournal(files, random, real, header, read.journals);
     const end = endOf(read);
-    const file: LockFile = { files, random, path: real, command, header, fold, journal, end, grown: false };
+    const file: LockFile = {
+      files,
+      random,
+      path: real,
+      named: path,
+      command,
+      header,
+      fold,
+      journal,
+      end,
+      grown: false,
+    };
     if (end.kind === 'sound') file.seen = await files.facts(real);
     await secure(file);
     return { ok: true, store: createWriter(file), notes: read.notes };

@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
-import { closeFile, type LockFile, leaveJournal, makeCanonical, writeRecords } from './lock-file.js';
+import { closeFile, type LockFile, leaveJournal, ledAway, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;
@@ -55,7 +55,9 @@ export function createWriter(file: LockFile): LockStore {
     },
     async close() {
       await settle();
+      const elsewhere = await ledAway(file);
       await makeCanonical(file);
+      if (elsewhere !== undefined) throw elsewhere;
     },
     async abandon() {
       await settle();

@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   type Stats,
+  statSync,
   unlinkSync,
 } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
@@ -56,7 +57,7 @@ export async function filesBelow(
   byDescriptor = hasDescriptorPaths(),
 ): Promise<FolderFiles> {
   const real = await all.real(root);
-  const pin = pinnedTo(real);
+  const pin = pinnedTo(resolve(root));
   const find = byDescriptor ? findByDescriptor(real, pin) : findByName(real, pin);
   // A root that does not exist yet is remembered once it does.
   orAbsent(() => find([]).close());
@@ -77,13 +78,21 @@ function staleFault(root: string): FileFault {
   });
 }
 
-/** Throws `ESTALE` for a different folder than the first one. */
+/**
+ * Throws `ESTALE` for a different folder than the first one, or if the root's name leads to another one by now: users
+ * and later runs look for the files there.
+ */
 function pinnedTo(root: string): (stats: Stats) => void {
   let id: string | undefined;
   return (stats) => {
     id ??= idOf(stats);
-    if (id !== idOf(stats)) throw staleFault(root);
+    if (id !== idOf(stats) || id !== idAt(root)) throw staleFault(root);
   };
+}
+
+function idAt(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && idOf(stats);
 }
 
 function findByDescriptor(root: string, pin: (stats: Stats) => void): Find {

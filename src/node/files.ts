@@ -46,6 +46,7 @@ export const systemFiles: Files = {
   syncDirectory: shared(syncDirectory),
   canSyncDirectory,
   freeBytes,
+  freeFiles,
   below: (root) => filesBelow(systemFiles, root),
 };
 
@@ -140,6 +141,16 @@ async function freeBytes(path: string): Promise<number | undefined> {
   try {
     const { bavail, bsize, blocks } = await statfs(path);
     return blocks > 0 ? bavail * bsize : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Disks that create inodes as needed report none. */
+async function freeFiles(path: string): Promise<number | undefined> {
+  try {
+    const { ffree, files } = await statfs(path);
+    return files > 0 ? ffree : undefined;
   } catch {
     return undefined;
   }

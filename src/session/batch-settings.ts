@@ -7,6 +7,7 @@ import type { BatchSettings } from '../app/world.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
+import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { OpenBatch } from './open-batch.js';
 import { pickedTracks } from './picks.js';
 
@@ -75,9 +76,17 @@ function stateHome(env: Readonly<Record<string, string | undefined>>): string {
 }
 
 export function neighbourhoodOf({ settings, endpoint }: OpenBatch): Neighbourhood {
+  const { manifest, manifestPath, sandbox, sandboxDirectory } = settings;
   const lockfilePath = settings.lockfilePath.value;
-  const folders = [settings.manifestPath, lockfilePath].map((file) => path.dirname(file));
-  return { lockfilePath, endpoint, folders: [...folders, settings.outputRoot.value] };
+  const folders = [manifestPath, lockfilePath].map((file) => path.dirname(file));
+  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
+  const lockfile = path.join(sandbox ? sandboxDirectory : path.dirname(manifestPath), `${stem}.lock.jsonl`);
+  return {
+    lockfilePath,
+    endpoint,
+    folders: [...folders, settings.outputRoot.value],
+    ...(manifest === '-' ? {} : { manifest: { path: manifestPath, lockfile } }),
+  };
 }
 
 /**

@@ -8,7 +8,7 @@ export interface Output {
   readonly files: FolderFiles;
 }
 
-/** Links in `root` itself are the user's choice and are resolved once, now. Throws the `FileFault`. */
+/** Links in `root` itself are the user's choice and are resolved now. Throws the `FileFault`. */
 export async function openOutput(files: Files, root: string): Promise<Output> {
   return { root, files: await files.below(root) };
 }

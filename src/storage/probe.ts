@@ -11,7 +11,7 @@ const PROBE_BYTES = 64 * 1024;
 const THOROUGH_MAX = 32;
 /** What a probe file contains, to tell one left by a killed run from a file of the user's. */
 const MARK = Buffer.from('venice-batch tried here whether audio can be stored; this file may be removed\n');
-const NAME = /^\.probe-[0-9a-f]{12}-*\.(?:part|done)$/;
+const NAME = /^\.probe-[0-9a-f]{12}.*\.(?:part|done)$/su;
 const SUFFIX_BYTES = '.part'.length;
 /** The longest suffix that a take's file name can have after its stem. */
 const STEM_SUFFIX_BYTES = `.00000000${KEPT_SUFFIX}`.length;
@@ -37,8 +37,8 @@ export async function probeStorage(
   { stems, how, bytesMin = 0 }: { stems: readonly string[]; how: 'nearest' | 'make'; bytesMin?: number },
 ): Promise<Probed> {
   const directories = new Set(stems.map((stem) => path.dirname(path.join(output.root, stem))));
-  const stemBytes = stems.reduce((most, stem) => Math.max(most, Buffer.byteLength(path.basename(stem))), 0);
-  const probeIn = (directory: string) => probePath(random, directory, stemBytes + STEM_SUFFIX_BYTES);
+  const names = stems.map((stem) => path.basename(stem));
+  const probeIn = (directory: string) => probePath(random, directory, names);
   const tried = new Set<string>();
   let unsynced: string | undefined;
   for (const directory of directories) {
@@ -50,8 +50,8 @@ export async function probeStorage(
         await takesFile(place.files, probeIn(place.directory));
         continue;
       }
-      const freeBytes = await all.freeBytes?.(place.directory);
-      if (freeBytes !== undefined && freeBytes < bytesMin) return { fault: { directory, code: 'ENOSPC' } };
+      if (!(await hasRoom(all, place.directory, bytesMin, stems.length + directories.size)))
+        return { fault: { directory, code: 'ENOSPC' } };
       await storeProbe(place.files, probeIn(place.directory));
       if ((await all.canSyncDirectory?.(place.directory)) === false) unsynced ??= place.directory;
     } catch (error) {
@@ -59,6 +59,15 @@ export async function probeStorage(
     }
   }
   return unsynced === undefined ? {} : { unsynced };
+}
+
+/** A disk can run out of files (inodes) before it runs out of bytes. */
+async function hasRoom(all: Files, directory: string, bytesMin: number, filesMin: number): Promise<boolean> {
+  const freeBytes = await all.freeBytes?.(directory);
+  const freeFiles = await all.freeFiles?.(directory);
+  return (
+    !(freeBytes !== undefined && freeBytes < bytesMin) && !(freeFiles !== undefined && freeFiles < filesMin)
+  );
 }
 
 interface Place {
@@ -89,11 +98,24 @@ async function takesFile(files: FolderFiles, probe: string): Promise<void> {
   await files.remove(part);
 }
 
-/** As long as the longest name that will be needed: some file systems allow only 143 bytes. */
-function probePath(random: Random, directory: string, nameBytes: number): string {
-  const name = `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`;
-  return path.join(directory, name.padEnd(nameBytes - SUFFIX_BYTES, '-'));
+/**
+ * As long as the longest name that will be needed, and with the same characters: some file systems allow only 143
+ * bytes, or only the characters of one language.
+ */
+function probePath(random: Random, directory: string, names: readonly string[]): string {
+  const longest = names.reduce((most, name) => Math.max(most, Buffer.byteLength(name)), 0);
+  const bytesMax = longest + STEM_SUFFIX_BYTES - SUFFIX_BYTES;
+  let name = `.probe-${Buffer.from(random.bytes(6)).toString('hex')}`;
+  for (const character of new Set(names.join('')))
+    if (!PLAIN.test(character) && Buffer.byteLength(name + character) <= Math.max(bytesMax, NAME_BYTES))
+      name += character;
+  return path.join(directory, name + '-'.repeat(Math.max(0, bytesMax - Buffer.byteLength(name))));
 }
+
+/** Every file system allows names of this length. */
+const NAME_BYTES = 100;
+/** Every file system allows these characters. */
+const PLAIN = /[\w.-]/;
 
 async function storeProbe(files: FolderFiles, probe: string): Promise<void> {
   const directory = path.dirname(probe);

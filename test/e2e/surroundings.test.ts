@@ -111,6 +111,26 @@ describe('one manifest', () => {
     expect(await album.charges()).toBe(4);
   });
 
+  it('is not bought twice with lockfiles in different folders', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes', '--detach', '--lockfile', 'a/x.txt')).code).toBe(11);
+    const second = await album.run('run', '--yes', '--lockfile', 'b/x.txt', '--force', 'one');
+    expect(second.code).toBe(3);
+    expect(second.stderr).toContain('1 of 2 takes to buy were already bought under another lockfile');
+    expect((await album.run('run', '--yes')).code).toBe(3);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('is not bought under two lockfiles at the same time', async () => {
+    const album = await scene();
+    const first = album.start('run', '--yes', '--lockfile', 'a/x.db', '--events', 'ndjson');
+    await first.seen(/"phase":"quote"/);
+    const second = await album.run('run', '--yes');
+    expect([second.code, second.stderr]).toEqual([7, expect.stringContaining('under another lockfile')]);
+    expect((await first.ended).code).toBe(0);
+    expect(await album.charges()).toBe(2);
+  });
+
   it('and a link to it share one lockfile', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes')).code).toBe(0);

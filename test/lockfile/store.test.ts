@@ -7,6 +7,7 @@ import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
+import { repairFile } from '../../src/lockfile/repair-file.js';
 import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from './build.js';
@@ -225,7 +226,54 @@ describe('a lockfile that version control replaces during the run', () => {
 
   it.each([
     ['another lockfile', serialiseLock({ ...header, lineage: id('other') }, []), 'lockfile-replaced'],
-    ['one with conflict markers', `${head}<<<<<<< HEAD\n`, 'lockfile-conflict-markers'],
+    ['one with conflict markers', `${head}describe('a lockfile reached through a link', () => {
+  const real = '/first/album.lock.jsonl';
+
+  it.each([
+    ['its folder leads to a copy', '/album', '/second'],
+    ['a file took the place of the link', path, undefined],
+  ])('stops buying, and ends with an error, if %s', async (_, link, target) => {
+    const disk = createMemoryDisk({
+      [real]: serialiseLock(header, [intent]),
+      '/second/x': '',
+      '/album/x': '',
+    });
+    if (link === path) disk.symlink(path, real);
+    else disk.symlink(link, '/first');
+    const store = await open(disk.files);
+    await store.record(queued);
+    expect(store.trouble()).toBeUndefined();
+    disk.symlink(link, target);
+    await store.confirm();
+    expect(store.trouble()).toMatchObject({ kind: 'displaced', error: { code: 'lockfile-replaced' } });
+    await store.record(other);
+    await expect(store.close()).rejects.toMatchObject({ code: 'lockfile-replaced' });
+    expect(disk.texts()[real]).toBe(serialiseLock(header, [queued, other]));
+  });
+});
+
+describe('a lockfile overwritten with something else', () => {
+  it('is repaired from the journal', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, 'something else\n');
+    await store.confirm();
+    expect(store.trouble()).toMatchObject({
+      error: { code: 'lockfile-not-a-lockfile', hint: expect.stringContaining('lock repair') },
+    });
+    await store.abandon();
+    const opened = await readLock(disk.files, path);
+    expect(opened).toMatchObject({ ok: false, problems: [{ journal: expect.stringContaining('.journal') }] });
+    const repaired = await repairFile(disk.files, random, path);
+    expect(repaired).toMatchObject({
+      ok: true,
+      report: { attempts: 1, setAside: [{ text: 'something else' }] },
+    });
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+});
+
   ])('is not overwritten if it is %s', async (_, foreign, code) => {
     const disk = createMemoryDisk({ [path]: head + line(intent) });
     const store = await open(disk.files);
@@ -239,11 +287,13 @@ describe('a lockfile that version control replaces during the run', () => {
   });
 });
 
+<<<<<<< HEAD
 /** What others may do to a lockfile during a run. @returns the disk afterwards */
 const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
   ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
   ['restored to how it was before', async (disk, before) => disk.put(path, before)],
   ['deleted', (disk) => disk.files.remove(path)],
+  ['emptied', async (disk) => disk.put(path, '')],
   [
     'written over in place',
     async (disk, before) => {

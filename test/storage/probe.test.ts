@@ -56,6 +56,17 @@ describe('the probe of the output folders', () => {
     expect(await tried(`out/${'x'.repeat(130)}`)).toBe('ENAMETOOLONG');
   });
 
+  it('finds a disk that does not support the characters of the file names', async () => {
+    const disk = createMemoryDisk({ '/album/out/x.wav': '' });
+    disk.intercept(({ path }) => (/[^ -~]/.test(path) ? 'EINVAL' : undefined));
+    const output = await openOutput(disk.files, '/album');
+    const tried = async (...stems: string[]) =>
+      (await probeStorage(disk.files, output, random, { stems, how: 'nearest' })).fault?.code;
+    expect(await tried('out/Tune', 'out/It is (here)')).toBeUndefined();
+    expect(await tried('out/Tune', 'out/Ü')).toBe('EINVAL');
+    expect(Object.keys(disk.texts())).toEqual(['/album/out/x.wav']);
+  });
+
   it('tries every folder, however many there are', async () => {
     const names = Array.from({ length: 40 }, (_, number) => `out/${number}`);
     const disk = createMemoryDisk(Object.fromEntries(names.map((name) => [`/album/${name}/x.wav`, ''])));
@@ -118,6 +129,14 @@ describe('the probe of the output folders', () => {
     const disk = createMemoryDisk({ '/album/album.yaml': '' });
     const free = (bytes: number | undefined) => probed(disk, 'nearest', { freeBytes: async () => bytes });
     expect(await free(999)).toEqual({ fault: { directory: '/album/out', code: 'ENOSPC' } });
+    expect(await free(1_000)).toEqual({});
+    expect(await free(undefined)).toEqual({});
+  });
+
+  it('finds too few free inodes for all that is to be bought', async () => {
+    const disk = createMemoryDisk({ '/album/album.yaml': '' });
+    const free = (files: number | undefined) => probed(disk, 'nearest', { freeFiles: async () => files });
+    expect(await free(1)).toEqual({ fault: { directory: '/album/out', code: 'ENOSPC' } });
     expect(await free(1_000)).toEqual({});
     expect(await free(undefined)).toEqual({});
   });
