@@ -42,7 +42,6 @@ export async function decideWhatToBuy(
     world.show(loaded.diagnostics, loaded.sources);
   if (manifest === undefined)
     return { approved: false, ...(settings.mode === 'collect' ? {} : { refusal: EXIT.invalid }) };
-  const budgetMicroUsd = lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd);
   const attempts = [...store.attempts.values()];
   const basis = {
     endpoint: settings.endpoint,
@@ -64,7 +63,7 @@ export async function decideWhatToBuy(
     oneRun: buying && store.sharing === undefined,
     placeOf: settings.placeOf,
     command: settings.command,
-    budgetMicroUsd,
+    budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
     keySignature: world.account && keySignatureOf(store.header, world.account),
     keptBy: keptElsewhere(settings, opened),
     notPulled,
