@@ -125,7 +125,9 @@ describe('one manifest', () => {
     const album = await scene();
     const first = album.start('run', '--yes', '--lockfile', 'a/x.db', '--events', 'ndjson');
     await first.seen(/"phase":"quote"/);
+    first.child.kill('SIGSTOP');
     const second = await album.run('run', '--yes');
+    first.child.kill('SIGCONT');
     expect([second.code, second.stderr]).toEqual([7, expect.stringContaining('under another lockfile')]);
     expect((await first.ended).code).toBe(0);
     expect(await album.charges()).toBe(2);

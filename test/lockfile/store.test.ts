@@ -226,7 +226,21 @@ describe('a lockfile that version control replaces during the run', () => {
 
   it.each([
     ['another lockfile', serialiseLock({ ...header, lineage: id('other') }, []), 'lockfile-replaced'],
-    ['one with conflict markers', `${head}describe('a lockfile reached through a link', () => {
+    ['one with conflict markers', `${head}<<<<<<< HEAD\n`, 'lockfile-conflict-markers'],
+  ])('is not overwritten if it is %s', async (_, foreign, code) => {
+    const disk = createMemoryDisk({ [path]: head + line(intent) });
+    const store = await open(disk.files);
+    disk.put(path, foreign);
+    await store.record(queued);
+    expect(store.fault()).toMatchObject({ kind: 'displaced', error: { code } });
+    await expect(store.close()).rejects.toMatchObject({ code });
+    expect(textOf(disk)).toBe(foreign);
+    await disk.files.remove(path);
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+});
+
+describe('a lockfile reached through a link', () => {
   const real = '/first/album.lock.jsonl';
 
   it.each([
@@ -242,10 +256,10 @@ describe('a lockfile that version control replaces during the run', () => {
     else disk.symlink(link, '/first');
     const store = await open(disk.files);
     await store.record(queued);
-    expect(store.trouble()).toBeUndefined();
+    expect(store.fault()).toBeUndefined();
     disk.symlink(link, target);
     await store.confirm();
-    expect(store.trouble()).toMatchObject({ kind: 'displaced', error: { code: 'lockfile-replaced' } });
+    expect(store.fault()).toMatchObject({ kind: 'displaced', error: { code: 'lockfile-replaced' } });
     await store.record(other);
     await expect(store.close()).rejects.toMatchObject({ code: 'lockfile-replaced' });
     expect(disk.texts()[real]).toBe(serialiseLock(header, [queued, other]));
@@ -259,7 +273,7 @@ describe('a lockfile overwritten with something else', () => {
     await store.record(queued);
     disk.put(path, 'something else\n');
     await store.confirm();
-    expect(store.trouble()).toMatchObject({
+    expect(store.fault()).toMatchObject({
       error: { code: 'lockfile-not-a-lockfile', hint: expect.stringContaining('lock repair') },
     });
     await store.abandon();
@@ -274,20 +288,6 @@ describe('a lockfile overwritten with something else', () => {
   });
 });
 
-  ])('is not overwritten if it is %s', async (_, foreign, code) => {
-    const disk = createMemoryDisk({ [path]: head + line(intent) });
-    const store = await open(disk.files);
-    disk.put(path, foreign);
-    await store.record(queued);
-    expect(store.fault()).toMatchObject({ kind: 'displaced', error: { code } });
-    await expect(store.close()).rejects.toMatchObject({ code });
-    expect(textOf(disk)).toBe(foreign);
-    await disk.files.remove(path);
-    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
-  });
-});
-
-<<<<<<< HEAD
 /** What others may do to a lockfile during a run. @returns the disk afterwards */
 const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
   ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
