@@ -30,7 +30,7 @@ const PRINTS: Readonly<Record<string, RegExp>> = {
   run: /^ending done .*ending\.wav charged\nlost in_doubt undefined unknown$/m,
   collect: /^8 0 still in flight$/,
   status: /^opening done\nending done\nlost in_doubt\nspent: \$0\.\d+$/,
-  verify: /^all files are as they were stored$/,
+  verify: /^all files are unchanged$/,
   resolve: /^lost was not charged$/,
 };
 
