@@ -53,14 +53,17 @@ function setPick(document: Document, picks: YAMLMap, track: string, pick: Pick):
   else setField(entry, 'note', pick.note);
 }
 
-/** Comments above the entry stay; those inside it are about the pick. */
+/** Comments above and below the entry stay; those inside it are about the pick. */
 function removePick(picks: YAMLMap, track: string): void {
   const at = indexOf(picks, track);
-  const above = commentAbove(picks.items[at]?.key);
-  picks.items.splice(at, at < 0 ? 0 : 1);
+  const [removed] = picks.items.splice(at, at < 0 ? 0 : 1);
+  const around = joined(
+    commentAbove(removed?.key),
+    isMap(removed?.value) ? removed.value.comment : undefined,
+  );
   const next = picks.items[at]?.key;
-  if (isNode(next)) next.commentBefore = joined(above, next.commentBefore);
-  else picks.comment = joined(above, picks.comment);
+  if (isNode(next)) next.commentBefore = joined(around, next.commentBefore);
+  else picks.comment = joined(around, picks.comment);
 }
 
 function removeNote(entry: YAMLMap): void {

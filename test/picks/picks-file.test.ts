@@ -127,6 +127,8 @@ picks:
     for (const comment of ['drums', 'strings', 'the end']) expect(cleared).toContain(`# ${comment}\n`);
     expect(parsePicks('p', cleared)).toMatchObject({ diagnostics: [], picks: new Map() });
     expect(parsePicks('p', editPicks(cleared, change('closing', { sha256: A }))).picks.size).toBe(1);
+    const only = `version: 1\npicks:\n  opening:\n    sha256: ${A}\n  # the end\n`;
+    expect(editPicks(only, change('opening', undefined))).toContain('# the end\n');
   });
 
   it('can remove the last one and go on', () => {
