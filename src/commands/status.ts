@@ -45,6 +45,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       placeOf,
       keptBy,
       inStore: pullable?.inStore,
+      nowMs: ports.clock.nowMs(),
     },
   );
   printFileWarnings(session, warnings);

@@ -70,6 +70,8 @@ async function read(opened: OpenBatch) {
   const lock = await requireLock(ports.files, lockPath, command);
   const attempts: readonly Attempt[] = [...lock.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
-  const statuses = await takeStatusesOf(view, attempts, await readableManifest(opened));
+  const statuses = await takeStatusesOf(view, attempts, await readableManifest(opened), {
+    nowMs: ports.clock.nowMs(),
+  });
   return { view, attempts, statuses, endpoint: lock.header?.endpoint ?? null };
 }

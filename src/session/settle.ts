@@ -43,6 +43,7 @@ export async function settleAttempt(
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
       unreadable: warnUnreadable(session),
       placeOf: session.placeOf,
+      nowMs,
     });
     printFileWarnings(session, warnings);
     // If a take was to be made again but was not, report that, although an earlier file exists.

@@ -24,7 +24,11 @@ export async function readS3Error(answer: TransportAnswer): Promise<S3Error> {
   const code = /<Code>([A-Za-z0-9.]{1,80})<\/Code>/.exec(text)?.[1] ?? '';
   const region = headers['x-amz-bucket-region'] ?? /<Region>([a-z0-9-]{1,40})<\/Region>/.exec(text)?.[1];
   const hint =
-    region === undefined ? '' : `; the bucket is in ${region}: add region=${region} to the address`;
+    code === 'RequestTimeTooSkewed'
+      ? '; the clock of this machine is wrong: set it'
+      : region === undefined
+        ? ''
+        : `; the bucket is in ${region}: add region=${region} to the address`;
   const message = `HTTP ${status}${code === '' ? '' : ` ${code}`}${hint}`;
   return { status, code, fault: new StoreFault(kindOf(status, code), message) };
 }

@@ -103,6 +103,11 @@ describe('a read', () => {
     expect(result?.kind ?? 'absent').toBe(meaning);
   });
 
+  it('names the clock of this machine as the cause if it is far off', async () => {
+    const answer = reply(403, error('RequestTimeTooSkewed'));
+    await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow('the clock of this machine');
+  });
+
   it('reports the region that the bucket is in', async () => {
     const answer = reply(301, error('PermanentRedirect'), { 'x-amz-bucket-region': 'eu-west-1' });
     await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow('add region=eu-west-1');
