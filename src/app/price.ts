@@ -173,7 +173,7 @@ function concluded(
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
   const failures = gathered.failures.map(({ query, failure }) =>
-    unreachable(`could not fetch the price of ${query.model}`, failure),
+    unreachable(`could not fetch the price of ${query.model}`, failure, priceHint(failure)),
   );
   const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
   const failed = gathered.failures[0];
@@ -208,12 +208,32 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
 /** For a price, the request itself may be the cause. */
 function refusalOf(failure: CallFailure): ExitCode {
   if (isKeyRefused(failure)) return EXIT.authentication;
-  const faulty = failure.kind === 'refused' && (failure.status === 400 || failure.status === 422);
+  const faulty = failure.kind === 'refused' && FAULTY_STATUSES.has(failure.status ?? 0);
   return faulty ? EXIT.invalid : EXIT.unavailable;
 }
 
+/** The request is wrong, or its model is gone: the same request will be refused again. */
+const FAULTY_STATUSES: ReadonlySet<number> = new Set([400, 404, 410, 422]);
+
 function isKeyRefused({ kind, status }: CallFailure): boolean {
   return kind === 'refused' && (status === 401 || status === 403);
+}
+
+/** For a price that the service refuses. */
+function priceHint({ kind, status }: CallFailure): string {
+  if (kind !== 'refused') return LATER_HINT;
+  switch (status) {
+    case 400:
+    case 422:
+      return 'nothing was bought; correct the track in the manifest';
+    case 403:
+      return 'nothing was bought; allow the model for this key, or use another key or model';
+    case 404:
+    case 410:
+      return 'nothing was bought; choose another model: `venice-batch models` lists them';
+    default:
+      return LATER_HINT;
+  }
 }
 
 const LATER_HINT = 'nothing was bought; run the same command again later';

@@ -6,6 +6,9 @@ export interface RateHeaders {
   readonly resetUnixSeconds?: number;
   /** Seconds, from `Retry-After`. */
   readonly retryAfterSeconds?: number;
+  /** How many more failed requests the key may make before it is blocked, and when that count starts again. */
+  readonly errorsRemaining?: number;
+  readonly errorsResetUnixSeconds?: number;
   /** The server's clock at the time of the answer, in Unix seconds, from `Date`. */
   readonly dateUnixSeconds?: number;
 }

@@ -167,7 +167,7 @@ function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
       code: 'no-quote',
       severity: 'error',
       message: `no price was quoted for ${listed(tracks, TRACKS_NAMED_MAX)}`,
-      hint: 'run again later',
+      hint: 'see the error above, or run again later',
       span: drafts[0]!.take.span,
     },
   ];

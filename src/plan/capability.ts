@@ -57,7 +57,14 @@ function namesIn(catalogue: Catalogue): Names {
   const idsByName = new Map<string, string>();
   for (const { id, name } of catalogue.values())
     if (!idsByName.has(name.toLowerCase())) idsByName.set(name.toLowerCase(), id);
-  const names = { idsByName, all: `models: ${listed([...catalogue.keys()], MODELS_NAMED_MAX)}` };
+  const usable = [...catalogue.values()].filter((model) => model.voice_changer !== true);
+  const names = {
+    idsByName,
+    all: `models: ${listed(
+      usable.map(({ id }) => id),
+      MODELS_NAMED_MAX,
+    )}`,
+  };
   namesByCatalogue.set(catalogue, names);
   return names;
 }

@@ -49,7 +49,7 @@ function adviceForRefusal(take: TakeEvent): string {
     case 402:
       return 'Top up the balance or raise the spend limit of the key, then run the same command again.';
     case 403:
-      return 'Enable API access for this account, then run the same command again.';
+      return 'Allow the model for this key, or enable API access for the account, then run the same command again.';
     case 404:
     case 410:
       return 'The model is no longer offered: choose another (`venice-batch models`), then run again.';

@@ -47,6 +47,9 @@ const SERVICE_WORDS: Readonly<Record<string, string>> = {
   PAYMENT_REQUIRED: 'http-402',
   MODEL_NOT_FOUND: 'http-404',
   MODEL_OVERLOADED: 'http-429',
+  X402_CONCURRENCY_LIMIT: 'http-429',
+  KEY_BLOCKED: 'http-429',
+  MODEL_OFFLINE: 'http-503',
   MODEL_AT_CAPACITY: 'http-503',
 };
 

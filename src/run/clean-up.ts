@@ -4,15 +4,18 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
+import { isClosedToKey, stopIfRefused } from './close-model.js';
 import { finishJob } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
-import { emitTake, isClosedToKey, observeRate, stopIfRefused } from './context.js';
+import { emitTake, observeRate } from './context.js';
 import { underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
 import { isRefusal, isStoreFault, isUploaded, reportRefused, type Uploaded, uploadFile } from './upload.js';
 
 const GONE: Settled = { kind: 'gone' };
+/** Gone without a request, so that it does not count against the request limits. */
+const UNSENT: Settled = { kind: 'gone', unsent: true };
 /** `success: false` means later, usually some seconds. */
 const RETRY_PAUSE_MS = 5_000;
 const REFUSALS_MAX = 6;
@@ -44,7 +47,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
   // Read again: the check may have taken a while, and another job may have moved the file.
   const attempt = newestOf(context, job);
   if (attempt.state !== 'stored' || attempt.queue_id === undefined) return GONE;
-  if (isClosedToKey(context, attempt.model)) return GONE;
+  if (isClosedToKey(context, attempt.model)) return UNSENT;
   // Not until the lockfile itself says that the file is stored.
   if (context.store.fault()?.kind === 'displaced') return GONE;
   if (found === 'gone') return fetchAgain(context, job, attempt);

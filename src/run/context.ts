@@ -11,7 +11,7 @@ import type { Purchase } from '../plan/plan.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
-import type { CallFailure, CallResult, VeniceClient } from '../venice/client.js';
+import type { CallResult, VeniceClient } from '../venice/client.js';
 import { paceOf } from './gather.js';
 import type { Prices } from './prices.js';
 import type { ServerErrors } from './server-errors.js';
@@ -53,6 +53,8 @@ export interface Job {
   attempt?: Attempt;
   /** Consecutive failures of the current request. */
   failures: number;
+  /** The last refusal of a submit that is to be tried again. */
+  postponed?: Partial<TakeEvent> | undefined;
   /** Answers with the right key, some seconds apart, that its id or media is unknown. */
   unknownId: number;
   /** Total run time expected by the service, in ms. */
@@ -71,6 +73,14 @@ export interface Job {
   /** This run does nothing more about it. */
   over: boolean;
 }
+
+/**
+ * Why nothing more is submitted to a model in this run:
+ * - `refused`: the key may not use it, not even to collect;
+ * - `retired`: the service no longer offers it;
+ * - `offline`, `busy`: it refused every submit for a while.
+ */
+export type ClosedBecause = 'refused' | 'retired' | 'offline' | 'busy';
 
 /** State shared by every step of the run. All mutable state is here. */
 export interface RunContext {
@@ -106,8 +116,10 @@ export interface RunContext {
   readonly made: Set<string>;
   /** Queue ids of all attempts: no two jobs share one. */
   readonly queueIds: Set<string>;
-  /** Models to which this run submits nothing more. `refused`: the key may not use them, not even to collect. */
-  readonly closedModels: Map<string, 'offline' | 'refused'>;
+  /** Models to which this run submits nothing more. */
+  readonly closedModels: Map<string, ClosedBecause>;
+  /** Drops the takes of a closed model that are not submitted yet. */
+  dropUnsubmitted: (model: string) => void;
   readonly serverErrors: ServerErrors;
   /** Pairs of requested and returned models already reported: `asked got`. */
   readonly otherModels: Set<string>;
@@ -210,50 +222,4 @@ export function observeRate(
   context.scheduler.answered(model, { ...paceOf(result), job: id }, nowMs);
   const answered = result.ok || result.kind !== 'no_answer';
   context.unansweredSinceMs = answered ? undefined : (context.unansweredSinceMs ?? nowMs);
-}
-
-/** Whether this key was refused the model, so that its takes cannot be collected either. */
-export function isClosedToKey({ closedModels }: RunContext, model: string): boolean {
-  return closedModels.get(model) === 'refused';
-}
-
-/**
- * A refused key ends everything: no further request can succeed. A key that may not use one model ends only that
- * model's part.
- */
-export function stopIfRefused(
-  context: RunContext,
-  model: string,
-  { about, failure }: { readonly about: 'key' | 'model'; readonly failure: CallFailure },
-): void {
-  if (about === 'model') {
-    closeToKey(context, model, failure);
-    return;
-  }
-  emitNotice(
-    context,
-    'error',
-    'authentication',
-    `the service rejected the key (${failure.status}): ${failure.message}`,
-    'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key, and run the same command again to collect what is paid for',
-  );
-  stopAll(context, 'authentication');
-}
-
-/** Reported once per model: its other takes are left for a run with another key. */
-export function closeToKey(
-  context: RunContext,
-  model: string,
-  { status, message }: { readonly status?: number; readonly message: string },
-): void {
-  if (isClosedToKey(context, model)) return;
-  context.closedModels.set(model, 'refused');
-  context.stopReasons.add('authentication');
-  emitNotice(
-    context,
-    'error',
-    'model-refused',
-    `this key may not use ${model} (${status}): ${message}; other models continue`,
-    'allow the model for this key, or set VENICE_API_KEY to a key that may use it, and run the same command again',
-  );
 }

@@ -9,8 +9,9 @@ import { routeHistories } from '../scheduler/route-history.js';
 import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import type { RateLimits } from '../venice/client.js';
 import { cleanUpJob, settleKept } from './clean-up.js';
+import { createDrop } from './close-model.js';
 import type { Job, RunContext } from './context.js';
-import { stopAll } from './context.js';
+import { emitTake, stopAll } from './context.js';
 import { addAttempt, createJobs, takesOf } from './create-jobs.js';
 import { paceOf } from './gather.js';
 import { kindOf, queuedMs, runTimes } from './job-kind.js';
@@ -124,6 +125,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     made: new Set(),
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
     closedModels: new Map(),
+    dropUnsubmitted: () => {},
     serverErrors: createServerErrors(),
     otherModels: new Set(),
     remoteLeftReported: false,
@@ -155,6 +157,7 @@ async function loop(
   const wakeUp = createWakeUp(clock);
   const progressCounts = countProgress(jobs.values());
   context.followOthers = followOthers(context, jobs, progressCounts);
+  context.dropUnsubmitted = createDrop(context, jobs, progressCounts);
   const inFlight = new Set<Promise<void>>();
   const submits = new Set<Promise<void>>();
   /** Set if something happened since the last progress event. It is reported before a long sleep. */
@@ -223,6 +226,8 @@ async function loop(
   }
   // A pending answer is never abandoned: it may be the only evidence of a charge.
   await Promise.all(inFlight);
+  for (const job of jobs.values())
+    if (job.postponed !== undefined) emitTake(context, job, 'rejected', job.postponed);
   endings();
   others.close();
   wakeUp.close();

@@ -4,7 +4,7 @@ import type { QuotedPrice } from '../plan/plan.js';
 import type { PacedAnswer } from '../scheduler/pacer.js';
 import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
-import { meaningOf } from '../venice/meaning.js';
+import { meaningOf, pauseSecondsOf } from '../venice/meaning.js';
 
 /** Simultaneous quotes. They are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
@@ -120,10 +120,13 @@ async function paced<T>(
 /** What an answer says about the request budget. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {
   const status = result.ok ? 200 : result.status;
-  const overloaded = !result.ok && result.kind === 'refused' && meaningOf(result) === 'overloaded';
+  const refusal = !result.ok && result.kind === 'refused' ? result : undefined;
+  const overloaded = refusal !== undefined && meaningOf(refusal) === 'overloaded';
+  const pauseSeconds = refusal === undefined ? undefined : pauseSecondsOf(refusal);
   return {
     ...(status === undefined ? {} : { status }),
     rate: result.rate,
     ...(overloaded && { overloaded }),
+    ...(pauseSeconds === undefined ? {} : { pauseMs: pauseSeconds * 1_000 }),
   };
 }

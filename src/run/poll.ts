@@ -10,9 +10,10 @@ import {
   refundBasis,
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
+import { isClosedToKey, stopIfRefused } from './close-model.js';
 import { collectAudio } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
-import { emitTake, isClosedToKey, observeRate, stopBuying, stopIfRefused } from './context.js';
+import { emitTake, observeRate, stopBuying } from './context.js';
 import { newestOf, recordOutcome } from './record.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
@@ -30,6 +31,8 @@ const HORIZON_MS = 6 * 3_600_000;
 const LOOKS_APART_MS_MAX = 2 * 60_000;
 
 const GONE: Settled = { kind: 'gone' };
+/** Gone without a request, so that it does not count against the request limits. */
+const UNSENT: Settled = { kind: 'gone', unsent: true };
 
 /** Reports what is in flight from an earlier run. */
 export function emitResumed(context: RunContext, job: Job): void {
@@ -43,7 +46,7 @@ export function emitResumed(context: RunContext, job: Job): void {
 /** Polls one job, and stores the audio when it is ready. */
 export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const attempt = newestOf(context, job);
-  if (attempt.queue_id === undefined || isClosedToKey(context, attempt.model)) return GONE;
+  if (attempt.queue_id === undefined || isClosedToKey(context, attempt.model)) return UNSENT;
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();

@@ -7,8 +7,9 @@ import { isSuspiciouslyLow } from '../plan/price.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import { claim } from './claim.js';
+import { closeModel, keyHint } from './close-model.js';
 import type { Job, RunContext } from './context.js';
-import { closeToKey, emitTake, observeRate, stopBuying } from './context.js';
+import { emitTake, observeRate, stopBuying } from './context.js';
 import { mayStillSubmit } from './final-check.js';
 import { recordOutcome } from './record.js';
 import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
@@ -16,7 +17,10 @@ import { intentOf } from './transition.js';
 
 /** How often a take is postponed because of a 429, a 503 or a failed connection before it is left for the next run. */
 const POSTPONEMENTS_MAX = 8;
-/** A model reported offline does not return within minutes. With pauses, this many tries take about one minute. */
+/**
+ * The same if its model is offline, because that does not end within minutes. With pauses, this many tries take about
+ * one minute.
+ */
 const OFFLINE_POSTPONEMENTS_MAX = 3;
 const NOT_SENT_IN_A_ROW_MAX = 5;
 
@@ -28,7 +32,8 @@ const GONE: Settled = { kind: 'gone' };
  */
 export async function submitJob(context: RunContext, job: Job): Promise<Settled> {
   const purchase = job.purchase;
-  if (purchase === undefined || context.closedModels.has(purchase.request.model)) return GONE;
+  if (purchase === undefined || context.closedModels.has(purchase.request.model))
+    return { kind: 'gone', unsent: true };
   const priceMicroUsd = await currentPrice(context, job);
   if (typeof priceMicroUsd !== 'number') return priceMicroUsd;
   const room = context.ceiling.reserve(priceMicroUsd);
@@ -64,6 +69,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
       message: 'the service asked for a pause before it was sent',
       notBeforeMs,
     });
+  job.postponed = undefined;
   emitTake(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
   observeRate(context, job, purchase.request.model, result);
@@ -127,6 +133,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
     case 'not_sent':
       if (known) context.ceiling.release(intent.quote_micro_usd);
       if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX) stopUnreachable(context, outcome.message);
+      job.postponed = outcomeDetails(outcome);
       return postpone(context, job, outcome, nowMs + 2_000 * 2 ** Math.min(job.failures, 5));
     case 'refused':
       if (known) context.ceiling.release(intent.quote_micro_usd);
@@ -140,10 +147,12 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
   const details = outcomeDetails(outcome);
   switch (outcome.next) {
     case 'wait': {
+      job.postponed = details;
       const nowMs = context.ports.clock.nowMs();
       const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
-      // The scheduler handles the request limit; a busy model only concerns this job.
-      const isBusy = outcome.status === 503 || outcome.meaning === 'overloaded';
+      // The scheduler handles the request limit; a busy model or wallet only concerns this job.
+      const isBusy =
+        outcome.status === 503 || outcome.meaning === 'overloaded' || outcome.meaning === 'wallet_busy';
       const backOffMs = isBusy ? 10_000 * 2 ** Math.min(job.failures, 3) : 0;
       return postpone(context, job, outcome, nowMs + (pauseMs > 0 ? pauseMs : backOffMs));
     }
@@ -154,13 +163,15 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
       return GONE;
     case 'close_model':
       emitTake(context, job, 'rejected', details);
-      closeToKey(context, job.purchase?.request.model ?? '', outcome);
+      closeModel(context, modelOf(job), 'refused', outcome);
       return GONE;
     case 'reject':
       emitTake(context, job, 'rejected', {
         ...details,
         ...(outcome.suggestedPrompt === undefined ? {} : { suggested_prompt: outcome.suggestedPrompt }),
       });
+      if (outcome.status === 404 || outcome.status === 410)
+        closeModel(context, modelOf(job), 'retired', outcome);
       if (context.settings.failFast) stopBuying(context, 'fail_fast');
       return GONE;
     default:
@@ -180,14 +191,17 @@ function stopUnreachable(context: RunContext, what: string): void {
   stopBuying(context, 'unavailable');
 }
 
-function stopRefused(context: RunContext, { status, message }: SubmitOutcome & { kind: 'refused' }): void {
+function stopRefused(
+  context: RunContext,
+  { status, code, message }: SubmitOutcome & { kind: 'refused' },
+): void {
   if (context.buying)
     emitNotice(
       context,
       'error',
       'authentication',
       `the service rejected the key (${status}): ${message}; nothing more is submitted`,
-      'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key, and run the same command again',
+      keyHint(code),
     );
   stopBuying(context, 'authentication');
 }
@@ -200,28 +214,25 @@ function postpone(
 ): Settled & { readonly kind: 'again' | 'gone' } {
   job.failures += 1;
   const details = outcomeDetails(outcome);
-  const offline = outcome.kind === 'refused' && outcome.meaning === 'offline';
-  if (job.failures > (offline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX)) {
+  const refusal = outcome.kind === 'refused' ? outcome : undefined;
+  const isOffline = refusal?.meaning === 'offline';
+  const triesMax = isOffline ? OFFLINE_POSTPONEMENTS_MAX : POSTPONEMENTS_MAX;
+  const model = modelOf(job);
+  const refusals = refusal === undefined ? 0 : context.scheduler.refusalsInARow(job.id);
+  if (refusal !== undefined && (refusals > triesMax || (isOffline && job.failures > triesMax)))
+    closeModel(context, model, isOffline ? 'offline' : 'busy', refusal);
+  if (job.failures > triesMax || context.closedModels.has(model)) {
     context.stopReasons.add('unavailable');
+    job.postponed = undefined;
     emitTake(context, job, 'rejected', details);
-    if (offline) closeOffline(context, job.purchase?.request.model ?? '');
     return { kind: 'gone' };
   }
   emitTake(context, job, 'waiting', details);
   return { kind: 'again', notBeforeMs };
 }
 
-/** Its other takes would be refused one by one, and too many refusals block the key. */
-function closeOffline(context: RunContext, model: string): void {
-  if (context.closedModels.has(model)) return;
-  context.closedModels.set(model, 'offline');
-  emitNotice(
-    context,
-    'warning',
-    'model-offline',
-    `the service says that ${model} is offline: nothing more is submitted to it in this run`,
-    'run again later, or choose another model for its tracks',
-  );
+function modelOf({ purchase }: Job): string {
+  return purchase?.request.model ?? '';
 }
 
 function outcomeDetails(outcome: { status?: number; code: string; message: string }) {

@@ -8,6 +8,8 @@ export interface CircuitBreaker {
   opensAtMs(nowMs: number): number;
   /** When the pause after the last refusal ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
+  /** How often in a row the model refused a submit after a pause. Refusals at the same time count as one. */
+  refusals(): number;
   sent(): void;
   /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its answer names, if any. */
   refused(retryAfterSeconds: number | undefined, nowMs: number): void;
@@ -29,6 +31,7 @@ export function createCircuitBreaker(): CircuitBreaker {
     allows: (nowMs) => nowMs >= closedUntilMs && !isBusy(),
     opensAtMs: (nowMs) => (isBusy() ? Number.POSITIVE_INFINITY : Math.max(nowMs, closedUntilMs)),
     pausedUntilMs: () => closedUntilMs,
+    refusals: () => refusals,
     sent: () => {
       activeRequests += 1;
     },

@@ -73,6 +73,7 @@ export function createScheduler(options: ScheduleOptions): Scheduler {
       const untilMs = job.operation === 'submit' ? Math.max(limitMs, breaker.pausedUntilMs()) : limitMs;
       return untilMs > nowMs ? untilMs : undefined;
     },
+    refusalsInARow: (id) => state.jobs.get(id)?.queue.breaker.refusals() ?? 0,
     settled: (id, outcome, nowMs) => acknowledge(state, id, outcome, nowMs),
     answered: (model, response, nowMs) => {
       const { limits, breaker } = queueOf(state, model);

@@ -43,6 +43,8 @@ export interface PacedAnswer {
   readonly rate: RateHeaders;
   /** A 429 because the model is overloaded, not because of the limit. */
   readonly overloaded?: boolean;
+  /** A 429 that says nothing about the limit, and how long to wait after it. */
+  readonly pauseMs?: number;
 }
 
 const MINUTE_MS = 60_000;

@@ -176,6 +176,11 @@ function createModelLimits(stated: StatedBudgets, service: Service): ModelLimits
     answered: ({ route, counted }, answer, nowMs) => {
       service.sawLimitHeaders ||= hasLimitHeaders(answer);
       const refused = answer.status === 429 && !isAboutModel(route, answer);
+      if (refused && answer.pauseMs !== undefined) {
+        stated.answered(route, counted?.stated, { ...answer, overloaded: true }, nowMs);
+        if (counted !== undefined) routes[route].answered(counted.sent, 'paused', nowMs, answer.pauseMs);
+        return;
+      }
       const pacer = stated.of(route);
       const knownBefore = pacer.isKnown() && pacer.available(nowMs) < AMPLE;
       const isRoutes = refused && !hasLimitHeaders(answer) && !knownBefore;

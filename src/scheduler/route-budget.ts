@@ -13,12 +13,12 @@ export interface RouteBudget {
   /** Counts a request as sent. Pass the returned object to `answered`. */
   sent(nowMs: number): Sent;
   /**
-   * `refused`: a 429 about the limit. `unsent`: the request was never sent. `retryAfterMs`: the pause that a 429 asks
-   * for.
+   * `refused`: a 429 about the limit. `paused`: a 429 about something else. `unsent`: the request was never sent.
+   * `retryAfterMs`: the pause that a 429 asks for.
    */
   answered(
     request: Sent,
-    outcome: 'counted' | 'refused' | 'unsent',
+    outcome: 'counted' | 'refused' | 'paused' | 'unsent',
     nowMs: number,
     retryAfterMs?: number,
   ): void;
@@ -122,6 +122,13 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
     if (isLearned) beforeTrial = limit;
     limit = Math.min(assumedPerMinute, Math.max(limit + 1, Math.floor(limit * TRIAL_FACTOR)));
   };
+  const pause = (nowMs: number, retryAfterMs: number | undefined): void => {
+    // If the service counts a fixed window, the current one has ended a minute from now, and the next one starts
+    // unused.
+    const pauseMs =
+      retryAfterMs === undefined ? WINDOW_MS : Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, retryAfterMs));
+    pausedUntilMs = Math.max(pausedUntilMs, nowMs + pauseMs);
+  };
   const refused = (sentMs: number, nowMs: number, retryAfterMs: number | undefined): void => {
     const own = log.count(nowMs);
     // The requests of other runs are not all known: assume that each run sent about as many as this one.
@@ -139,13 +146,9 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
         beforeTrial = undefined;
       }
     }
-    // If the service counts a fixed window, the current one has ended a minute from now, and the next one starts
-    // unused.
-    const pauseMs =
-      retryAfterMs === undefined ? WINDOW_MS : Math.min(RETRY_MS_MAX, Math.max(RETRY_MS_MIN, retryAfterMs));
     retries = retryAfterMs !== undefined;
     unconfirmed = true;
-    pausedUntilMs = Math.max(pausedUntilMs, nowMs + pauseMs);
+    pause(nowMs, retryAfterMs);
   };
 
   return {
@@ -170,6 +173,7 @@ export function createRouteBudget(assumedPerMinute: number): RouteBudget {
       if (!pending.delete(request)) return;
       if (outcome === 'unsent') return;
       if (outcome === 'refused') return refused(sentMs, nowMs, retryAfterMs);
+      if (outcome === 'paused') return pause(nowMs, retryAfterMs);
       log.add(nowMs);
       if (sentMs >= refusedMs) {
         retries = false;

@@ -6,6 +6,12 @@ const MINUTE_MS = 60_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 /** Fewer submits in a minute say nothing about the limit. */
 const LEARNED_MIN = 3;
+/** Recorded for a 429 that is not about the request limit. */
+const NOT_THE_LIMIT: ReadonlySet<string> = new Set([
+  'MODEL_OVERLOADED',
+  'X402_CONCURRENCY_LIMIT',
+  'KEY_BLOCKED',
+]);
 
 /** What the lockfile records about one attempt. Dates are ISO 8601 in UTC. */
 export interface RecordedAttempt {
@@ -45,7 +51,7 @@ function submitHistory(attempts: readonly RecordedAttempt[], nowMs: number): Rou
     const acceptedAtMs = Date.parse(at.queued ?? at.in_doubt ?? '');
     if (isWithin(acceptedAtMs, nowMs - REMEMBERED_MS, nowMs)) acceptedMs.push(acceptedAtMs);
     const refusedAtMs = Date.parse(at.rejected ?? '');
-    const isLimit = reason?.status === 429 && reason.code !== 'MODEL_OVERLOADED';
+    const isLimit = reason?.status === 429 && !NOT_THE_LIMIT.has(reason.code);
     if (isLimit && isWithin(refusedAtMs, nowMs - REMEMBERED_MS, nowMs)) refusedMs.push(refusedAtMs);
   }
   acceptedMs.sort((a, b) => a - b);

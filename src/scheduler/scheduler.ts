@@ -14,7 +14,7 @@ export interface Scheduler {
   addInFlight(job: string, about: JobKind, queuedAtMs: number, nowMs: number): void;
   /** Adds a stored job whose clean-up is due. */
   addCleanUp(job: string, about: JobKind): void;
-  /** Drops a take that another run submits. Returns `false` if its submit is already in flight. */
+  /** Drops a take that this run no longer submits. Returns `false` if its submit is already in flight. */
   leave(job: string): boolean;
   /** Adds requests that others sent with the same key, with their send times in ms. */
   sentElsewhere(route: Route, sentMs: readonly number[], nowMs: number): void;
@@ -31,6 +31,8 @@ export interface Scheduler {
    * it. Such an action is settled as `unsent`. `undefined`: it may be sent.
    */
   pausedUntilMs(job: string, nowMs: number): number | undefined;
+  /** How often in a row the model of a job refused submits because it is overloaded, offline or at capacity. */
+  refusalsInARow(job: string): number;
   /** Reports the result of an action returned by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**

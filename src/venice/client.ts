@@ -131,5 +131,6 @@ export interface VeniceClient {
   accountBalance(): Promise<CallResult<Balance>>;
   /** All pages of the window, oldest first; stops at `entriesMax`. */
   usageHistory(startMs: number, endMs: number, entriesMax: number): Promise<CallResult<UsageHistory>>;
+  /** None for a wallet: the route is for API keys. */
   rateLimits(): Promise<CallResult<RateLimits>>;
 }

@@ -6,16 +6,29 @@ import type { CallFailure } from './client.js';
  * - `unknown_id`: the service does not know the queue id, or no longer has its media;
  * - `bad_request`: the request itself is wrong; says nothing about the job it names;
  * - `overloaded`: this one model is busy; the request limit is not the cause;
+ * - `blocked`: the key is blocked for a while, because too many of its requests failed;
+ * - `wallet_busy`: too many requests of this wallet are in flight;
  * - `offline`: this one model is currently not served;
  * - `model_access`: the key works, but not for this model;
  * - `other`: the status decides.
  */
-export type Meaning = 'unknown_id' | 'bad_request' | 'overloaded' | 'offline' | 'model_access' | 'other';
+export type Meaning =
+  | 'unknown_id'
+  | 'bad_request'
+  | 'overloaded'
+  | 'blocked'
+  | 'wallet_busy'
+  | 'offline'
+  | 'model_access'
+  | 'other';
 
 type Refusal = Pick<CallFailure, 'status' | 'code' | 'message' | 'invalid' | 'rate'>;
 
 /** Names that the API's error page gives to errors without a code in the body. */
-export const OVERLOADED = 'MODEL_OVERLOADED';
+const OVERLOADED = 'MODEL_OVERLOADED';
+const WALLET_BUSY = 'X402_CONCURRENCY_LIMIT';
+/** Our own name. */
+const KEY_BLOCKED = 'KEY_BLOCKED';
 const OFFLINE = 'MODEL_OFFLINE';
 const AT_CAPACITY = 'MODEL_AT_CAPACITY';
 
@@ -25,6 +38,8 @@ const SAYS_GONE = /\bmedia could not be found\b/i;
 const SAYS_BAD_REQUEST = /\bcontent-type\b|\binvalid json\b|\brequest body\b|^invalid request parameters/i;
 const SAYS_OVERLOADED = /\boverloaded\b|\bat capacity\b|\btoo busy\b/i;
 const SAYS_RATE_LIMIT = /\brate limit|\btoo many\b|\brequest limit/i;
+const SAYS_BLOCKED = /\bfailed requests\b/i;
+const SAYS_WALLET_BUSY = /^(?!.*\brate limit).*(?:\bconcurren|\bin[ -]flight\b)/i;
 const SAYS_OFFLINE = /\boffline\b/i;
 const SAYS_MODEL = /\bmodels?\b/i;
 
@@ -40,7 +55,7 @@ export function meaningOf(refusal: Refusal): Meaning {
     case 403:
       return SAYS_MODEL.test(message) ? 'model_access' : 'other';
     case 429:
-      return isOverloaded(refusal) ? 'overloaded' : 'other';
+      return meaningOf429(refusal);
     case 503:
       return code === OFFLINE || SAYS_OFFLINE.test(message) ? 'offline' : 'other';
     default:
@@ -54,11 +69,64 @@ function meaningOf400({ message, invalid }: Refusal): Meaning {
   return isUnknown || SAYS_GONE.test(message) ? 'unknown_id' : 'other';
 }
 
+function meaningOf429(refusal: Refusal): Meaning {
+  const { code, message, rate } = refusal;
+  if (rate.errorsRemaining === 0 || SAYS_BLOCKED.test(message)) return 'blocked';
+  if (code === WALLET_BUSY || SAYS_WALLET_BUSY.test(message)) return 'wallet_busy';
+  return isOverloaded(refusal) ? 'overloaded' : 'other';
+}
+
+function saysOverloaded({ code, message }: Refusal): boolean {
+  return code === OVERLOADED || SAYS_OVERLOADED.test(message);
+}
+
 /** The request limit's own 429 has no `Retry-After` today; an overloaded model's does. */
-function isOverloaded({ code, message, rate }: Refusal): boolean {
-  if (code === OVERLOADED || SAYS_OVERLOADED.test(message)) return true;
+function isOverloaded(refusal: Refusal): boolean {
+  if (saysOverloaded(refusal)) return true;
+  const { message, rate } = refusal;
   const isLimit = SAYS_RATE_LIMIT.test(message) || rate.limit !== undefined || rate.remaining !== undefined;
   return rate.retryAfterSeconds !== undefined && !isLimit;
+}
+
+/**
+ * The code to record for a refusal. A 429 that is not about the requests a minute has one of its own, so that the next
+ * run does not take it for the request limit.
+ */
+export function recordedCode(refusal: Refusal): string {
+  if (refusal.status !== 429) return refusal.code;
+  switch (meaningOf429(refusal)) {
+    case 'overloaded':
+      return OVERLOADED;
+    case 'wallet_busy':
+      return WALLET_BUSY;
+    case 'blocked':
+      return KEY_BLOCKED;
+    default:
+      return refusal.code;
+  }
+}
+
+const BLOCK_SECONDS = 30;
+const BLOCK_SECONDS_MAX = 300;
+const WALLET_BUSY_SECONDS = 5;
+const OVERLOADED_SECONDS = 10;
+
+/** The pause, in seconds, that a 429 asks for if it says that it is not about the requests a minute. */
+export function pauseSecondsOf(refusal: Refusal): number | undefined {
+  const { retryAfterSeconds, errorsResetUnixSeconds: resetAt, dateUnixSeconds: now } = refusal.rate;
+  switch (refusal.status === 429 ? meaningOf429(refusal) : 'other') {
+    case 'blocked':
+      return Math.min(
+        BLOCK_SECONDS_MAX,
+        retryAfterSeconds ?? (resetAt === undefined || now === undefined ? BLOCK_SECONDS : resetAt - now),
+      );
+    case 'wallet_busy':
+      return retryAfterSeconds ?? WALLET_BUSY_SECONDS;
+    case 'overloaded':
+      return saysOverloaded(refusal) ? (retryAfterSeconds ?? OVERLOADED_SECONDS) : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** The code to report for a body without one: the error page's name if the text is clear, else `http-<status>`. */

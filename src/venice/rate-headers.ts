@@ -9,6 +9,8 @@ export function readRateHeaders(headers: Readonly<Record<string, string>>): Rate
     limit: count(headers['x-ratelimit-limit-requests']),
     remaining: count(headers['x-ratelimit-remaining-requests']),
     resetUnixSeconds: unixSeconds(headers['x-ratelimit-reset-requests']),
+    errorsRemaining: count(headers['x-ratelimit-remaining']),
+    errorsResetUnixSeconds: unixSeconds(headers['x-ratelimit-resets']),
     retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
     dateUnixSeconds: finite(Date.parse(headers.date ?? '') / 1_000, 0, 1e11),
   });

@@ -1,6 +1,6 @@
 import type { RateHeaders } from '../core/rate-headers.js';
 import type { CallResult, Queued } from './client.js';
-import { type Meaning, meaningOf, OVERLOADED } from './meaning.js';
+import { type Meaning, meaningOf, recordedCode } from './meaning.js';
 
 /**
  * What a refusal means for further submits:
@@ -83,8 +83,7 @@ export const classifySubmit: ClassifySubmit = (result) => {
     next: next === 'stop' && meaning === 'model_access' ? 'close_model' : next,
     status,
     meaning,
-    // Recorded by its meaning: a plain 429 in the lockfile means the request limit.
-    code: status === 429 && meaning === 'overloaded' ? OVERLOADED : code,
+    code: recordedCode(result),
     message,
     rate,
     ...(result.suggestedPrompt === undefined ? {} : { suggestedPrompt: result.suggestedPrompt }),

@@ -16,6 +16,7 @@ export interface ErrorBody {
 
 const MESSAGE_LENGTH_MAX = 2_000;
 const PROMPT_LENGTH_MAX = 100_000;
+const VOICES_MAX = 50;
 
 /**
  * An error body in any of the API's shapes: `{error: "text"}`, the same with `details` and `issues`, `{error: {message,
@@ -42,6 +43,7 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         message || `HTTP ${status}`,
         ...list(text(field(body, 'details'), MESSAGE_LENGTH_MAX)),
         ...faults,
+        ...supportedVoices(field(body, 'details')),
         ...topUp(body, status),
       ].join('; '),
     ),
@@ -65,6 +67,12 @@ function paymentMessage(body: unknown, status: number): string | undefined {
   if (status !== 402) return undefined;
   const known = field(body, 'code') === 'PAYMENT_REQUIRED' || typeof field(body, 'x402Version') === 'number';
   return known ? (text(field(body, 'message'), MESSAGE_LENGTH_MAX) ?? 'Payment required') : undefined;
+}
+
+/** `{supported_voices: ["Aria", …]}` of a 400 about a voice. */
+function supportedVoices(details: unknown): string[] {
+  const voices = items(field(details, 'supported_voices')).filter((voice) => typeof voice === 'string');
+  return voices.length === 0 ? [] : [`supported voices: ${voices.slice(0, VOICES_MAX).join(', ')}`];
 }
 
 /** Balance and required amount of a wallet with too little, from the 402 with `code: PAYMENT_REQUIRED`. */

@@ -86,10 +86,12 @@ function voices(spec: unknown) {
 }
 
 function durations(spec: unknown) {
-  const options = listOf(field(spec, 'duration_options'), (option) => positive(option, SECONDS_MAX));
+  const options = listOf(seconds(spec, 'duration_options'), (option) =>
+    positive(digits(option), SECONDS_MAX),
+  );
   const [min_duration, max_duration] = range(
-    field(spec, 'min_duration'),
-    field(spec, 'max_duration'),
+    seconds(spec, 'min_duration'),
+    seconds(spec, 'max_duration'),
     SECONDS_MAX,
   );
   return {
@@ -97,8 +99,17 @@ function durations(spec: unknown) {
     duration_options: options?.length ? options : undefined,
     min_duration,
     max_duration,
-    default_duration: positive(field(spec, 'default_duration'), SECONDS_MAX),
+    default_duration: positive(seconds(spec, 'default_duration'), SECONDS_MAX),
   };
+}
+
+function seconds(spec: unknown, name: string): unknown {
+  return digits(field(spec, name));
+}
+
+/** The API accepts a text of digits as a duration, so it may also list one. */
+function digits(value: unknown): unknown {
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;
 }
 
 /** `removesAt` is the newer name of `date`. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gatherQuotes, type KeyedQuery } from '../../src/run/gather.js';
-import type { CallResult, QuoteQuery, VeniceClient } from '../../src/venice/client.js';
+import { gatherQuotes, type KeyedQuery, paceOf } from '../../src/run/gather.js';
+import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../../src/venice/client.js';
 
 const QUERIES: readonly KeyedQuery[] = Array.from({ length: 150 }, (_, index) => ({
   key: `quote-${index}`,
@@ -19,6 +19,24 @@ const BUSY: CallResult<number> = {
 };
 
 const PRICE = { ok: true, value: 100_000, rate: {} } as const;
+
+describe('the pause that a 429 asks for', () => {
+  const pauseOf = (message: string, rate: CallFailure['rate'] = {}) =>
+    paceOf({ ok: false, kind: 'refused', status: 429, sent: true, code: 'http-429', message, rate }).pauseMs;
+
+  it('is that of the block, the wallet or the model if it names one of them', () => {
+    const rate = { errorsRemaining: 0, errorsResetUnixSeconds: 1_012, dateUnixSeconds: 1_000 };
+    expect(pauseOf('Please wait', rate)).toBe(12_000);
+    expect(pauseOf('Too many failed requests')).toBe(30_000);
+    expect(pauseOf('Too many concurrent requests for this wallet')).toBe(5_000);
+    expect(pauseOf('The model is overloaded', { retryAfterSeconds: 7 })).toBe(7_000);
+  });
+
+  it('is left to the request limit otherwise', () => {
+    expect(pauseOf('Rate limit exceeded')).toBeUndefined();
+    expect(pauseOf('Please wait', { retryAfterSeconds: 7 })).toBeUndefined();
+  });
+});
 
 interface Reported {
   answer?(asked: number, stop: () => void): CallResult<number>;

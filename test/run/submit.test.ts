@@ -53,6 +53,7 @@ function stage(
     scheduler: {
       answered() {},
       pausedUntilMs: () => (nowMs < pausedUntilMs ? pausedUntilMs : undefined),
+      refusalsInARow: () => 0,
       stopSubmitting() {},
       submitSingly() {},
       learnedLimits: () => ({}),
@@ -67,6 +68,7 @@ function stage(
     stopReasons: new Set(),
     queueIds: new Set(),
     closedModels: new Map(),
+    dropUnsubmitted() {},
     otherModels: new Set(),
     limitsRecorded: {},
     inDoubtInARow: 0,
@@ -121,7 +123,8 @@ describe('an unavailable model', () => {
     const { context, submit, asked, notices } = stage(() => refused('MODEL_OFFLINE'));
     await submit(wanted('one'));
     const before = asked();
-    for (const track of ['two', 'three']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
+    for (const track of ['two', 'three'])
+      expect(await submit(wanted(track))).toEqual({ kind: 'gone', unsent: true });
     expect(asked()).toBe(before);
     expect(notices('model-offline')).toHaveLength(1);
     expect(context.stopReasons).toEqual(new Set(['unavailable']));
@@ -132,7 +135,7 @@ describe('an unavailable model', () => {
 describe('a model that the key may not use', () => {
   it('is closed after one refusal, while other models go on', async () => {
     const { context, submit, asked, notices } = stage(() => refused('http-403', 403, 'Not for this key'));
-    for (const track of ['one', 'two']) expect(await submit(wanted(track))).toEqual({ kind: 'gone' });
+    for (const track of ['one', 'two']) expect(await submit(wanted(track))).toMatchObject({ kind: 'gone' });
     expect(asked()).toBe(1);
     expect(notices('model-refused')).toHaveLength(1);
     expect(context.buying).toBe(true);

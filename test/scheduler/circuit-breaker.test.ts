@@ -32,5 +32,9 @@ describe('submits to a model that accepts none', () => {
       nowMs = breaker.opensAtMs(nowMs + 1);
     }
     expect(pauses).toEqual([10_000, 20_000, 40_000, 80_000, 80_000]);
+    expect(breaker.refusals()).toBe(5);
+    breaker.sent();
+    breaker.settled(true);
+    expect(breaker.refusals()).toBe(0);
   });
 });

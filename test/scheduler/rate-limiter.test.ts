@@ -109,6 +109,23 @@ describe('where no limit is known', () => {
     expect(limits.perMinute('retrieve')).toBe(60);
   });
 
+  it.each([{}, { limit: 60, remaining: 50, resetUnixSeconds: 60 }])(
+    'a 429 about something else pauses its route and teaches no limit, with the headers %o',
+    (rate) => {
+      const limiter = createRateLimiter();
+      for (let count = 0; count < 12; count += 1) ask(limiter, 'one', 'queue', count * 100, 200, rate);
+      const limits = limiter.of('one');
+      const before = limits.perMinute('queue');
+      const token = limits.sent('queue', 2_000);
+      limits.answered(token, { status: 429, rate, pauseMs: 5_000 }, 2_050);
+      expect([limits.available('queue', 7_049), limits.opensAtMs('queue', 3_000)]).toEqual([0, 7_050]);
+      expect(limits.available('queue', 7_050)).toBeGreaterThan(0);
+      expect(limits.available('retrieve', 3_000)).toBeGreaterThan(0);
+      expect(limits.perMinute('queue')).toBe(before);
+      expect(limiter.learnedLimits()).toEqual({});
+    },
+  );
+
   it('a 429 to the very first request means that others use the budget, not that it is small', () => {
     const limiter = createRateLimiter();
     ask(limiter, 'one', 'queue', 0, 429);

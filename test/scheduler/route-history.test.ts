@@ -28,6 +28,11 @@ describe('what the lockfile says about the limit of submits', () => {
       [...many(9, 300_000), refused(299_000, 'MODEL_OVERLOADED')],
       undefined,
     ],
+    [
+      'nothing from the 429 of a blocked key or a busy wallet',
+      [...many(9, 300_000), refused(299_000, 'KEY_BLOCKED'), refused(298_000, 'X402_CONCURRENCY_LIMIT')],
+      undefined,
+    ],
     ['nothing from a 429 to the very first submit', [refused(299_000)], undefined],
     ['nothing from what is older than a day', [...many(9, 90_000_000), refused(89_999_000)], undefined],
   ] as const)('%s', (_, attempts, perMinute) => {

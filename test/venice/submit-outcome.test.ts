@@ -143,7 +143,19 @@ describe('the outcome of a submit', () => {
       meaning: 'overloaded',
       code: 'MODEL_OVERLOADED',
     });
-    const limit = failure({ status: 429, message: 'Please wait', code: 'http-429' });
+    const blocked = failure({
+      status: 429,
+      message: 'Please wait',
+      code: 'http-429',
+      rate: { errorsRemaining: 0 },
+    });
+    expect(classifySubmit(blocked)).toMatchObject({ next: 'wait', code: 'KEY_BLOCKED' });
+    const limit = failure({
+      status: 429,
+      message: 'Please wait',
+      code: 'http-429',
+      rate: { errorsRemaining: 12 },
+    });
     expect(classifySubmit(limit)).toMatchObject({ next: 'wait', code: 'http-429' });
   });
 
@@ -152,6 +164,9 @@ describe('the outcome of a submit', () => {
     [503, 'The model is at capacity. Please try again later.', 'other'],
     [429, 'The model is overloaded. Please try again later.', 'overloaded'],
     [429, 'Rate limit exceeded', 'other'],
+    [429, 'Rate limit exceeded: at most 40 concurrent requests', 'other'],
+    [429, 'Too many failed requests. Please try again later.', 'blocked'],
+    [429, 'Too many concurrent requests for this wallet', 'wallet_busy'],
   ])('reads %s "%s" without a code as: %s', (status, message, meaning) => {
     expect(classifySubmit(failure({ status, message, code: `http-${status}` }))).toMatchObject({ meaning });
   });

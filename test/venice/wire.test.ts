@@ -205,6 +205,14 @@ describe('the catalogue', () => {
     });
   });
 
+  it('takes durations as numbers or as texts of digits', () => {
+    expect(model({ duration_options: ['60', 90], default_duration: '60' })).toMatchObject({
+      duration_options: [60, 90],
+      default_duration: 60,
+    });
+    expect(model({ min_duration: '3', max_duration: 'long' })).toMatchObject({ min_duration: 3 });
+  });
+
   it('reads offline, beta under either name, and deprecation from either date', () => {
     expect(model({ offline: true })?.offline).toBe(true);
     expect(model({ beta: true })?.beta).toBe(true);
@@ -537,6 +545,11 @@ describe('an error body', () => {
       { code: 'PAYMENT_REQUIRED', message: 'Top up' },
     ],
     [{ error: 'No', details: 'why' }, 400, { code: 'http-400', message: 'No; why' }],
+    [
+      { error: 'Invalid voice', details: { supported_voices: ['Aria', 'Roger', 7] } },
+      400,
+      { code: 'http-400', message: 'Invalid voice; supported voices: Aria, Roger' },
+    ],
     [{ error: 'The model is offline' }, 503, { code: 'MODEL_OFFLINE', message: 'The model is offline' }],
     [{ error: 'Overloaded' }, 429, { code: 'MODEL_OVERLOADED', message: 'Overloaded' }],
     [{ error: 'At capacity' }, 503, { code: 'MODEL_AT_CAPACITY', message: 'At capacity' }],
@@ -571,6 +584,13 @@ describe('rate headers', () => {
         'retry-after': '7',
       }),
     ).toEqual({ limit: 60, remaining: 0, resetUnixSeconds: 1_700_000_000.5, retryAfterSeconds: 7 });
+  });
+
+  it('tell how many failed requests are left, and until when', () => {
+    expect(readRateHeaders({ 'x-ratelimit-remaining': '0', 'x-ratelimit-resets': '1790000000000' })).toEqual({
+      errorsRemaining: 0,
+      errorsResetUnixSeconds: 1_790_000_000,
+    });
   });
 
   it.each([
