@@ -89,8 +89,8 @@ function isOverloaded(refusal: Refusal): boolean {
 }
 
 /**
- * The code to record for a refusal. A 429 that is not about the requests a minute has one of its own, so that the next
- * run does not take it for the request limit.
+ * The code to record for a refusal. A 429 that is not about the requests a minute gets a different code, so that the
+ * next run does not mistake it for the request limit.
  */
 export function recordedCode(refusal: Refusal): string {
   if (refusal.status !== 429) return refusal.code;
