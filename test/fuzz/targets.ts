@@ -4,6 +4,7 @@ import { decode } from '../../src/lockfile/read.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { parseManifest } from '../../src/manifest/parse.js';
 import { checkSchema } from '../../src/manifest/schema.js';
+import { parsePicks } from '../../src/picks/parse-picks.js';
 import { readSavedPlan, savedPlanText } from '../../src/plan/saved-plan-file.js';
 import { inspectMedia } from '../../src/storage/verify.js';
 import { readRateHeaders } from '../../src/venice/rate-headers.js';
@@ -11,6 +12,18 @@ import * as wire from '../../src/venice/wire.js';
 import { readError } from '../../src/venice/wire-errors.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
 import { attempt, file, header, id } from '../lockfile/build.js';
+import {
+  adts,
+  aiff,
+  apeTag,
+  fragmentedM4a,
+  id3Tag,
+  m4a,
+  ogg,
+  rf64,
+  webm,
+  withChunk,
+} from '../node/container-bytes.js';
 import { flac, mp3, wav } from '../storage/audio-bytes.js';
 
 /** A reader of untrusted bytes. It may refuse anything, but whatever it throws makes `run` throw. */
@@ -20,7 +33,7 @@ export interface Target {
   run(data: Uint8Array): Promise<void>;
 }
 
-export type TargetName = 'manifest' | 'lockfile' | 'saved-plan' | 'wire' | 'audio';
+export type TargetName = 'manifest' | 'lockfile' | 'saved-plan' | 'wire' | 'picks' | 'audio';
 
 const SAVED_PLAN = JSON.stringify({
   format: 'venice-batch-plan',
@@ -38,12 +51,18 @@ const SAVED_PLAN = JSON.stringify({
   purchases: [],
 });
 
+const PICKS = `version: 1\npicks:\n  opening: { sha256: '${'a1'.repeat(32)}', note: louder }\n`;
+
 export const TARGETS: Readonly<Record<TargetName, Target>> = {
   manifest: { corpus: examples(), run: async (data) => readManifest(decode(data)) },
   lockfile: { corpus: lockfiles(), run: async (data) => readLockfile(decode(data)) },
   'saved-plan': { corpus: [bytes(SAVED_PLAN)], run: async (data) => readPlan(decode(data)) },
   wire: { corpus: answers(), run: async (data) => readAnswer(decode(data)) },
-  audio: { corpus: [wav(0.2), flac(8_192), mp3(20), mp3(20, { info: true, id3: true })], run: readAudio },
+  picks: {
+    corpus: [bytes(PICKS)],
+    run: async (data) => readPicks(decode(data)),
+  },
+  audio: { corpus: audioFiles(), run: readAudio },
 };
 
 function readManifest(text: string): void {
@@ -73,6 +92,11 @@ function readPlan(text: string): void {
   if (read.ok && !readSavedPlan(savedPlanText(read.saved)).ok) throw new Error('written back, it is refused');
 }
 
+function readPicks(text: string): void {
+  for (const { sha256 } of parsePicks('album.picks.yaml', text).picks.values())
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`a hash of ${sha256}`);
+}
+
 function readAnswer(text: string): void {
   let body: unknown;
   try {
@@ -80,17 +104,30 @@ function readAnswer(text: string): void {
   } catch {
     body = text;
   }
-  wire.readQuote(body);
-  wire.readQueued(body, 'model');
-  wire.readRetrieved(body);
-  wire.readCompleted(body);
-  wire.readKeyBalance(body);
-  wire.readUsagePage(body);
-  wire.readRateLimits(body);
-  readCatalogue(body);
-  readError(body, 400);
   const texts = Object.entries(Object(body) as object).filter(([, value]) => typeof value === 'string');
-  readRateHeaders(Object.fromEntries(texts) as Record<string, string>);
+  const values = [
+    wire.readQuote(body),
+    wire.readQueued(body, 'model'),
+    wire.readRetrieved(body),
+    wire.readCompleted(body),
+    wire.readKeyBalance(body),
+    wire.readAccountBalance(body),
+    wire.readWalletBalance(body),
+    wire.readUsagePage(body),
+    wire.readTransactions(body),
+    wire.readRateLimits(body),
+    readCatalogue(body),
+    readError(body, 400),
+    readRateHeaders(Object.fromEntries(texts) as Record<string, string>),
+  ];
+  for (const value of values) checkNumbers(value);
+}
+
+/** No number that a reader lets through makes a time or a sum infinite, or not a number. */
+function checkNumbers(value: unknown): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`a number of ${value}`);
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return;
+  for (const one of value instanceof Map ? value.values() : Object.values(value)) checkNumbers(one);
 }
 
 async function readAudio(data: Uint8Array): Promise<void> {
@@ -110,6 +147,16 @@ function examples(): readonly Uint8Array[] {
   return ['album', 'jingles', 'narration'].map((name) =>
     readFileSync(new URL(`../../examples/${name}.yaml`, import.meta.url)),
   );
+}
+
+function audioFiles(): readonly Uint8Array[] {
+  const sound = wav(0.2);
+  return [
+    ...[sound, rf64(sound), withChunk(sound, 100), wav(0.2, { riffLength: 0, dataLength: 0 })],
+    ...[flac(8_192), mp3(20), mp3(20, { info: true, id3: true }), adts(10), aiff(0.2), aiff(0.2, 'AIFC')],
+    ...[m4a(), m4a(20, { moovLast: true }), fragmentedM4a(), fragmentedM4a(4, 'sidx'), ogg(), webm()],
+    ...[Buffer.concat([id3Tag(), m4a()]), Buffer.concat([flac(8_192), apeTag()])],
+  ];
 }
 
 function lockfiles(): readonly Uint8Array[] {

@@ -370,6 +370,12 @@ export const MUTANTS: readonly Mutant[] = [
         find: 'const boundedMs = Math.min(EDGES[BINS]!, Math.max(FIRST_MS, p80Ms));',
         replace: 'const boundedMs = p80Ms;',
       },
+      // A job that was seen running has a latest next poll, even by an estimate that is not a number.
+      {
+        file: 'src/scheduler/poll-cost.ts',
+        find: '    ageMs === 0\n      ? Math.min(4',
+        replace: '    ageMs >= 0\n      ? Math.min(4',
+      },
     ],
   },
   patched(

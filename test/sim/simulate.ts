@@ -1,11 +1,13 @@
 import { EXIT } from '../../src/core/errors.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import { acceptable, accepting } from './accepting.js';
 import { promptOf } from './album.js';
 import { damageLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';
 import { unlinkAll } from './outside.js';
 import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
-import { KEYS, LOCKFILE } from './places.js';
+import { HOME, KEYS, LOCKFILE } from './places.js';
+import { sha256 } from './media.js';
 import { pull } from './pull.js';
 import { createRng } from './random.js';
 import type { Scenario } from './scenario.js';
@@ -202,6 +204,9 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const unmade = world.album.tracks.filter((track) => made(promptOf(track)) < track.takes);
   if (code === EXIT.ok && unmade.length > 0)
     judge.blame('l', `exit 0, and ${unmade.map(promptOf).join(', ')} not made`);
+  for (const { key, state, attempt = '' } of report?.takes ?? [])
+    if (state === 'missing' && isThere(world, view.attempts.get(attempt)?.latest))
+      judge.blame('l', `${key} is reported as missing, and its file is there`);
   const excused =
     world.waived.size > 0 || [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state));
   if (code !== EXIT.ok && unmade.length === 0 && doubtful(world).length === 0 && !excused)
@@ -218,6 +223,11 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
 function hasWholeLine({ disk }: SimWorld): boolean {
   const entry = disk.entries.get(LOCKFILE);
   return entry !== undefined && entry !== 'directory' && entry.bytes.includes(0x0a);
+}
+
+function isThere({ disk }: SimWorld, attempt: Attempt | undefined): boolean {
+  const entry = disk.entries.get(`${HOME}/${attempt?.file?.path}`);
+  return entry !== undefined && entry !== 'directory' && sha256(entry.bytes) === attempt?.file?.sha256;
 }
 
 const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);

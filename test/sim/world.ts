@@ -201,6 +201,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     onRead: judge.looked,
     onRoot: (simProcess) => outside.rooted.add(simProcess),
   };
+  server.alike = createRng(seed, 'alike').chance(0.3);
   const oddNumber = trouble.rng.pick(ODD_NUMBERS);
   server.oddNumber = () => (trouble.rng.chance(trouble.rates.oddNumbers) ? oddNumber : undefined);
   server.extraMs = () =>
