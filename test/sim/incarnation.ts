@@ -19,7 +19,7 @@ import type { Rng } from './random.js';
 import { createRng } from './random.js';
 import { CALM_RUN, type RunDraw } from './scenario.js';
 import { createSimFiles } from './sim-files.js';
-import { tamper } from './tamper.js';
+import { tamper, tamperLockfile } from './tamper.js';
 import { beset, besetStored } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
 
@@ -34,12 +34,14 @@ export function launch(
   const rng = createRng(world.seed, name);
   const machine = world.machines[draw.elsewhere ? 1 : 0];
   const identity = identityOn(machine, { run: world.runs, container: draw.container, rng });
+  const revert = reverting(world, name);
   const simProcess = createProcess({
     timeline: world.timeline,
     rng,
     identity,
     crash: draw.crash,
     onOperation: (operation) => {
+      revert(operation, incarnation);
       // When idle: nothing is awaited between the last look and the request that relies on it.
       if (draw.tamperAt.includes(operation))
         world.timeline.after(0, () => {
@@ -129,6 +131,28 @@ function killSoon(world: SimWorld, incarnation: Incarnation): void {
   world.timeline.after(rng.below(1_000), () => {
     if (!incarnation.over) crash(world, incarnation, false);
   });
+}
+
+const REVERTS_FROM_MAX = 100;
+
+/**
+ * In some runs, the lockfile is put back or taken away as soon as that matters, and the run is killed at once: then
+ * only its journal knows of what was bought.
+ */
+function reverting(world: SimWorld, name: string): (operation: number, incarnation: Incarnation) => void {
+  const rng = createRng(world.seed, `reverts during ${name}`);
+  const fromOperation = rng.chance(world.scenario.meddling) ? rng.between(1, REVERTS_FROM_MAX) : undefined;
+  let done = fromOperation === undefined;
+  return (operation, incarnation) => {
+    if (done || operation < (fromOperation ?? 0)) return;
+    world.timeline.after(0, () => {
+      if (done || incarnation.over || !tamperLockfile(world)) return;
+      done = true;
+      world.timeline.after(rng.below(100), () => {
+        if (!incarnation.over) crash(world, incarnation, false);
+      });
+    });
+  };
 }
 
 function disturb(world: SimWorld, incarnation: Incarnation, draw: RunDraw): void {

@@ -157,7 +157,15 @@ export function createServer(
     const balance = balances.get(account) ?? 0;
     if (priceMicroUsd > balance) return coded(402, 'Insufficient balance', 'INSUFFICIENT_BALANCE');
     balances.set(account, balance - priceMicroUsd);
-    const drawn = createJob(rng, server.rates, String(body.model), body.prompt, account, priceMicroUsd, nowMs);
+    const drawn = createJob(
+      rng,
+      server.rates,
+      String(body.model),
+      body.prompt,
+      account,
+      priceMicroUsd,
+      nowMs,
+    );
     const made = server.alike ? asOthers(drawn) : drawn;
     const verdict = isToday() ? ways.rng.pick([400, 422, 500, 503] as const) : 'json';
     const extraMs = server.extraMs();

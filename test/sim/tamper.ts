@@ -13,7 +13,7 @@ const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
  * @returns what was replaced or deleted
  */
 export function tamper(world: SimWorld): 'guard' | 'lockfile' | undefined {
-  const { rng, disk, scenario, oldLockfiles } = world;
+  const { rng, scenario } = world;
   const { claims, containers, second } = scenario.systems;
   if (rng.chance(0.4)) {
     // Elsewhere the guard is all that keeps other runs out.
@@ -22,19 +22,25 @@ export function tamper(world: SimWorld): 'guard' | 'lockfile' | undefined {
     put(world, GUARD, undefined);
     return 'guard';
   }
+  return tamperLockfile(world) ? 'lockfile' : undefined;
+}
+
+/** @returns whether the lockfile was replaced or deleted */
+export function tamperLockfile(world: SimWorld): boolean {
+  const { rng, disk, oldLockfiles } = world;
   const bytes = disk.entries.get(LOCKFILE);
   // Without a journal nothing was recorded in this run, and the user may want the older lockfile. Once the file has its
   // end mark, this run is done with it.
-  if (world.damaged || bytes === undefined || bytes === 'directory') return undefined;
-  if (!hasJournal(disk) || isClosed(bytes.bytes)) return undefined;
+  if (world.damaged || bytes === undefined || bytes === 'directory') return false;
+  if (!hasJournal(disk) || isClosed(bytes.bytes)) return false;
   // A rescued record is in no journal: this would be a second accident.
   if ([...disk.entries.keys()].some((path) => path.startsWith(`${RESCUE}/`) && path.includes('-rescue-')))
-    return undefined;
+    return false;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
   world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
   world.tampered = true;
   put(world, LOCKFILE, to);
-  return 'lockfile';
+  return true;
 }
 
 function put({ disk, timeline }: SimWorld, path: string, bytes: Uint8Array | undefined): void {
