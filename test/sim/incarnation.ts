@@ -34,7 +34,7 @@ export function launch(
   const rng = createRng(world.seed, name);
   const machine = world.machines[draw.elsewhere ? 1 : 0];
   const identity = identityOn(machine, { run: world.runs, container: draw.container, rng });
-  const revert = reverting(world, name);
+  const revert = reverting(world, name, draw);
   const simProcess = createProcess({
     timeline: world.timeline,
     rng,
@@ -133,18 +133,16 @@ function killSoon(world: SimWorld, incarnation: Incarnation): void {
   });
 }
 
-const REVERTS_FROM_MAX = 100;
-
-/**
- * In some runs, the lockfile is put back or taken away as soon as that matters, and the run is killed at once: then
- * only its journal knows of what was bought.
- */
-function reverting(world: SimWorld, name: string): (operation: number, incarnation: Incarnation) => void {
+/** Reverts the lockfile and kills the run at once: then only its journal knows of what was bought. */
+function reverting(
+  world: SimWorld,
+  name: string,
+  { revertFrom }: RunDraw,
+): (operation: number, incarnation: Incarnation) => void {
   const rng = createRng(world.seed, `reverts during ${name}`);
-  const fromOperation = rng.chance(world.scenario.meddling) ? rng.between(1, REVERTS_FROM_MAX) : undefined;
-  let done = fromOperation === undefined;
+  let done = revertFrom === undefined;
   return (operation, incarnation) => {
-    if (done || operation < (fromOperation ?? 0)) return;
+    if (done || operation < (revertFrom ?? 0)) return;
     world.timeline.after(0, () => {
       if (done || incarnation.over || !tamperLockfile(world)) return;
       done = true;

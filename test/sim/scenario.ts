@@ -103,6 +103,8 @@ export interface RunDraw {
   readonly secondElsewhere: boolean;
   /** The operations of the run at which the lockfile is replaced or deleted, or the guard is deleted, from outside. */
   readonly tamperAt: readonly number[];
+  /** From this operation on, the lockfile is put back or deleted as soon as that matters, and the run is killed. */
+  readonly revertFrom: number | undefined;
   /** On the second machine. */
   readonly elsewhere: boolean;
   readonly container: boolean;
@@ -141,6 +143,7 @@ export function drawRun(rng: Rng, scenario: Scenario, crashRng: Rng): RunDraw {
       : undefined,
     secondElsewhere: rng.chance(0.7),
     tamperAt: meddles() ? [0, 1, 2, 3].map(() => rng.between(1, 250)) : [],
+    revertFrom: crashRng.chance(scenario.meddling) ? crashRng.between(1, 100) : undefined,
     elsewhere: scenario.systems.second && rng.chance(0.4),
     container: scenario.systems.containers && rng.chance(0.7),
     retryFailed: meddles(),
@@ -166,6 +169,7 @@ export const CALM_RUN: RunDraw = {
   secondAfterMs: undefined,
   secondElsewhere: false,
   tamperAt: [],
+  revertFrom: undefined,
   elsewhere: false,
   container: false,
   retryFailed: false,

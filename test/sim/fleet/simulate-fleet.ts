@@ -107,7 +107,16 @@ function drawShared(fleet: Fleet, crash: string): RunDraw {
   const only = rng.chance(onlyShare) ? rng.below(4) : draw.only;
   // Without an audio store, files of other machines are missing here, and the user knows not to buy them again.
   const retryFailed = draw.retryFailed && keepsAudio;
-  return { ...draw, mode, only, retryFailed, tamperAt: [], force: false, otherKey: false };
+  return {
+    ...draw,
+    mode,
+    only,
+    retryFailed,
+    tamperAt: [],
+    revertFrom: undefined,
+    force: false,
+    otherKey: false,
+  };
 }
 
 /** A lifecycle rule of the bucket deletes objects, or an older copy of it is put in its place. */
