@@ -97,7 +97,7 @@ export function describeFault(code: string): { readonly what: string; readonly f
       };
     case 'ENOSPC':
     case 'EDQUOT':
-      return { what: 'the disk is full', fix: 'free some space' };
+      return { what: 'the disk is full (out of space or of inodes)', fix: 'free some space' };
     case 'EFBIG':
       return { what: 'the file would exceed the size limit', fix: 'raise the limit (ulimit -f)' };
     case 'EROFS':

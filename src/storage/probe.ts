@@ -61,13 +61,16 @@ export async function probeStorage(
   return unsynced === undefined ? {} : { unsynced };
 }
 
-/** A disk can run out of files (inodes) before it runs out of bytes. */
+/**
+ * A disk can run out of files (inodes) before it runs out of bytes. Some network file systems always report 0 free files:
+ * there the probe itself shows whether a file can be made.
+ */
 async function hasRoom(all: Files, directory: string, bytesMin: number, filesMin: number): Promise<boolean> {
   const freeBytes = await all.freeBytes?.(directory);
   const freeFiles = await all.freeFiles?.(directory);
-  return (
-    !(freeBytes !== undefined && freeBytes < bytesMin) && !(freeFiles !== undefined && freeFiles < filesMin)
-  );
+  const tooFewBytes = freeBytes !== undefined && freeBytes < bytesMin;
+  const tooFewFiles = freeFiles !== undefined && freeFiles > 0 && freeFiles < filesMin;
+  return !tooFewBytes && !tooFewFiles;
 }
 
 interface Place {

@@ -139,6 +139,8 @@ describe('the probe of the output folders', () => {
     expect(await free(1)).toEqual({ fault: { directory: '/album/out', code: 'ENOSPC' } });
     expect(await free(1_000)).toEqual({});
     expect(await free(undefined)).toEqual({});
+    // A file system that always reports 0.
+    expect(await free(0)).toEqual({});
   });
 
   it('creates needed folders before buying, and tries only those', async () => {
