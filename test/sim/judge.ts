@@ -250,6 +250,8 @@ export function createJudge(world: JudgeWorld): Judge {
       }
     },
     summed: (witness, spentMicroUsd) => {
+      // A frozen run takes no lock, so others may buy while it is running.
+      if (!witness.buys && spentMicroUsd === 0) return;
       if (world.damaged() || world.uncertain() || witness.recordsLost) return;
       const views = possible();
       if (views.length === 1) judgeSum(blame, witness, views[0]!, spentMicroUsd);
