@@ -27,7 +27,6 @@ const RARE: ReadonlySet<string> = new Set([
   'lost-answers-stop-one-run',
   'moves-are-not-journaled',
   'name-not-claimed',
-  'odd-numbers-are-believed',
   'old-name-goes-first',
   'open-intent-was-not-sent',
   'orphans-are-left',

@@ -203,7 +203,9 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
   };
   server.alike = createRng(seed, 'alike').chance(0.3);
   const oddNumber = trouble.rng.pick(ODD_NUMBERS);
-  server.oddNumber = () => (trouble.rng.chance(trouble.rates.oddNumbers) ? oddNumber : undefined);
+  // Some services never give a plausible number. Drawn apart, so that all other draws stay as they are.
+  const always = createRng(seed, 'odd numbers').chance(0.05) ? '1e-10' : undefined;
+  server.oddNumber = () => (trouble.rng.chance(trouble.rates.oddNumbers) ? oddNumber : always);
   server.extraMs = () =>
     trouble.rng.chance(trouble.rates.longJob / 2) ? trouble.rng.between(2 * LONG_MS_MIN, 4 * LONG_MS_MIN) : 0;
   for (const directory of [HOME, PROJECT, RESCUE, ELSEWHERE]) disk.makeDirectory(directory);
