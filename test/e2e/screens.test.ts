@@ -50,7 +50,7 @@ describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
     const going = atTerminal(['run', 'album.yaml', '--sandbox'], cwd, columns);
     await going.seen(/anything else cancels: ?/);
     going.type('yes\n');
-    await going.seen(/2 active/);
+    await going.seen(/2 active · 1 failed/);
     const during = await going.screen();
     expect(during.wrappedRows).toBe(0);
     expect(during.cursorVisible).toBe(false);
