@@ -128,6 +128,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
     if ([latest.file?.path, latest.move_to].some((place) => `${HOME}/${place}` === path))
       waived.add(latest.attempt);
   for (const attempt of attemptsElsewhere(disk, path.slice(HOME.length + 1))) waived.add(attempt);
+  for (const attempt of notYetRecorded(world, path)) waived.add(attempt);
   if (how === 'remove') disk.change([[path, undefined]]);
   else {
     const inode = createInode(timeline.nowMs());
@@ -136,6 +137,14 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
     disk.change([[path, inode]]);
   }
   disk.syncDirectory(folderOf(path));
+}
+
+/** Attempts whose file may be at this path already, while its record is still being written. */
+function notYetRecorded({ album, judge }: SimWorld, path: string): readonly string[] {
+  const tracks = album.tracks.filter(({ stem }) => path.startsWith(`${HOME}/${stem}`)).map(({ id }) => id);
+  return [...judge.seen().attempts.values()]
+    .filter(({ latest }) => latest.state === 'queued' && tracks.includes(latest.track))
+    .map(({ latest }) => latest.attempt);
 }
 
 /** Attempts whose record of a file at this path is in a rescue file or a journal, and may not be in the lockfile. */
