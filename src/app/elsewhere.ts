@@ -7,7 +7,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { isLive } from '../lockfile/bought-twice.js';
 import { parseLock } from '../lockfile/lock-text.js';
 import { decode, LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
-import { holderOf } from '../lockfile/run-lock.js';
+import { holderOf, shareLock } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import { knownLockfiles, rememberLockfile } from './known-lockfiles.js';
 import { checkBeforeForcing, holderName } from './open-lockfile.js';
@@ -75,14 +75,13 @@ export async function runningElsewhere(
   for (const place of new Set([named, ...known.map(({ lockfile }) => lockfile)])) {
     if (place === own) continue;
     const held = await holderOf(files, processes, clock, random, place).catch(unlessUnreadable);
-    // The same lockfile under another path.
-    if (held === undefined || (held.alive === true && held.pid === processes.self.pid)) continue;
+    if (held === undefined || (await shareLock(files, own, place).catch(unlessUnreadable)) === true) continue;
     const lockfile = shellWord(place);
     return {
       diagnostic: {
         code: 'locked',
         severity: 'error',
-        message: `another run of this manifest is active under another lockfile, ${lockfile} (${holderName(held)})`,
+        message: `another run of this manifest ${held.alive === true ? 'is' : 'may be'} active under another lockfile, ${lockfile} (${holderName(held)})`,
         hint:
           held.alive === true
             ? 'wait for it to end, or stop it: two runs could buy the same takes'

@@ -21,11 +21,14 @@ const NAMED_MAX = 200;
 
 /** Remembers a lockfile. Does nothing in a folder that cannot be written: the run does not depend on it. */
 export async function rememberLockfile(files: Files, random: Random, used: KnownLockfile): Promise<void> {
+  const line = new TextEncoder().encode(`\n${JSON.stringify(used)}\n`);
   const known = await knownLockfiles(files, used.manifest);
   if (known.length >= NAMED_MAX || known.some((one) => isSame(one, used))) return;
   try {
     await makePrivateFolder(files, random, used.manifest);
-    await append(files, pathFor(used.manifest), `\n${JSON.stringify(used)}\n`);
+    const place = pathFor(used.manifest);
+    // A larger file could not be read again.
+    if (((await files.facts(place))?.bytes ?? 0) + line.length <= BYTES_MAX) await append(files, place, line);
   } catch (fault) {
     if (!isSystemFault(fault)) throw fault;
   }
@@ -62,13 +65,13 @@ function entryOf(line: string): readonly KnownLockfile[] {
   }
 }
 
-async function append(files: Files, place: string, text: string): Promise<void> {
+async function append(files: Files, place: string, line: Uint8Array): Promise<void> {
   const handle = await files.open(place, 'append').catch((fault) => {
     if (faultCode(fault) !== 'ENOENT') throw fault;
     return files.open(place, 'exclusive');
   });
   try {
-    await handle.write(new TextEncoder().encode(text));
+    await handle.write(line);
     await handle.sync();
   } finally {
     await handle.close();

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { commandLine } from '../core/shell.js';
+import { nextCommandLine } from '../session/command-line.js';
+import { looseFlags } from './flags.js';
 
 /** Only the start of a file is searched for `tracks:`, and only so many files. */
 const CHARACTERS_READ = 4_096;
@@ -24,8 +26,7 @@ export function missingWord(
   const manifest = argv.find((word) => /\.(ya?ml|json)$/i.test(word));
   if (manifest === undefined) return undefined;
   if (argument === 'track' || argument === 'take') {
-    const sandbox = argv.includes('--sandbox') ? ['--sandbox'] : [];
-    const status = commandLine(['venice-batch', 'status', manifest, ...sandbox]);
+    const status = nextCommandLine('status', { manifest, flags: looseFlags(argv).flags });
     return { message: `name a ${argument}`, hint: `list them: ${status}` };
   }
   if (/^required option '--to /.test(text)) {
@@ -37,7 +38,7 @@ export function missingWord(
 }
 
 function missingManifest(command: Command, argv: readonly string[]): UsageMistake {
-  const found = manifestsIn(process.cwd());
+  const found = manifestsHere();
   const [only] = found;
   const message = 'name the manifest';
   if (only === undefined) {
@@ -50,12 +51,17 @@ function missingManifest(command: Command, argv: readonly string[]): UsageMistak
   return { message, hint: commandLine(['venice-batch', ...argv.toSpliced(at, 0, only)]) };
 }
 
-function manifestsIn(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
-    .slice(0, FILES_MAX)
-    .filter(({ name }) => /^tracks:/m.test(startOf(path.join(folder, name))))
-    .map(({ name }) => name);
+/** In the working directory; none if it cannot be listed. */
+function manifestsHere(): readonly string[] {
+  try {
+    return readdirSync('.', { withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
+      .slice(0, FILES_MAX)
+      .filter(({ name }) => /^tracks:/m.test(startOf(name)))
+      .map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 function startOf(file: string): string {

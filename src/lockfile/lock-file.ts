@@ -5,6 +5,7 @@ import { createFile, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { isRelated, joinHeaders, type LockHeader } from './header.js';
 import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
+import { ledAway } from './led-away.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
 import { canonicalLines } from './lock-text.js';
@@ -264,22 +265,6 @@ async function mergeReplacement(file: LockFile): Promise<void> {
     if (!fold.attempts.has(attempt.attempt)) file.grown = true;
     fold.add(attempt);
   }
-}
-
-/**
- * Whether the name leads to another file by now, because a link on the way was replaced. The records are safe in the
- * file where the run began, but the next run would not find them.
- */
-export async function ledAway({ files, path, named, command }: LockFile): Promise<BatchError | undefined> {
-  if ((await files.real(named)) === path) return undefined;
-  return new BatchError(
-    'lockfile-replaced',
-    `${shellWord(named)} no longer leads to ${shellWord(path)}, the lockfile of this run`,
-    {
-      exitCode: EXIT.lockfile,
-      hint: `restore the link, then: ${command('run')}; or join both files: venice-batch lock merge ${shellWord(named)} ${shellWord(path)}`,
-    },
-  );
 }
 
 /** The smallest and the largest size that our own writes explain. */

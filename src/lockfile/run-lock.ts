@@ -111,6 +111,12 @@ export async function holderOf(
   return undefined;
 }
 
+/** Whether two lockfiles, with links resolved, have the same lock: they are then one file under two paths. */
+export async function shareLock(files: Files, first: string, second: string): Promise<boolean> {
+  const nonce = (await readClaim(files, runLockPath(first)))?.nonce;
+  return nonce !== undefined && nonce === (await readClaim(files, runLockPath(second)))?.nonce;
+}
+
 /** The path of the run lock of a lockfile with links resolved. */
 export function runLockPath(lockPath: string): string {
   return privatePath(lockPath, '.guard');

@@ -1,7 +1,8 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
-import { closeFile, type LockFile, leaveJournal, ledAway, makeCanonical, writeRecords } from './lock-file.js';
+import { ledAway } from './led-away.js';
+import { closeFile, type LockFile, leaveJournal, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 
 const RECORDS_PER_SYNC_MAX = 1000;

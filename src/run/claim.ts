@@ -43,13 +43,15 @@ function faultOfLog(error: unknown): StoreFault | undefined {
 }
 
 /** Once per run: if several runs share the work, most takes belong to other runs. */
-function reportTaken(context: RunContext, { key }: Job): void {
+function reportTaken(context: RunContext, job: Job): void {
+  // What becomes of it is the other run's to report.
+  job.postponed = undefined;
   if (context.takenReported) return;
   context.takenReported = true;
   emitNotice(
     context,
     'info',
     'taken',
-    `another run is buying ${key}: this run skips it, and every other take that another run has claimed`,
+    `another run is buying ${job.key}: this run skips it, and every other take that another run has claimed`,
   );
 }

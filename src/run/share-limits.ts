@@ -35,6 +35,7 @@ export function followOthers(
     const before = progressOf(job);
     if (!scheduler.leave(job.id)) return;
     job.over = true;
+    job.postponed = undefined;
     progressCounts.moved(before, progressOf(job));
   };
   const rejoin = () => {

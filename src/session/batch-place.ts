@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { usageError } from '../core/errors.js';
 import type { EnvironmentReader, ProcessContext } from './environment.js';
-import { MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
+import { lockfileBeside, MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
 
 export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';
 
@@ -49,19 +49,23 @@ export async function batchPlace(
   const named = path.resolve(cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const manifestPath = await manifestBehind(files, named);
   if (lockfile === undefined && !sandbox) await unlessBoth(files, named, manifestPath);
-  const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
-  const sandboxDirectory = `${stem}.sandbox`;
+  const sandboxDirectory = `${manifestPath.replace(MANIFEST_EXTENSION, '')}.sandbox`;
   const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
   return {
     manifest,
     manifestPath,
     sandbox,
     sandboxDirectory,
-    lockfilePath: pathOf(lockfile, cwd, path.join(home, `${path.basename(stem)}.lock.jsonl`)),
+    lockfilePath: pathOf(lockfile, cwd, lockfileIn(home, manifestPath)),
     outputRoot: pathOf(outDir, cwd, home),
     baseUrl: baseUrlOf(sandbox ? 'sandbox:' : baseUrl, environment),
     ...payerOf(apiKey, environment),
   };
+}
+
+/** The lockfile that belongs to a manifest by its name. */
+export function lockfileIn(folder: string, manifestPath: string): string {
+  return path.join(folder, path.basename(lockfileBeside(manifestPath)));
 }
 
 function pathOf(given: string | undefined, cwd: string, otherwise: string): Setting<string> {

@@ -7,7 +7,7 @@ import type { BatchSettings } from '../app/world.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';
-import { MANIFEST_EXTENSION } from './manifest-link.js';
+import { lockfileIn } from './batch-place.js';
 import type { OpenBatch } from './open-batch.js';
 import { pickedTracks } from './picks.js';
 
@@ -79,8 +79,7 @@ export function neighbourhoodOf({ settings, endpoint }: OpenBatch): Neighbourhoo
   const { manifest, manifestPath, sandbox, sandboxDirectory } = settings;
   const lockfilePath = settings.lockfilePath.value;
   const folders = [manifestPath, lockfilePath].map((file) => path.dirname(file));
-  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
-  const lockfile = path.join(sandbox ? sandboxDirectory : path.dirname(manifestPath), `${stem}.lock.jsonl`);
+  const lockfile = lockfileIn(sandbox ? sandboxDirectory : path.dirname(manifestPath), manifestPath);
   return {
     lockfilePath,
     endpoint,

@@ -1,6 +1,5 @@
-import path from 'node:path';
 import { pathText } from '../report/shell.js';
-import { MANIFEST_EXTENSION } from './manifest-link.js';
+import { lockfileIn } from './batch-place.js';
 import type { Session } from './session.js';
 
 /**
@@ -16,10 +15,7 @@ export async function sandboxNote(
 ): Promise<string | undefined> {
   const { manifestPath, sandbox, sandboxDirectory } = settings;
   if (sandbox) return undefined;
-  const stem = path.basename(manifestPath).replace(MANIFEST_EXTENSION, '');
-  const facts = await ports.files
-    .facts(path.join(sandboxDirectory, `${stem}.lock.jsonl`))
-    .catch(() => undefined);
+  const facts = await ports.files.facts(lockfileIn(sandboxDirectory, manifestPath)).catch(() => undefined);
   if (facts?.kind !== 'file') return undefined;
   return `a sandbox run is in ${pathText(sandboxDirectory)}: ${command(verb, ...words, '--sandbox')}`;
 }

@@ -119,7 +119,7 @@ async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult
   const { status } = good.answer;
   if (compression !== undefined) return unusable(good, 'encoding', `the answer is encoded as ${compression}`);
   if (MAY_BE_JSON.test(mediaType)) return parseText(good, bytesMax);
-  const parsed = status === 200 ? await parseText(good, Math.min(bytesMax, ERROR_BYTES_MAX)) : undefined;
+  const parsed = status === 200 ? await parseText(good, bytesMax) : undefined;
   if (parsed?.ok) return parsed;
   const code = PAGE.test(mediaType) ? 'html' : 'not-json';
   return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);

@@ -39,6 +39,11 @@ describe('a mistake on the command line', () => {
     [['pick', 'a.yaml'], 'name a track', 'list them: venice-batch status a.yaml'],
     [['accept', 'a.yaml', '--sandbox'], 'name a take', 'list them: venice-batch status a.yaml --sandbox'],
     [
+      ['pick', 'a.yaml', '--lockfile', 'b c.jsonl'],
+      'name a track',
+      "list them: venice-batch status a.yaml --lockfile 'b c.jsonl'",
+    ],
+    [
       ['release', 'b/a.yaml', '--zip'],
       '--to is required',
       'venice-batch release b/a.yaml --zip --to a.release',

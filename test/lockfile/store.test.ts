@@ -266,6 +266,37 @@ describe('a lockfile reached through a link', () => {
   });
 });
 
+describe('a lockfile whose name', () => {
+  it('cannot be followed for a while is written all the same, and nothing is bought meanwhile', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    disk.intercept(({ name, path: at }) => (name === 'real' && at === path ? 'EACCES' : undefined));
+    await store.record(queued);
+    expect(textOf(disk)).toContain(line(queued));
+    expect(store.fault()).toMatchObject({ kind: 'displaced', error: { code: 'lockfile-replaced' } });
+    disk.intercept(() => undefined);
+    await store.confirm();
+    expect(store.fault()).toBeUndefined();
+  });
+
+  it('is returned in another spelling once it exists is still the same', async () => {
+    const disk = createMemoryDisk();
+    const spelled = '/album/ALBUM.lock.jsonl';
+    let other = false;
+    const files: Files = {
+      ...disk.files,
+      real: async (at) => (other && at === path ? spelled : disk.files.real(at)),
+    };
+    const store = await open(files);
+    other = true;
+    await store.record(intent);
+    await store.record(queued);
+    expect(store.fault()).toBeUndefined();
+    await store.close();
+    expect(textOf(disk)).toBe(serialiseLock(header, [queued]));
+  });
+});
+
 describe('a lockfile overwritten with something else', () => {
   it('is repaired from the journal', async () => {
     const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });

@@ -59,6 +59,7 @@ function stage() {
   const counted = countProgress([job]);
   const follow = followOthers(context, new Map([[job.id, job]]), counted);
   return {
+    job,
     context,
     counts: counted.counts,
     next: () => scheduler.next(0).kind,
@@ -72,9 +73,11 @@ function stage() {
 
 describe('a take that another run has claimed', () => {
   it('is left to that run', () => {
-    const { next, reads, counts } = stage();
+    const { job, next, reads, counts } = stage();
+    job.postponed = { message: 'busy' };
     reads(OTHERS);
     expect(next()).toBe('finished');
+    expect(job.postponed).toBeUndefined();
     expect(counts).toMatchObject({ unsubmitted: 0, left: 1 });
   });
 

@@ -152,6 +152,13 @@ describe('containers of all kinds', () => {
     }
   });
 
+  it('a file that ends earlier than declared, within the zeros behind the audio, is incomplete', async () => {
+    for (const whole of [ogg(), m4a()]) {
+      const bytes = Buffer.concat([whole, Buffer.alloc(64)]);
+      expect((await inspectMedia(inPieces(bytes, 97), bytes.byteLength + 512)).kind).toBe('incomplete');
+    }
+  });
+
   it('a compressed wav: its length is the number of samples that it states', async () => {
     const adpcm = withChunk(wav(1), 4);
     adpcm.writeUInt16LE(0x11, 20);

@@ -98,6 +98,12 @@ describe('a wrong label', () => {
       });
     },
   );
+
+  it('such as an audio type on JSON that contains a long file is ignored', async () => {
+    const long = Buffer.concat([WAV, Buffer.alloc(2 * 1024 * 1024)]);
+    const body = JSON.stringify({ status: 'COMPLETED', audio: long.toString('base64') });
+    expect((await poll({ type: 'audio/mpeg', body })).result).toMatchObject({ ok: true });
+  });
 });
 
 describe('an address under an unknown name', () => {

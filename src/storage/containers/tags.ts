@@ -27,6 +27,8 @@ const PIECE_BYTES = 65_536;
 export function* isPaddingToEnd(cursor: Cursor): Scan<boolean> {
   while (cursor.at < cursor.sizeBytes) {
     const piece = yield Math.min(PIECE_BYTES, cursor.sizeBytes - cursor.at);
+    // The file is shorter than declared.
+    if (piece.byteLength === 0) return false;
     const length = tagBytes(piece);
     const zeros = piece.findIndex((byte) => byte !== 0);
     if (length === 0 && zeros === 0) return false;
