@@ -102,19 +102,39 @@ async function remember(state: GitState): Promise<void> {
 }
 
 async function fetchRef(state: GitState): Promise<void> {
-  const { remote, ref, folder } = state.place;
-  const tips = state.tip === undefined ? [] : [`--negotiation-tip=${state.tip}`];
+  const { ref } = state.place;
   // Not to `ref` itself, which is the state that was checked last.
   const fetched = `${FETCHED}/${ref.slice(ref.lastIndexOf('/') + 1)}`;
-  const words = ['fetch', '--no-tags', '--no-prune', '--no-write-fetch-head', '--quiet', ...tips];
-  const answer = await state.git([...words, remote, `+${ref}:${fetched}`], { folder, deadlineMs: REMOTE_MS });
+  const answer = await fetchInto(state, `+${ref}:${fetched}`);
   if (answer.code !== 0) {
+    // Another process of this repository fetches at the same time, or was killed while it did.
+    if (/cannot lock ref/i.test(answer.stderr)) return fetchUnnamed(state);
     if (!/couldn't find remote ref/i.test(answer.stderr)) throw gitFault(answer);
     if (state.tip === undefined) return;
     throw new StoreFault('altered', `${ref} was deleted`);
   }
   const found = text(await local(state, ['rev-parse', '--verify', `${fetched}^{commit}`]));
   if (found !== state.tip) await advanceTo(state, found);
+}
+
+/** The same without writing a ref, at the cost of one more request. */
+async function fetchUnnamed(state: GitState): Promise<void> {
+  const { remote, ref, folder } = state.place;
+  const listed = await state.git(['ls-remote', remote, ref], { folder, deadlineMs: REMOTE_MS });
+  if (listed.code !== 0) throw gitFault(listed);
+  const lines = text(listed.stdout).split('\n');
+  const found = lines.map((line) => line.split('\t')).find(([, name]) => name === ref)?.[0];
+  if (found === state.tip) return;
+  if (found === undefined) throw new StoreFault('altered', `${ref} was deleted`);
+  const answer = await fetchInto(state, ref);
+  if (answer.code !== 0) throw gitFault(answer);
+  await advanceTo(state, found);
+}
+
+function fetchInto({ git, place, tip }: GitState, what: string): Promise<GitAnswer> {
+  const tips = tip === undefined ? [] : [`--negotiation-tip=${tip}`];
+  const words = ['fetch', '--no-tags', '--no-prune', '--no-write-fetch-head', '--quiet', ...tips];
+  return git([...words, place.remote, what], { folder: place.folder, deadlineMs: REMOTE_MS });
 }
 
 /** Refs of this repository only: what was fetched last. */

@@ -5,12 +5,14 @@ const DAY_SECONDS = 86_400;
 
 /** Rate limit headers of an answer (names in lower case). Implausible values are ignored. */
 export function readRateHeaders(headers: Readonly<Record<string, string>>): RateHeaders {
+  // Without it, the other header is that of a proxy, which counts requests.
+  const errorsReset = unixSeconds(headers['x-ratelimit-resets']);
   return present({
     limit: count(headers['x-ratelimit-limit-requests']),
     remaining: count(headers['x-ratelimit-remaining-requests']),
     resetUnixSeconds: unixSeconds(headers['x-ratelimit-reset-requests']),
-    errorsRemaining: count(headers['x-ratelimit-remaining']),
-    errorsResetUnixSeconds: unixSeconds(headers['x-ratelimit-resets']),
+    errorsRemaining: errorsReset === undefined ? undefined : count(headers['x-ratelimit-remaining']),
+    errorsResetUnixSeconds: errorsReset,
     retryAfterSeconds: retryAfter(headers['retry-after'], headers.date),
     dateUnixSeconds: finite(Date.parse(headers.date ?? '') / 1_000, 0, 1e11),
   });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Git } from '../../src/core/ports.js';
 import { gitFault } from '../../src/shared-log/git-fault.js';
@@ -74,6 +74,21 @@ describe('a log in git', () => {
     }
     git(['-C', server.folder, 'update-ref', 'refs/venice-batch/rewritten', tip]);
     expect(await store.list('log/')).toEqual(['log/a', 'log/b']);
+  });
+
+  it('is read while another process of the same repository fetches, or has left its lock', async () => {
+    const folder = clone();
+    const [store, others] = [open('locked', folder), open('locked')];
+    await others.putIfAbsent('log/a', encode('a'));
+    expect(await store.list('log/')).toEqual(['log/a']);
+    const lock = `${folder}/.git/refs/venice-batch-fetched/locked.lock`;
+    writeFileSync(lock, '');
+    await others.putIfAbsent('log/b', encode('b'));
+    expect(await store.list('log/')).toEqual(['log/a', 'log/b']);
+    expect(await store.putIfAbsent('log/c', encode('c'))).toEqual({ kind: 'created' });
+    expect(existsSync(lock)).toBe(true);
+    git(['-C', server.folder, 'update-ref', '-d', 'refs/venice-batch/locked']);
+    await expect(store.list('log/')).rejects.toMatchObject({ kind: 'altered' });
   });
 
   it('works in a shallow clone', async () => {

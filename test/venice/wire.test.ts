@@ -593,6 +593,10 @@ describe('rate headers', () => {
     });
   });
 
+  it('of a proxy that counts requests say nothing about failed ones', () => {
+    expect(readRateHeaders({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '30' })).toEqual({});
+  });
+
   it.each([
     ['1700000000', 1_700_000_000],
     ['1700000000500', 1_700_000_000.5],
