@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { emitNotice } from '../core/emit-notice.js';
 import { EXIT } from '../core/errors.js';
 import { requireLock, type UsableLock } from '../lockfile/read.js';
@@ -71,12 +72,13 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     emitPlan(world, prepared.plan);
     const { diagnostics } = prepared.plan;
     const changes = notFrozen(prepared.plan, settings.placeOf);
-    const reported = [...diagnostics, ...changes];
+    const changed = diagnostics.some(({ code }) => code === 'file-changed');
+    const reported = [...diagnostics.map(asError), ...changes];
     if (reported.length > 0) world.show(reported, loaded.sources);
     decision = { prepared, approved: false };
     if (hasError(diagnostics)) decision = { ...decision, refusal: selectionOrInvalid(diagnostics) };
-    else if (reported.some(({ code }) => code === 'not-frozen' || code === 'file-changed'))
-      decision = { ...decision, refusal: EXIT.changes };
+    else if (changes.length > 0) decision = { ...decision, refusal: EXIT.changes };
+    else if (changed) decision = { ...decision, refusal: EXIT.changes, next: settings.command('verify') };
   }
   return summarise({
     world,
@@ -89,6 +91,11 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     decision,
     startedMs,
   });
+}
+
+/** A changed file is a warning elsewhere, but this command promises that everything is as it was stored. */
+function asError(diagnostic: Diagnostic): Diagnostic {
+  return diagnostic.code === 'file-changed' ? { ...diagnostic, severity: 'error' } : diagnostic;
 }
 
 /** The shared log, if flag, environment or manifest name one. */

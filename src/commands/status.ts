@@ -21,7 +21,7 @@ import { requireManifest } from '../session/require-manifest.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags, Settings } from '../session/settings.js';
-import { printFileWarnings, readableManifest, warnUnreadable } from '../session/unreadable.js';
+import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 import { knownSounds } from './sounds.js';
 
@@ -39,7 +39,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const { rows, removed, warnings } = await takeStatusesOf(
     { output },
     attempts,
-    await readableManifest(session),
+    await manifestOrWarning(session),
     {
       unreadable: warnUnreadable(session),
       placeOf,

@@ -15,7 +15,7 @@ import { requireManifest } from '../session/require-manifest.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
-import { readableManifest } from '../session/unreadable.js';
+import { manifestOrWarning } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 
 /**
@@ -33,7 +33,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const shared = await viewOf(session, read, 'verify');
   await pullFor(session, shared, view.output);
   const { attempts, keptBy } = shared;
-  const statuses = await takeStatusesOf(view, attempts, await readableManifest(session), { keptBy });
+  const statuses = await takeStatusesOf(view, attempts, await manifestOrWarning(session), { keptBy });
   const files = await checkFiles(view, attempts, statuses);
   const doubles = boughtTwice(attempts);
   if (flags.json === true) {

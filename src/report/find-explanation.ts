@@ -61,7 +61,12 @@ const NETWORK =
 const WORD_LENGTH_MAX = 100;
 
 const NAMES = new Set(PAGES);
-const BY_FOLDED = new Map(PAGES.map((name) => [folded(name), name]));
+/** With words of the screens and the README that have no page of their own. */
+const BY_FOLDED = new Map([
+  ['in-flight', 'queued'],
+  ['changed', 'file-changed'],
+  ...PAGES.map((name) => [folded(name), name] as const),
+]);
 
 /** What to show as `code`, and the page that explains it. */
 export interface Found {

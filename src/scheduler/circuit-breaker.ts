@@ -21,6 +21,8 @@ export interface CircuitBreaker {
 const PAUSE_MS = 10_000;
 const PAUSE_MS_MAX = 80_000;
 const RETRY_SECONDS_MAX = 3_600;
+/** After so many refusals in a row, a short pause that the answer names is no longer believed. */
+const BELIEVED_MAX = 3;
 
 export function createCircuitBreaker(): CircuitBreaker {
   let closedUntilMs = Number.NEGATIVE_INFINITY;
@@ -38,10 +40,9 @@ export function createCircuitBreaker(): CircuitBreaker {
     refused: (retryAfterSeconds, nowMs) => {
       // Refusals of submits that were in flight together count as one.
       if (nowMs >= closedUntilMs) refusals += 1;
-      const pauseMs =
-        retryAfterSeconds === undefined
-          ? Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (refusals - 1))
-          : Math.min(RETRY_SECONDS_MAX, retryAfterSeconds) * 1_000;
+      const ownMs = Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (refusals - 1));
+      const namedMs = retryAfterSeconds && Math.min(RETRY_SECONDS_MAX, retryAfterSeconds) * 1_000;
+      const pauseMs = refusals > BELIEVED_MAX ? Math.max(namedMs ?? 0, ownMs) : (namedMs ?? ownMs);
       closedUntilMs = Math.max(closedUntilMs, nowMs + pauseMs);
     },
     settled: (accepted) => {

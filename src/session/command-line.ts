@@ -30,7 +30,7 @@ export function nextCommandLine(
     ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
     ...(flags.more === undefined ? [] : ['--more', flags.more]),
     ...(flags.onlyUnpicked === true ? ['--only-unpicked'] : []),
-    ...(flags.budget === undefined || verb !== 'run' ? [] : ['--budget', flags.budget]),
+    ...(flags.budget === undefined ? [] : ['--budget', flags.budget]),
   ];
   const careful = [
     ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),

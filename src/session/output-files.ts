@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type BatchError, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
-import { shellWord } from '../core/shell.js';
+import { commandLine, shellWord } from '../core/shell.js';
 import type { Flags, Settings } from './settings.js';
 
 interface OutputKind {
@@ -75,6 +75,13 @@ export async function checkOutputFiles(
     const id = (await files.facts(real))?.id ?? real;
     const what = taken.get(real) ?? taken.get(id) ?? ownFolder(real) ?? (await obstacleAt(files, full, kind));
     if (what !== undefined) throw refused(kind, file, what);
+    const folder = path.dirname(file);
+    if ((await files.facts(path.dirname(real))) === undefined)
+      throw usageError(
+        `the folder of ${kind.name} ${shellWord(file)} does not exist`,
+        `create it: ${commandLine(['mkdir', '-p', folder])}`,
+        'output-file',
+      );
     await take(full, `the file of ${kind.name}`);
   }
 }

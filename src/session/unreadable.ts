@@ -23,8 +23,18 @@ export function printFileWarnings({ warn }: OpenBatch, warnings: readonly Diagno
 
 const WARNINGS_MAX = 5;
 
-/** `undefined` if it cannot be read: the lockfile has everything else. */
+/** `undefined` if it cannot be used: the lockfile has everything else. */
 export async function readableManifest(batch: OpenBatch): Promise<Manifest | undefined> {
   if (batch.settings.manifest === '-') return undefined;
   return (await batch.load().catch(() => undefined))?.manifest;
+}
+
+/** The same, with a warning, for commands that show the takes of the manifest. */
+export async function manifestOrWarning(batch: OpenBatch): Promise<Manifest | undefined> {
+  const manifest = await readableManifest(batch);
+  if (manifest === undefined && batch.settings.manifest !== '-')
+    batch.warn(
+      `warning: the manifest cannot be used, so takes are shown as the lockfile has them\n  to see why: ${batch.command('validate')}\n`,
+    );
+  return manifest;
 }

@@ -73,6 +73,13 @@ describe('an output file', () => {
     },
   );
 
+  it('is refused before anything is bought if its folder does not exist', async () => {
+    await expect(check({ junit: 'reports/new.xml' })).rejects.toMatchObject({
+      code: 'output-file',
+      hint: 'create it: mkdir -p reports',
+    });
+  });
+
   it('may be a step summary that already has text', async () => {
     await expect(check({}, { GITHUB_STEP_SUMMARY: 'words.txt' })).resolves.toBeUndefined();
   });

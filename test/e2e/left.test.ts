@@ -100,6 +100,15 @@ describe('--frozen', () => {
     expect(contents(album.cwd)).toEqual(before);
   });
 
+  it('is not needed to see the takes: status warns that the manifest cannot be used', async () => {
+    const album = await made();
+    edit(path.join(album.cwd, 'album.yaml'), (text) => `budgett: 3\n${text}`);
+    const status = await album.run('status');
+    expect(status.code).toBe(0);
+    expect(status.stderr).toContain('warning: the manifest cannot be used');
+    expect(status.stderr).toContain('venice-batch validate album.yaml');
+  });
+
   it('reports what failed, is missing or was changed', async () => {
     const album = await scene({ prompts: { one: 'A door falls shut', two: 'A door [sandbox:fail]' } });
     expect((await album.run('run', '--yes')).code).toBe(100);
@@ -108,7 +117,8 @@ describe('--frozen', () => {
     const [first = '', second = ''] = audioFiles(whole.cwd);
     edit(path.join(whole.cwd, second), (text) => `${text}.`);
     const changed = await whole.run('run', '--frozen');
-    expect([changed.code, changed.stderr]).toEqual([10, expect.stringContaining('[file-changed]')]);
+    expect([changed.code, changed.stderr]).toEqual([10, expect.stringContaining('error[file-changed]')]);
+    expect(changed.stdout).toContain('venice-batch verify album.yaml');
     const gone = await made();
     remove(gone, first);
     expect((await gone.run('run', '--frozen')).code).toBe(100);

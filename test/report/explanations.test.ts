@@ -36,6 +36,13 @@ describe('explanations', () => {
     expect(CODES.filter((code) => !isRaised(code))).toEqual([]);
   });
 
+  it('are found by the words of the screens', () => {
+    expect(findExplanation('in flight')).toEqual({ code: 'queued', page: 'queued' });
+    expect(findExplanation('in_flight')?.page).toBe('queued');
+    expect(findExplanation('changed')?.page).toBe('file-changed');
+    expect(findExplanation('constructor')).toBeUndefined();
+  });
+
   it('explain for a refusal without a code whether it is charged', () => {
     for (let status = 400; status < 600; status += 1) {
       const failure = {

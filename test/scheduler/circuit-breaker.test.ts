@@ -37,4 +37,18 @@ describe('submits to a model that accepts none', () => {
     breaker.settled(true);
     expect(breaker.refusals()).toBe(0);
   });
+
+  it('believe a short time that the model asks for three times only', () => {
+    const breaker = createCircuitBreaker();
+    const pauses: number[] = [];
+    let nowMs = 0;
+    for (let count = 0; count < 6; count += 1) {
+      breaker.sent();
+      breaker.refused(1, nowMs);
+      breaker.settled(false);
+      pauses.push(breaker.opensAtMs(nowMs) - nowMs);
+      nowMs = breaker.opensAtMs(nowMs);
+    }
+    expect(pauses).toEqual([1_000, 1_000, 1_000, 80_000, 80_000, 80_000]);
+  });
 });
