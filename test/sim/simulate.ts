@@ -189,7 +189,7 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   const view = judge.seen();
   const code = report?.exitCode ?? exitCodeOf(error);
   if (code === EXIT.lockfile) {
-    if (view.badLines === 0 && hasWholeLine(world))
+    if (view.badLines === 0 && hasWholeLine(world) && !hasHole(world))
       judge.blame('l', 'the lockfile is refused and can be read');
     return;
   }
@@ -223,6 +223,13 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
 function hasWholeLine({ disk }: SimWorld): boolean {
   const entry = disk.entries.get(LOCKFILE);
   return entry !== undefined && entry !== 'directory' && entry.bytes.includes(0x0a);
+}
+
+/** A failed sync and a loss of power may leave zeros within the last line: others could have cut it, so a person decides. */
+function hasHole({ disk }: SimWorld): boolean {
+  const entry = disk.entries.get(LOCKFILE);
+  if (entry === undefined || entry === 'directory') return false;
+  return entry.bytes.subarray(entry.bytes.lastIndexOf(0x0a) + 1).includes(0);
 }
 
 function isThere({ disk }: SimWorld, attempt: Attempt | undefined): boolean {
