@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
+import { shellWord } from '../core/shell.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
@@ -206,12 +207,15 @@ function reportMoves(
   const moved = new Set(moves.map(({ attempt }) => attempt));
   for (const { attempt, from, to } of stuck) {
     moved.delete(attempt);
-    const message = `could not move ${placeOf(from)} to ${placeOf(to)}: it stays where it is`;
+    const message = `could not move ${shellWord(placeOf(from))} to ${shellWord(placeOf(to))}: it stays where it is`;
     emitNotice(world, 'warning', 'not-moved', message);
   }
   if (moved.size === 0) return;
-  const files = moved.size === 1 ? '1 file was' : `${moved.size} files were`;
-  emitNotice(world, 'info', 'files-moved', `${files} moved to their new names, at no cost`);
+  const files =
+    moved.size === 1
+      ? '1 file was moved to its new name'
+      : `${moved.size} files were moved to their new names`;
+  emitNotice(world, 'info', 'files-moved', `${files}, at no cost`);
 }
 
 async function go(

@@ -75,10 +75,12 @@ function verdictText(
   if (nothingHere)
     lines.push('next: if they were made with --out-dir, pass that folder again; otherwise put them back');
   else if (done.length > changed.length)
-    lines.push(`next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
+    lines.push(`next: ${command('run', '--retry-failed')}   (buys the missing files again)`);
   if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
-    lines.push(`next: ${command('run', ...words)}   (buys what was changed again; or put it back)`);
+    lines.push(
+      `next: ${command('run', ...words)}   (buys the changed files again; or put the originals back)`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

@@ -96,7 +96,7 @@ function priceTiers(pricing: Pricing): string {
 }
 
 function priceHeader(durationSeconds: number | undefined): string {
-  return durationSeconds === undefined ? 'PRICE' : `${durationSeconds} S COST`;
+  return durationSeconds === undefined ? 'PRICE' : `COST OF ${durationSeconds} S`;
 }
 
 /** Only features that the model declares are shown. */

@@ -167,7 +167,7 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
 function unlistedLine({ unlistedCount }: Plan, style: Style, width: number): string[] {
   if (unlistedCount === 0) return [];
   const kept = unlistedCount === 1 ? 'is kept: its file stays' : 'are kept: their files stay';
-  const shown = `${takes(unlistedCount)} of earlier manifests ${kept}`;
+  const shown = `${takes(unlistedCount)} from an earlier version of the manifest ${kept}`;
   return wrap(shown, width).map((line) => style.faint(line));
 }
 

@@ -75,7 +75,7 @@ export function donePhrase(summary: SummaryEvent): string {
   const count = `${done} of ${total} done`;
   if (isInterrupted(exit_code)) return `${count}, interrupted`;
   if (exit_code === EXIT.ok) return done < total ? partlyDonePhrase(count, summary) : count;
-  return done === total && wasRefused(summary) ? `nothing bought: ${count} before` : count;
+  return done === total && wasRefused(summary) ? `nothing bought: ${done} of ${total} already done` : count;
 }
 
 /**

@@ -41,7 +41,7 @@ describe('a saved plan', () => {
     const again = await plan.apply();
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('error[plan-used]');
-    expect(again.stdout).toMatch(/^✖ nothing bought: (\d) of \1 done before/m);
+    expect(again.stdout).toMatch(/^✖ nothing bought: (\d) of \1 already done/m);
     expect(await plan.charges()).toBe(4);
   });
 

@@ -118,7 +118,7 @@ describe('the table of models', () => {
   it('shows the price of a requested duration, and models that do not support it', () => {
     const lines = linesOf(renderModels([song, voice, noise], { ...plain, durationSeconds: 120 }));
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
-      ['MODEL', '120 S COST'],
+      ['MODEL', 'COST OF 120 S'],
       ['song', '$0.05'],
       ['voice', '$0.30/1,000 chars'],
       ['noise', '—'],
@@ -147,7 +147,7 @@ describe('the table of models', () => {
         renderModels(models.sort(comparePrices(seconds)), { ...plain, durationSeconds: seconds }),
       );
       const [header, ...rows] = shown.map((line) => line.split(/ {2,}/).slice(0, 2).join(' '));
-      expect(header).toBe(`MODEL ${seconds} S COST`);
+      expect(header).toBe(`MODEL COST OF ${seconds} S`);
       expect(rows.join(', ').replace('words $0.02/1,000 chars, prose $0.30/1,000 chars', 'NARRATION')).toBe(
         expected,
       );
