@@ -61,7 +61,7 @@ const NETWORK =
 const WORD_LENGTH_MAX = 100;
 
 const NAMES = new Set(PAGES);
-/** With words of the screens and the README that have no page of their own. */
+/** Also finds words of the screens and the README that have no page. */
 const BY_FOLDED = new Map([
   ['in-flight', 'queued'],
   ['changed', 'file-changed'],
