@@ -119,7 +119,7 @@ async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult
   const { status } = good.answer;
   if (compression !== undefined) return unusable(good, 'encoding', `the answer is encoded as ${compression}`);
   if (MAY_BE_JSON.test(mediaType)) return parseText(good, bytesMax);
-  const parsed = status === 200 ? await parseText(good, bytesMax) : undefined;
+  const parsed = status === 200 ? await parseText(good, bytesMax, true) : undefined;
   if (parsed?.ok) return parsed;
   const code = PAGE.test(mediaType) ? 'html' : 'not-json';
   return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);
@@ -127,8 +127,9 @@ async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult
 
 const PAGE = /^text\/html$|^application\/xhtml\+xml$/;
 
-async function parseText(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
-  const bytes = await readBody(good, bytesMax);
+/** @param doubtful whether to read on only if the body begins like JSON */
+async function parseText(good: GoodAnswer, bytesMax: number, doubtful = false): Promise<CallResult<unknown>> {
+  const bytes = await readBody(good, bytesMax, doubtful);
   if (!bytes.ok) return bytes;
   try {
     // After parsing, because the text may contain an escaped secret.
@@ -139,13 +140,23 @@ async function parseText(good: GoodAnswer, bytesMax: number): Promise<CallResult
   }
 }
 
-async function readBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<Uint8Array>> {
+async function readBody(
+  good: GoodAnswer,
+  bytesMax: number,
+  doubtful: boolean,
+): Promise<CallResult<Uint8Array>> {
   const pieces: Uint8Array[] = [];
   let size = 0;
+  let isJson = !doubtful;
   try {
     for await (const piece of good.answer.body) {
+      const first = isJson ? undefined : Buffer.from(piece).toString('utf8').trimStart()[0];
+      if (first !== undefined && first !== '{' && first !== '[')
+        return unusable(good, 'not-json', 'the body is not JSON');
+      isJson ||= first !== undefined;
       size += piece.byteLength;
-      if (size > bytesMax) return unusable(good, 'too-long', `the answer has more than ${bytesMax} bytes`);
+      const most = isJson ? bytesMax : Math.min(bytesMax, ERROR_BYTES_MAX);
+      if (size > most) return unusable(good, 'too-long', `the answer has more than ${most} bytes`);
       pieces.push(piece);
     }
   } catch (error) {
