@@ -38,9 +38,11 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     const between = diagnostics.length > 0 && stdout.isTty ? '\n' : '';
     // Shown below the plan, however long it is. Without a plan, they are the output.
     const first = flags.json === true || isPriced(plan);
-    if (first) stdout.write(text + between);
+    // A name that matches no track is a mistake on the command line: the table would bury the error.
+    const mistyped = flags.json !== true && refusal === EXIT.usage;
+    if (first && !mistyped) stdout.write(text + between);
     printResult();
-    if (!first) stdout.write(between + text);
+    if (!first && !mistyped) stdout.write(between + text);
     if (flags.out !== undefined) await save(session, flags.out, planned);
     if (refusal !== undefined) return refusal;
     return flags.detailedExitcode === true && plan.purchases.length > 0 ? EXIT.changes : EXIT.ok;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, usageError } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
+import { closest } from '../core/suggest.js';
 import { systemFiles } from '../node/files.js';
 import { batchPlace, type Setting } from '../session/batch-place.js';
 import { type EnvironmentReader, readEnvironment } from '../session/environment.js';
@@ -16,7 +17,14 @@ import {
   type PlaceSettings,
   SANDBOX_SPEED_DEFAULT,
 } from '../session/settings.js';
-import type { PlaceOptions, PlanOptions, ProgressOptions, RunOptions } from './options.js';
+import type {
+  ApplyOptions,
+  PlaceOptions,
+  PlanOptions,
+  ProgressOptions,
+  ResolveOptions,
+  RunOptions,
+} from './options.js';
 import { callFor } from './wording.js';
 
 /** The options of all functions. Each function ignores those it does not use. */
@@ -60,7 +68,48 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
   };
 }
 
+/** Of any function. The compiler requires every option here. */
+const OPTIONS: Readonly<Record<keyof (RunOptions & ApplyOptions & ResolveOptions), true>> = {
+  apiKey: true,
+  baseUrl: true,
+  sandbox: true,
+  manifest: true,
+  lockfile: true,
+  outDir: true,
+  budgetUsd: true,
+  only: true,
+  except: true,
+  force: true,
+  more: true,
+  onlyUnpicked: true,
+  retryFailed: true,
+  ignoreBalance: true,
+  concurrency: true,
+  onEvent: true,
+  signal: true,
+  keep: true,
+  approve: true,
+  acceptPrice: true,
+  failFast: true,
+  detach: true,
+  plan: true,
+  attempt: true,
+  outcome: true,
+};
+
+/** Programs without types can misspell an option: a limit that is silently ignored costs money. */
+function refuseUnknown(options: AnyOptions): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown === undefined) return;
+  const meant = closest(unknown, Object.keys(OPTIONS));
+  throw usageError(
+    `\`${unknown}\` is not an option`,
+    meant === undefined ? 'remove it' : `did you mean \`${meant}\`?`,
+  );
+}
+
 async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
+  refuseUnknown(options);
   const { manifest, sandbox = false } = options;
   if (manifest === '') throw usageError('`manifest` is empty', 'name a file, such as album.yaml');
   if (sandbox && options.baseUrl !== undefined)

@@ -69,7 +69,7 @@ function explainAt(error: ErrorObject, node: Located, source: Source, guesses: b
       };
     default:
       return {
-        ...fault('out-of-range', `${name} is ${quoted(node.value)}`),
+        ...fault('out-of-range', `${name} must be ${expected(schema)}, found ${quoted(node.value)}`),
         hint: nearest(name, schema, node.value) ?? `give ${expected(schema)}`,
         at: node,
       };
@@ -114,7 +114,7 @@ function unknownKey(
   guesses: boolean,
 ): Explained {
   const known = knownIn(schema);
-  const meant = guesses ? closest(key, known) : undefined;
+  const meant = guesses ? (closest(key, known) ?? beginningWith(key, known)) : undefined;
   return {
     ...fault('unknown-key', `\`${cut(key)}\` is not a field of ${nameOf(pointer)}`),
     hint: meant
@@ -122,6 +122,12 @@ function unknownKey(
       : (elsewhere(key, pointer) ?? `the fields are ${known.join(', ')}`),
     at: entryOf(node, key)?.key ?? headOf(node),
   };
+}
+
+/** `lyrics` → the words for `did you mean …?`; `undefined` if no field begins with it. */
+function beginningWith(key: string, known: readonly string[]): string | undefined {
+  const longer = known.filter((name) => name.startsWith(`${key}_`));
+  return longer.length === 0 ? undefined : longer.join('`, `').replace(/, (?=[^,]*$)/, ' or ');
 }
 
 /** Fields that are often put in the wrong place. */
@@ -232,7 +238,7 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
   };
 }
 
-/** What the schema expects, worded to follow "has to be" or "give". */
+/** What the schema expects, worded to follow "must be" or "give". */
 function expected({ type, minimum, maximum, exclusiveMinimum, enum: choices }: Schema): string {
   if (choices !== undefined) return `one of ${choices.join(', ')}`;
   const [first, second] = [type].flat();

@@ -227,7 +227,11 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
   const counts = STATES.map((state) => [takes.filter((take) => take.state === state).length, state] as const)
     .filter(([count]) => count > 0)
     .map(([count, state]) => `${count} ${stateName(state)}`);
-  return `${counts.join(', ')}; ${formatUsd(spentMicroUsd(all))} spent in total`;
+  const spent = spentMicroUsd(all);
+  const shown = spentMicroUsd(takes.flatMap(({ attempt }) => attempt ?? []));
+  // Otherwise the column COST seems not to add up.
+  const earlier = spent > shown ? `, ${formatUsd(spent - shown)} of it on earlier attempts` : '';
+  return `${counts.join(', ')}; ${formatUsd(spent)} spent in total${earlier}`;
 }
 
 const OTHER_FOLDER =

@@ -57,6 +57,7 @@ describe('the library', () => {
     [{ concurrency: 0.5 }, '`concurrency` is not a whole number from 1 to 64: 0.5'],
     [{ budgetUsd: -1 }, '`budgetUsd` is not an amount above 0: -1'],
     [{ baseUrl: 'https://x.test' }, '`sandbox` and `baseUrl` cannot be combined'],
+    [{ budgetUSD: 1 }, '`budgetUSD` is not an option'],
   ])('refuses %j with a message about its options', async (options, message) => {
     await expect(plan({ manifest: album(), sandbox: true, ...options })).rejects.toMatchObject({
       code: 'usage',

@@ -114,6 +114,14 @@ describe('a plan without any price', () => {
   });
 });
 
+it('shows only the error if a name on the command line matches no track', async () => {
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const ended = await run(['plan', 'album.yaml', '--sandbox', '--only', 'nobody'], cwd);
+  expect([ended.code, ended.stdout]).toEqual([2, '']);
+  expect(ended.stderr).toContain('error[unknown-track]');
+});
+
 describe('the document of --json', () => {
   const refusals: [string, number, ...string[]][] = [
     ['approval-needed', 2],

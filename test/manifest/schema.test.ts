@@ -170,6 +170,7 @@ describe('the fix in an error', () => {
     ['promt: x', '`prompt`'],
     ['duration: 60', '`duration_seconds`'],
     ['lyrics-prompt: la', '`lyrics_prompt`'],
+    ['lyrics: la', '`lyrics_prompt`, `lyrics_file` or `lyrics_optimizer`?'],
     ['takes: "2"', 'write 2'],
     ['takes: two', 'give a whole number from 1 to 99'],
     ['takes: 2x', '`takes: 2`'],

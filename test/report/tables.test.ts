@@ -246,7 +246,7 @@ describe('the table of status', () => {
       'a#2   rejected (422)  $0.00',
       'b     queued          $0.69  q-1',
       '',
-      '1 done, 1 queued, 1 rejected; $2.07 spent in total',
+      '1 done, 1 queued, 1 rejected; $2.07 spent in total, $0.69 of it on earlier attempts',
       "Next: venice-batch collect 'my album.yaml'",
     ]);
   });
