@@ -35,11 +35,15 @@ export function damageLockfile(world: SimWorld): void {
   world.tampered = true;
 }
 
-/** Flips any bit, or one that leaves the line a valid but different record. */
+/**
+ * Flips any bit, or one that leaves the line a valid but different record. Not in an incomplete last line, which the
+ * program drops in any case.
+ */
 function flip(rng: Rng, bytes: Uint8Array): void {
-  const values = [...Buffer.from(bytes).toString('latin1').matchAll(MEANINGFUL_VALUE)];
+  const end = bytes.lastIndexOf(LINE_FEED);
+  const values = [...Buffer.from(bytes.subarray(0, end)).toString('latin1').matchAll(MEANINGFUL_VALUE)];
   if (values.length === 0 || rng.chance(0.5)) {
-    bytes[rng.below(bytes.lastIndexOf(LINE_FEED))]! ^= 1 << rng.below(8);
+    bytes[rng.below(end)]! ^= 1 << rng.below(8);
     return;
   }
   const { 0: text, 1: value, index } = rng.pick(values);
