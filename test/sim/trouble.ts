@@ -1,3 +1,4 @@
+import type { AttemptState } from '../../src/lockfile/attempt.js';
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, RESCUE } from './places.js';
@@ -143,9 +144,11 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
 function notYetRecorded({ album, judge }: SimWorld, path: string): readonly string[] {
   const tracks = album.tracks.filter(({ stem }) => path.startsWith(`${HOME}/${stem}`)).map(({ id }) => id);
   return [...judge.seen().attempts.values()]
-    .filter(({ latest }) => latest.state === 'queued' && tracks.includes(latest.track))
+    .filter(({ latest }) => NOT_STORED.has(latest.state) && tracks.includes(latest.track))
     .map(({ latest }) => latest.attempt);
 }
+
+const NOT_STORED: ReadonlySet<AttemptState> = new Set(['queued', 'unverified']);
 
 /** Attempts whose record of a file at this path is in a rescue file or a journal, and may not be in the lockfile. */
 function attemptsElsewhere({ entries }: Disk, place: string): readonly string[] {
