@@ -6,9 +6,9 @@ import type { LockHeader } from '../lockfile/header.js';
 import { lockError, type NextCommand } from '../lockfile/lock-error.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LockNote } from '../lockfile/lock-text.js';
+import { openLock } from '../lockfile/open-lock.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import type { RescuePlaces } from '../lockfile/rescue-key.js';
-import { openLock } from '../lockfile/store.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { State } from './state.js';
 

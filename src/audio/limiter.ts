@@ -3,7 +3,8 @@ import { crests, decibels } from './true-peak.js';
 
 /*
  * A look-ahead limiter: turns all channels down equally around each peak above a ceiling, and leaves the rest
- * unchanged. The gain falls before the peak and rises after it, both without a step.
+ * unchanged. The gain falls before the peak and rises after it, both without a step. `release/prepare-audio.ts` decides
+ * how much it may reduce.
  */
 
 /** How long the gain takes to fall, and at least takes to rise. */

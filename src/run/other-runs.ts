@@ -8,7 +8,7 @@ import { reportStoreFault } from './final-check.js';
 
 /** How often the log is read for changes by others while there is nothing to write. */
 const LOOK_EVERY_MS = 20_000;
-/** Other runs consider a run gone if it is silent for more than five of these intervals. */
+/** Other runs consider a run gone if it is silent for five of these intervals (`SILENT_MS` in `shared-store.ts`). */
 const BEAT_EVERY_MS = 60_000;
 
 export interface OtherRuns {

@@ -1,4 +1,4 @@
-import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS } from '../core/audio-request.js';
+import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { TextDefaults } from './description.js';
 import type { Issue } from './exchange.js';
 import type { ModelSpec, SandboxModel } from './model.js';
@@ -96,7 +96,7 @@ function issue(when: boolean, path: string, message: string): Issue[] {
 }
 
 function switches(spec: ModelSpec, body: Body): Issue[] {
-  const taken: Readonly<Record<string, boolean>> = {
+  const taken = {
     force_instrumental: spec.supports_force_instrumental === true,
     lyrics_optimizer: spec.supports_lyrics_optimizer === true,
     loop: spec.supports_loop === true,
@@ -104,10 +104,11 @@ function switches(spec: ModelSpec, body: Body): Issue[] {
     speed: spec.supports_speed === true,
     voice: (spec.voices?.length ?? 0) > 0 || spec.supports_custom_voice_id === true,
     lyrics_prompt: spec.supports_lyrics !== false,
-  };
-  return Object.keys(taken)
-    .filter((key) => Object.hasOwn(body, key) && taken[key] === false)
-    .map((path) => ({ path, message: `${path} is not supported by this model` }));
+    // The compiler requires every field of a request here, so that the sandbox never accepts one without a decision.
+  } satisfies Readonly<Record<Exclude<RequestField, 'model' | 'prompt' | 'duration_seconds'>, boolean>>;
+  return Object.entries(taken)
+    .filter(([key, supported]) => Object.hasOwn(body, key) && !supported)
+    .map(([path]) => ({ path, message: `${path} is not supported by this model` }));
 }
 
 /** Characters beyond the basic plane count once towards the minimum and twice towards the maximum: the stricter way. */

@@ -1,8 +1,8 @@
 import { json, refuse, type ServiceAnswer } from './exchange.js';
 import { isRefunded } from './jobs.js';
 import type { Job } from './ledger.js';
-import { hasWord } from './magic.js';
 import type { SandboxModel } from './model.js';
+import { hasWord } from './prompt-words.js';
 import type { State } from './state.js';
 
 /** How retrieve says that a job failed: the same on each poll, except that it may or may not mention the refund. */

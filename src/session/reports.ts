@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describeFault, faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import { takeAnnotations } from '../report/github.js';
+import { takeAnnotations } from '../report/github-annotations.js';
 import type { RunOutcome } from '../report/outcome.js';
 import { pathText } from '../report/shell.js';
 import { githubPlaces, isGithub } from './github-places.js';
@@ -35,7 +35,7 @@ export async function writeReports(
   }
   const stepSummary = process.env.GITHUB_STEP_SUMMARY;
   if (stepSummary !== undefined && stepSummary !== '') {
-    const { renderMarkdown } = await import('../report/markdown.js');
+    const { renderMarkdown } = await import('../report/step-summary.js');
     const text = renderMarkdown(outcome, { placeOf: session.placeOf, command: session.command });
     await writeReport(world, stepSummary, text, 'append');
   }

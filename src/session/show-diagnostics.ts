@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { redactIn } from '../core/redact.js';
 import { renderDiagnostics } from '../report/diagnostics.js';
-import { githubAnnotations } from '../report/github.js';
+import { githubAnnotations } from '../report/github-annotations.js';
 import type { Terminal } from '../report/terminal.js';
 import { githubPlaces, isGithub } from './github-places.js';
 

@@ -5,9 +5,9 @@ import { run } from './in-process.js';
 import { folder, lockLines, writeManifest } from './program.js';
 import { edit } from './scene.js';
 
-/** Moves the cursor, reverses the text direction, and ends a line in JavaScript. */
+/** Sets the terminal's title, reverses the text direction, ends a line (U+2028), and turns text red. */
 const HOSTILE = '\u001b]0;owned\u0007\u202e\u2028\u009b31m';
-const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u2028]/;
 
 const lockPath = (cwd: string) => path.join(cwd, 'album.lock.jsonl');
 
@@ -25,14 +25,14 @@ function album(): string {
   return cwd;
 }
 
-/** The one document, and nothing else. */
+/** The JSON document; fails if stdout has anything else. */
 async function documentOf(args: readonly string[], cwd: string): Promise<unknown> {
   const { stdout } = await run([...args, '--json'], cwd);
-  expect(stdout).not.toMatch(OBEYED);
+  expect(stdout).not.toMatch(CONTROL);
   return JSON.parse(stdout) as unknown;
 }
 
-describe.concurrent('the document of --json', () => {
+describe.concurrent('the --json document', () => {
   it('of unlock says whether a lock was freed and who held it', async () => {
     const cwd = album();
     const lockfile = lockPath(cwd);
@@ -114,7 +114,7 @@ describe.concurrent('text from other sources', () => {
       const [verb, ...words] = args;
       const line = verb === 'lock' ? ['lock', 'repair', 'album.yaml'] : [verb, 'album.yaml', ...words];
       const { stdout, stderr } = await run(line, cwd);
-      expect(stdout + stderr).not.toMatch(OBEYED);
+      expect(stdout + stderr).not.toMatch(CONTROL);
     }
     expect((await run(['unlock', 'album.yaml'], cwd)).stdout).toBe('not locked\n');
   });
@@ -125,7 +125,7 @@ describe.concurrent('text from other sources', () => {
     ['plan', ['--sandbox', '--out', `plan${HOSTILE}`]],
     ['run', ['--sandbox', '--lockfile', `${HOSTILE}/lock`]],
     ['run', ['--sandbox', '--junit', `nowhere/${HOSTILE}`]],
-    ['init', []],
+    ['status', ['--sandbox']],
   ])('in a file name is shown without control characters: %s', async (verb, words) => {
     const cwd = folder();
     const name = `album${HOSTILE}.yaml`;
@@ -134,6 +134,6 @@ describe.concurrent('text from other sources', () => {
       GITHUB_STEP_SUMMARY: `/nowhere/${HOSTILE}`,
     });
     expect(stdout + stderr).toContain('owned');
-    expect(stdout + stderr).not.toMatch(OBEYED);
+    expect(stdout + stderr).not.toMatch(CONTROL);
   });
 });

@@ -97,7 +97,7 @@ describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
     ]);
   });
 
-  it('shows after an interrupted run what is in flight and how to continue, and no live view', async () => {
+  it('after an interrupted run, shows what is in flight and how to continue, without the live view', async () => {
     const cwd = folder();
     writeAlbum(cwd, [
       ['one', 'A slow one'],
@@ -121,7 +121,7 @@ describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
     expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --sandbox']);
   });
 
-  it('shows the lines of a wrong manifest with marks where it is wrong', async () => {
+  it('shows the lines of an invalid manifest, with marks at the faults', async () => {
     const cwd = folder();
     const long = `Uplifting ${'indie-folk and '.repeat(12)}more`;
     writeFileSync(

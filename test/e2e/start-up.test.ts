@@ -52,7 +52,8 @@ describe('starting', () => {
     expect(stderr).not.toMatch(/\/dist\/(?:shared-log|node\/(?:git|web)\.js)/);
   });
 
-  it('a command that reads a manifest loads what it needs', async () => {
+  // Shows that the tests above would see a package that is loaded.
+  it('a command that reads a manifest loads yaml and ajv', async () => {
     const packages = await packagesOf(['validate', ALBUM]);
     expect([...packages]).toEqual(expect.arrayContaining(['yaml', 'ajv']));
   });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { serialiseLock } from '../../src/lockfile/lock-text.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { readLock } from '../../src/lockfile/read.js';
-import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from './build.js';
 

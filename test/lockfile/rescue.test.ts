@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Files } from '../../src/core/ports.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
 import { serialiseLock } from '../../src/lockfile/lock-text.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { readLock } from '../../src/lockfile/read.js';
 import { type Adopted, adoptRescues, type Rescue, writeRescue } from '../../src/lockfile/rescue.js';
 import { rescueKey, signed } from '../../src/lockfile/rescue-key.js';
-import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, header, id, random } from './build.js';
 

@@ -47,7 +47,7 @@ describe('several errors', () => {
     expect(lines.at(-1)).toContain('explain');
   });
 
-  it('do not include a single error or warnings', () => {
+  it('are at least two: a single error, even with warnings, ends without it', () => {
     expect(about(render([error()]))).toEqual([]);
     expect(about(render([error(), error({ severity: 'warning' }), error({ severity: 'warning' })]))).toEqual(
       [],

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../src/core/diagnostic.js';
 import { commandLine } from '../../src/core/shell.js';
 import type { Take } from '../../src/manifest/take.js';
 import { formatDuration, formatRemaining } from '../../src/report/duration.js';
-import { githubAnnotations, takeAnnotations } from '../../src/report/github.js';
+import { githubAnnotations, takeAnnotations } from '../../src/report/github-annotations.js';
 import { createRecorder } from '../../src/report/outcome.js';
 import { fanOut } from '../../src/report/reporter.js';
 import {

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature, type KeySignature } from '../../src/lockfile/key-signature.js';
 import type { Sharing } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/store.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';

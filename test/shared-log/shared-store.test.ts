@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BatchError, EXIT } from '../../src/core/errors.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/store.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { createFolderStore } from '../../src/shared-log/folder-store.js';
 import { missingFromLog } from '../../src/shared-log/placement.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';

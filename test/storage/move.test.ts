@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FolderFiles } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/store.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { recover } from '../../src/run/recover.js';
 import { applyMoves } from '../../src/storage/move.js';
 import { openOutput } from '../../src/storage/output.js';

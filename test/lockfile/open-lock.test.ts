@@ -5,10 +5,10 @@ import { attemptLine } from '../../src/lockfile/line.js';
 import { lockError } from '../../src/lockfile/lock-error.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { serialiseLock } from '../../src/lockfile/lock-text.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
 import { makePrivateFolder } from '../../src/lockfile/private-folder.js';
 import { checkEndpoint, readLock, readLockAlone } from '../../src/lockfile/read.js';
 import { repairFile } from '../../src/lockfile/repair-file.js';
-import { openLock } from '../../src/lockfile/store.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from './build.js';
 

@@ -10,7 +10,7 @@
  * - `[sandbox:expired]`: 404 once it would be ready;
  * - `[sandbox:damaged]`: the download is not audio.
  */
-export type MagicWord =
+export type PromptWord =
   | 'fail'
   | 'refund'
   | 'crash'
@@ -21,7 +21,7 @@ export type MagicWord =
   | 'expired'
   | 'damaged';
 
-export function hasWord(prompt: string, word: MagicWord): boolean {
+export function hasWord(prompt: string, word: PromptWord): boolean {
   return prompt.includes(`[sandbox:${word}]`);
 }
 
