@@ -1,5 +1,6 @@
 import { EXIT } from '../../src/core/errors.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { runLockPath } from '../../src/lockfile/run-lock.js';
 import { acceptable, accepting } from './accepting.js';
 import { promptOf } from './album.js';
 import { damageLockfile, settleDamage } from './damage.js';
@@ -144,9 +145,14 @@ function isLocked({ error }: Incarnation): boolean {
   return exitCodeOf(error) === EXIT.locked;
 }
 
+const LINE_FEED = 10;
+
 /** Whether a run may have died without proof of it. Otherwise its lock is taken over automatically. */
-function mayBeLeftLocked({ scenario: { systems }, machines: [{ machineId }] }: SimWorld): boolean {
-  return systems.second || systems.containers || machineId === '';
+function mayBeLeftLocked({ disk, scenario: { systems }, machines: [{ machineId }] }: SimWorld): boolean {
+  const guard = disk.entries.get(runLockPath(LOCKFILE));
+  // Where it cannot be linked into place, a run that is killed while writing it leaves it without its holder.
+  const torn = guard !== undefined && guard !== 'directory' && guard.bytes.at(-1) !== LINE_FEED;
+  return systems.second || systems.containers || machineId === '' || torn;
 }
 
 /** Jobs in flight under the other account's key are collected with that key. */
