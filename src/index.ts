@@ -23,7 +23,7 @@ import type { LoadedManifest } from './manifest/take.js';
 import { readSavedPlan, savedPlanText } from './plan/saved-plan-file.js';
 import { retryUntilAnswered } from './run/gather.js';
 import { type Planned, planBatch } from './session/plan-batch.js';
-import { settleAttempt } from './session/settle.js';
+import { settleAttempt } from './session/resolve-attempt.js';
 import { createClient } from './venice/create-client.js';
 import type { Model } from './venice/model.js';
 

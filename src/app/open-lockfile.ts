@@ -12,7 +12,7 @@ import { acquireRunLock, type RunLockState } from '../lockfile/run-lock.js';
 import type { LockHolder } from '../lockfile/run-lock-file.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import { noticeTo } from './emit.js';
-import { openStore } from './open-store.js';
+import { openStore } from './open-records.js';
 import type { OpenSettings } from './opening.js';
 
 export interface Opened {

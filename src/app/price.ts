@@ -9,7 +9,7 @@ import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases
 import { checkBalance } from '../plan/balance.js';
 import { boughtTwiceWarning } from '../plan/bought-twice.js';
 import { type Decided, type DecideInput, decide } from '../plan/decide.js';
-import { answersLost } from '../plan/lost-answers.js';
+import { lostAnswersError } from '../plan/lost-answers.js';
 import type { Plan } from '../plan/plan.js';
 import { readSelection, type Selection } from '../plan/selection.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
@@ -90,7 +90,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
       refusal: elsewhere.refusal,
     });
   if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
-  const lost = answersLost(input.attempts, input.command);
+  const lost = lostAnswersError(input.attempts, input.command);
   if (lost !== undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
       diagnostics: [lost],

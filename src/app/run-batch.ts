@@ -43,7 +43,7 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
     } finally {
       await opened.store.abandon();
       await opened.audio?.close();
-      await release(world, opened);
+      await releaseLock(world, opened);
     }
   } catch (error) {
     throw await storageError(error, ports.files, {
@@ -95,7 +95,7 @@ function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSet
 }
 
 /** A lock file that cannot be removed blocks no one: the next run sees that its process is gone. */
-async function release(world: World, opened: Opened): Promise<void> {
+async function releaseLock(world: World, opened: Opened): Promise<void> {
   try {
     await opened.release();
   } catch (error) {
@@ -113,7 +113,7 @@ async function release(world: World, opened: Opened): Promise<void> {
  *
  * @returns whether the lockfile was replaced by another file: this run's records are then in the journal
  */
-async function tidy(world: World, store: LockStore, isReported: boolean): Promise<boolean> {
+async function closeStore(world: World, store: LockStore, isReported: boolean): Promise<boolean> {
   try {
     await store.close();
   } catch (error) {
@@ -156,9 +156,9 @@ async function withLock(
     const { moves } = decision.prepared.plan;
     reportMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const ended = await go(world, settings, opened, manifest, { ...decision, known }, output);
+  const ended = await executePurchases(world, settings, opened, manifest, { ...decision, known }, output);
   await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
-  const displaced = await tidy(world, store, ended.stopReasons.has('lockfile_displaced'));
+  const displaced = await closeStore(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, stopReasons: new Set([...ended.stopReasons, 'lockfile_displaced' as const]) }
     : ended;
@@ -218,7 +218,7 @@ function reportMoves(
   emitNotice(world, 'info', 'files-moved', `${files}, at no cost`);
 }
 
-async function go(
+async function executePurchases(
   world: World,
   settings: BatchSettings,
   { store, rescue, checkLock, audio }: Opened,
@@ -229,11 +229,11 @@ async function go(
   const { account, ports } = world;
   const nothing: RunOutcome = { stopReasons: new Set(), spentMicroUsd: 0, madeCount: 0 };
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
-  if (purchases.length === 0 && toCleanUp.length === 0) return nothing;
+  const toCollect = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));
+  if (purchases.length === 0 && toCollect.length === 0) return nothing;
   if (account === undefined) {
     // Already reported if it prevented a purchase.
-    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, toCleanUp.length)], new Map());
+    if (decision.refusal !== EXIT.authentication) world.show([noKey(settings, toCollect.length)], new Map());
     return { ...nothing, stopReasons: new Set(['authentication']) };
   }
   emitPhase(world, 'generate');

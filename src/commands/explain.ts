@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { closest } from '../core/closest.js';
 import { type BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
-import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
 import { type Explanation, readExplanation } from '../report/explanation.js';
 import { renderExplanation } from '../report/explanation-text.js';

@@ -1,5 +1,5 @@
+import { closest } from '../core/closest.js';
 import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
-import { closest } from '../core/suggest.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { compareIds, comparePrices, renderModel, renderModels } from '../report/models.js';

@@ -11,9 +11,9 @@ import {
   resolvedJson,
 } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { settleAttempt } from '../session/resolve-attempt.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
-import { settleAttempt } from '../session/settle.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/evidence.js';
 import { changeLockfile } from './change-lockfile.js';

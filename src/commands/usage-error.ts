@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
+import { closest } from '../core/closest.js';
 import { type BatchError, usageError } from '../core/errors.js';
 import { commandLine } from '../core/shell.js';
-import { closest } from '../core/suggest.js';
 import { missingWord, type UsageMistake } from './missing-word.js';
 
 /**

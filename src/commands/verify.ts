@@ -69,12 +69,12 @@ function verdictText(
   const away = files.filter(({ state }) => state === 'elsewhere').length;
   const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
   lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
-  const [toCleanUp, done] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
-  const changed = done.filter(({ state }) => state === 'changed');
-  if (toCleanUp.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
+  const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
+  const changed = others.filter(({ state }) => state === 'changed');
+  if (refetchable.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
   if (nothingHere)
     lines.push('next: if they were made with --out-dir, pass that folder again; otherwise put them back');
-  else if (done.length > changed.length)
+  else if (others.length > changed.length)
     lines.push(`next: ${command('run', '--retry-failed')}   (buys the missing files again)`);
   if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });

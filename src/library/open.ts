@@ -1,8 +1,8 @@
 import path from 'node:path';
+import { closest } from '../core/closest.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, usageError } from '../core/errors.js';
 import { microUsdFromUsd } from '../core/money.js';
-import { closest } from '../core/suggest.js';
 import { systemFiles } from '../node/files.js';
 import { batchPlace, type Setting } from '../session/batch-place.js';
 import { type EnvironmentReader, readEnvironment } from '../session/environment.js';

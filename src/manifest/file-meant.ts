@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
+import { closest } from '../core/closest.js';
 import type { FolderFiles } from '../core/ports.js';
-import { closest } from '../core/suggest.js';
 import type { TextFault } from './text-file.js';
 
 const MANIFEST = /\.ya?ml$/i;

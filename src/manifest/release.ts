@@ -106,7 +106,7 @@ export function releaseStem(
   });
 }
 
-/** Names that are equal whichever takes are picked. The picks are not known yet: see `app/release`. */
+/** Names that are equal whichever takes are picked. The picks are not known yet: see `release/name-files.ts`. */
 function nameFaults(template: Template, tracks: readonly ReleaseTrack[], span: Span): Diagnostic[] {
   const taken = new Map<string, ReleaseTrack>();
   return tracks.flatMap((track): Diagnostic[] => {

@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import { REQUEST_FIELDS } from '../core/audio-request.js';
+import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { closest } from '../core/suggest.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
 import { numberIn, secondsIn } from './number-in.js';
 import { slugOf } from './slug.js';

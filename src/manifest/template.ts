@@ -1,5 +1,5 @@
+import { closest } from '../core/closest.js';
 import { bytesOf, safeSegment, UNSAFE_IN_NAME } from '../core/file-name.js';
-import { closest } from '../core/suggest.js';
 
 /** What `output` may contain in braces besides `{ext}`. */
 const TOKENS = ['index', 'id', 'title', 'take', 'model'] as const;

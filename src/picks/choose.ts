@@ -1,4 +1,4 @@
-import { closest } from '../core/suggest.js';
+import { closest } from '../core/closest.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';

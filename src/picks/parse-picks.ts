@@ -1,7 +1,7 @@
 import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { closest } from '../core/suggest.js';
 import type { Source } from '../manifest/located.js';
 import { createSource } from '../manifest/source.js';
 import type { Pick } from './pick.js';

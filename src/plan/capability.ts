@@ -1,6 +1,6 @@
 import type { AudioRequest } from '../core/audio-request.js';
+import { closest } from '../core/closest.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
-import { closest } from '../core/suggest.js';
 import type { Take } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
 import type { Finding } from './rule.js';

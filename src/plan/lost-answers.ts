@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
 
-/** After this many lost answers in a row, nothing is bought until the user resolves one of them. */
+/** After this many lost answers in a row, nothing is bought until the user resolves them. */
 export const LOST_IN_A_ROW_MAX = 3;
 
 export interface LostAnswers {
@@ -16,7 +16,7 @@ export interface LostAnswers {
  * Counts consecutive submits whose answers were lost and that have not been resolved, in the order in which they ended.
  * An accepted submit ends a streak, a refused one does not count. Pure.
  */
-export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
+export function countLostAnswers(attempts: Iterable<Attempt>): LostAnswers {
   const endings: { readonly at: string; readonly lost: boolean }[] = [];
   for (const attempt of attempts) {
     if (isInDoubt(attempt)) endings.push({ at: attempt.at.in_doubt ?? attempt.at.intent ?? '', lost: true });
@@ -34,11 +34,11 @@ export function lostAnswers(attempts: Iterable<Attempt>): LostAnswers {
 }
 
 /** Why nothing may be bought, whatever was selected; `undefined` if answers arrived. */
-export function answersLost(
+export function lostAnswersError(
   attempts: Iterable<Attempt>,
   command: (verb: string) => string,
 ): Diagnostic | undefined {
-  if (lostAnswers(attempts).longest < LOST_IN_A_ROW_MAX) return undefined;
+  if (countLostAnswers(attempts).longest < LOST_IN_A_ROW_MAX) return undefined;
   return {
     code: 'answers-lost',
     severity: 'error',

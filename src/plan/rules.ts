@@ -1,6 +1,6 @@
 import type { RequestField } from '../core/audio-request.js';
+import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
-import { closest } from '../core/suggest.js';
 import type { Model } from '../venice/model.js';
 import { formatChecked } from './formats.js';
 import type { Case, Finding, Rule } from './rule.js';

@@ -1,5 +1,5 @@
+import { closest } from '../core/closest.js';
 import type { Diagnostic } from '../core/diagnostic.js';
-import { closest } from '../core/suggest.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from './history.js';
 import { quoted } from './text.js';

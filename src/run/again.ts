@@ -30,8 +30,8 @@ export function again(context: RunContext, job: Job, what: string): Settled {
     stopUnanswered(context, what);
     return GONE;
   }
-  if (nowMs - context.stopReasonReportedMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
-    context.stopReasonReportedMs = nowMs;
+  if (nowMs - context.troubleReportedMs >= TROUBLE_EVERY_MS && !context.halt.signal.aborted) {
+    context.troubleReportedMs = nowMs;
     emitNotice(context, 'warning', 'retrying', `${what}; trying again`);
   }
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));

@@ -8,12 +8,12 @@ import { reportStoreFault } from './final-check.js';
 
 /** Makes the intent durable: from then on the take is this run's to buy. If that fails, the reason is reported. */
 export async function claim(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
-  const claimed = await isClaimed(context, job, intent);
+  const claimed = await recordIntent(context, job, intent);
   context.followOthers();
   return claimed;
 }
 
-async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
+async function recordIntent(context: RunContext, job: Job, intent: Attempt): Promise<boolean> {
   try {
     const recorded = await context.store.record(intent, context.limits);
     if (recorded === 'over_budget') stopBuying(context, 'over_budget');
@@ -25,12 +25,12 @@ async function isClaimed(context: RunContext, job: Job, intent: Attempt): Promis
     if (fault?.kind === 'log') reportStoreFault(context, fault);
     else {
       stopAll(context, 'lockfile');
-      const fault = faultCode(error) || 'error';
+      const code = faultCode(error) || 'error';
       emitNotice(
         context,
         'error',
         'lockfile-unwritable',
-        `the lockfile cannot be written (${fault}): ${job.key} was not submitted`,
+        `the lockfile cannot be written (${code}): ${job.key} was not submitted`,
       );
     }
     return false;

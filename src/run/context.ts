@@ -131,7 +131,7 @@ export interface RunContext {
   /** The request limits learned in this run that the lockfile already has. */
   limitsRecorded: NonNullable<Attempt['limits']>;
   /** When trouble with the service was last reported, in ms. */
-  stopReasonReportedMs: number;
+  troubleReportedMs: number;
   /** Since when no request was answered, in ms; absent while any is. */
   unansweredSinceMs?: number | undefined;
   /** Lost answers in a row. */

@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
-import { lostAnswers } from '../plan/lost-answers.js';
+import { countLostAnswers } from '../plan/lost-answers.js';
 import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
 import { routeHistories } from '../scheduler/route-history.js';
@@ -132,8 +132,8 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     takenReported: false,
     followOthers: () => {},
     limitsRecorded: {},
-    stopReasonReportedMs: Number.NEGATIVE_INFINITY,
-    inDoubtInARow: lostAnswers(store.attempts.values()).latest,
+    troubleReportedMs: Number.NEGATIVE_INFINITY,
+    inDoubtInARow: countLostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,
     halt: new AbortController(),
   };

@@ -3,13 +3,12 @@ import { BatchError } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
+import { BEAT_EVERY_MS } from '../shared-log/liveness.js';
 import type { RunContext } from './context.js';
 import { reportStoreFault } from './final-check.js';
 
 /** How often the log is read for changes by others while there is nothing to write. */
 const LOOK_EVERY_MS = 20_000;
-/** Other runs consider a run gone if it is silent for five of these intervals (`SILENT_MS` in `shared-store.ts`). */
-const BEAT_EVERY_MS = 60_000;
 
 export interface OtherRuns {
   /**

@@ -132,10 +132,10 @@ function operationsDue({ queue, rules }: RuledQueue, nowMs: number): readonly Op
 
 /** When the limits allow a due operation again, if they block all of them now. */
 function pauseOf(queues: readonly RuledQueue[], nowMs: number): number | undefined {
-  const runTimes = queues.flatMap((ruled) =>
+  const opensMs = queues.flatMap((ruled) =>
     operationsDue(ruled, nowMs).map((operation) => opensAtMs(ruled.queue, operation, nowMs)),
   );
-  const untilMs = Math.min(...runTimes);
+  const untilMs = Math.min(...opensMs);
   return Number.isFinite(untilMs) && untilMs >= nowMs + PAUSE_SHOWN_MS_MIN ? untilMs : undefined;
 }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { usageError } from '../core/errors.js';
 import type { EnvironmentReader, ProcessContext } from './environment.js';
-import { lockfileBeside, MANIFEST_EXTENSION, manifestBehind, unlessBoth } from './manifest-link.js';
+import { lockfileBeside, MANIFEST_EXTENSION, manifestBehind, refuseTwoLockfiles } from './manifest-link.js';
 
 export type Origin = 'flag' | 'environment' | 'env-file' | 'manifest' | 'default';
 
@@ -48,7 +48,7 @@ export async function batchPlace(
 ): Promise<BatchPlace> {
   const named = path.resolve(cwd, manifest === '-' ? 'stdin.yaml' : manifest);
   const manifestPath = await manifestBehind(files, named);
-  if (lockfile === undefined && !sandbox) await unlessBoth(files, named, manifestPath);
+  if (lockfile === undefined && !sandbox) await refuseTwoLockfiles(files, named, manifestPath);
   const sandboxDirectory = `${manifestPath.replace(MANIFEST_EXTENSION, '')}.sandbox`;
   const home = sandbox ? sandboxDirectory : path.dirname(manifestPath);
   return {

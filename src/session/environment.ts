@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { parseEnv } from 'node:util';
+import { closest, isNear } from '../core/closest.js';
 import { describeFault, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { commandLine, shellWord } from '../core/shell.js';
-import { closest, isNear } from '../core/suggest.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
 
 export interface ProcessContext {
@@ -14,7 +14,10 @@ export interface ProcessContext {
 
 export type EnvironmentOrigin = 'environment' | 'env-file';
 
-/** A variable and where it was set; the process's environment wins. Empty ones count as not set. */
+/**
+ * A variable and where it was set; the process's environment wins. Empty ones count as not set, but an empty budget is
+ * refused (`settings.ts`).
+ */
 export interface Variable {
   readonly value: string;
   readonly origin: EnvironmentOrigin;
@@ -124,12 +127,15 @@ function faultIn(text: string): LineFault | undefined {
       const meant = known ? name : typoOf(name);
       if (meant === undefined) continue;
       const hint = SHOWN.has(meant) && value !== '' ? `write: ${meant}=${value}` : `write it as: ${meant}=…`;
-      const list = (message: string): LineFault => ({ line: index + 1, message, hint });
-      if (!known) return list(`${name} is not a setting; did you mean ${meant}?`);
-      if (values[name] === undefined) return list(`${name} cannot be read: the line is not NAME=value`);
+      const faultWith = (message: string): LineFault => ({ line: index + 1, message, hint });
+      if (!known) return faultWith(`${name} is not a setting; did you mean ${meant}?`);
+      if (values[name] === undefined) return faultWith(`${name} cannot be read: the line is not NAME=value`);
       const first = seen.get(name);
       if (name === 'VENICE_BATCH_BUDGET' && first !== undefined)
-        return { ...list(`${name} is set again, after line ${first}`), hint: 'keep one of the two lines' };
+        return {
+          ...faultWith(`${name} is set again, after line ${first}`),
+          hint: 'keep one of the two lines',
+        };
       seen.set(name, index + 1);
     }
   }
@@ -163,8 +169,10 @@ function typoOf(name: string): Name | undefined {
   const same = NAMES.find((known) => known === folded);
   if (same !== undefined) return same;
   if (/^(VENICE_.*|BATCH_)BUDGET/.test(folded)) return 'VENICE_BATCH_BUDGET';
-  if (folded.startsWith('VENICE_BATCH_'))
-    return (closest(folded, NAMES.slice(2)) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
+  if (folded.startsWith('VENICE_BATCH_')) {
+    const ours = NAMES.filter((known) => known.startsWith('VENICE_BATCH_'));
+    return (closest(folded, ours) as Name | undefined) ?? 'VENICE_BATCH_BUDGET';
+  }
   // A second key (`VENICE_API_KEY_2`) is not a typo, and a missing key is reported anyway.
-  return NAMES.slice(1).find((known) => isNear(folded, known, TYPO_EDITS_MAX));
+  return NAMES.find((known) => known !== 'VENICE_API_KEY' && isNear(folded, known, TYPO_EDITS_MAX));
 }

@@ -19,7 +19,7 @@ export async function manifestBehind(files: Files, named: string): Promise<strin
 }
 
 /** Throws `BatchError` (2) if there is also a lockfile next to the link, where earlier versions put it. */
-export async function unlessBoth(files: Files, named: string, manifestPath: string): Promise<void> {
+export async function refuseTwoLockfiles(files: Files, named: string, manifestPath: string): Promise<void> {
   if (named === manifestPath) return;
   const [beside, real] = [
     await files.facts(lockfileBeside(named)),

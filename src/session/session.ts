@@ -21,7 +21,7 @@ import { placesIn } from './place.js';
 import { secretsOf } from './secrets.js';
 import { type Flags, type PlaceSettings, resolveSettings, type Settings } from './settings.js';
 import { showDiagnostics } from './show-diagnostics.js';
-import { unlessShared } from './sibling.js';
+import { refuseSiblingManifest } from './sibling.js';
 import { processTerminals } from './terminals.js';
 
 /** The same for a command: with its flags and the terminal. */
@@ -89,7 +89,7 @@ export async function systemPorts(): Promise<Ports> {
 }
 
 export async function loadUnshared(settings: PlaceSettings, ports: Ports): Promise<LoadedManifest> {
-  return unlessShared(await loadFrom(settings, ports), settings, ports.files);
+  return refuseSiblingManifest(await loadFrom(settings, ports), settings, ports.files);
 }
 
 export type Service = Pick<OpenBatch, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;

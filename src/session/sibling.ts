@@ -8,7 +8,7 @@ import type { PlaceSettings } from './settings.js';
  * Refuses a manifest next to another one that would share its lockfile: each would treat the other's tracks as its own.
  * Reported as an error of the manifest, so that paid audio is still collected.
  */
-export async function unlessShared(
+export async function refuseSiblingManifest(
   loaded: LoadedManifest,
   { manifest, manifestPath, choices }: PlaceSettings,
   files: Files,

@@ -2,6 +2,7 @@ import { BatchError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
+import { SILENT_MS, WORKING_MS } from './liveness.js';
 import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
 import type { SharedLog } from './shared-log.js';
 
@@ -19,12 +20,6 @@ export interface SharedStoreInput {
   readonly ended: ReadonlySet<string>;
   readonly clock: Clock;
 }
-
-/**
- * A run that recorded nothing for this long may be gone: others collect what it bought. A healthy run writes every
- * minute.
- */
-export const SILENT_MS = 5 * 60_000;
 
 /**
  * A `LockStore` whose records are in a shared log, with the lockfile as this machine's copy. An intent is written to
@@ -188,20 +183,20 @@ async function settle(
 
 async function reconcile(core: Core, log: SharedLog): Promise<number> {
   await absorb(core);
-  const toCleanUp = [...core.mirror.attempts.values()].filter((known) => {
+  const toAppend = [...core.mirror.attempts.values()].filter((known) => {
     // An intent is written to the log before it gets here, and an older one is settled first.
     if (known.state === 'intent') return false;
     const shared = log.attempts.get(known.attempt);
     return shared === undefined || isAhead(known, shared);
   });
   await Promise.all(
-    toCleanUp.map(async (known) => {
+    toAppend.map(async (known) => {
       const answer = await log.append({ ...shareable(known), rev: sharedRev(known) }, { byPerson: true });
       if (answer === 'superseded') await absorb(core, known.attempt);
     }),
   );
   core.fault = undefined;
-  return toCleanUp.length;
+  return toAppend.length;
 }
 
 /**
@@ -244,9 +239,6 @@ function unseen(core: Core): readonly Attempt[] {
   core.seen = all.size;
   return found.filter(({ attempt }) => core.log?.originOf(attempt)?.run !== core.run);
 }
-
-/** A healthy run writes every minute. */
-const WORKING_MS = 150_000;
 
 function runsNow({ log, run, ended, clock }: Core): number {
   const sinceMs = clock.nowMs() - WORKING_MS;

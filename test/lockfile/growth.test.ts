@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closest } from '../../src/core/suggest.js';
+import { closest } from '../../src/core/closest.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { boughtTwice } from '../../src/lockfile/bought-twice.js';
 import { attemptLine } from '../../src/lockfile/line.js';

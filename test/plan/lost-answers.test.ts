@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { answersLost, lostAnswers } from '../../src/plan/lost-answers.js';
+import { countLostAnswers, lostAnswersError } from '../../src/plan/lost-answers.js';
 import { attempt, command, id } from '../lockfile/build.js';
 
 /** One attempt for each letter, in the order in which they ended: `l`ost, `a`ccepted, `r`efused, `s`ettled, `i`ntent. */
@@ -35,20 +35,20 @@ describe('lost answers to submits in a row', () => {
     ['llla', 0, 3],
     ['llsal', 1, 2],
   ])('are counted in %o: %i at the end, %i at most', (letters, latest, longest) => {
-    expect(lostAnswers(ended(letters))).toEqual({ latest, longest });
-    expect(lostAnswers(ended(letters).reverse())).toEqual({ latest, longest });
+    expect(countLostAnswers(ended(letters))).toEqual({ latest, longest });
+    expect(countLostAnswers(ended(letters).reverse())).toEqual({ latest, longest });
   });
 
   it('include those of the same moment', () => {
     const at = { in_doubt: '2026-01-01T00:00:00.000Z', queued: '2026-01-01T00:00:00.000Z' };
     const lost = ['a', 'b', 'c'].map((name) => attempt({ attempt: id(name), state: 'in_doubt', at }));
     const accepted = attempt({ attempt: id('d'), state: 'queued', queue_id: 'q', at });
-    expect(lostAnswers([lost[0]!, accepted, lost[1]!, lost[2]!]).longest).toBe(3);
+    expect(countLostAnswers([lost[0]!, accepted, lost[1]!, lost[2]!]).longest).toBe(3);
   });
 
   it('stop purchases with the command that resolves them', () => {
-    expect(answersLost(ended('ll'), command)).toBeUndefined();
-    expect(answersLost(ended('llla'), command)).toMatchObject({
+    expect(lostAnswersError(ended('ll'), command)).toBeUndefined();
+    expect(lostAnswersError(ended('llla'), command)).toMatchObject({
       code: 'answers-lost',
       hint: expect.stringContaining('venice-batch resolve album.yaml'),
     });

@@ -279,9 +279,9 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/app/run-batch.ts',
-        find: 'const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));',
+        find: 'const toCollect = [...store.attempts.values()].filter((one) => isInFlight(one) || isClaimed(one));',
         replace:
-          'const toCleanUp = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
+          'const toCollect = [...store.attempts.values()].filter((one) => isInFlight(one) || one.queue_id !== undefined);',
       },
     ],
   },
@@ -410,7 +410,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'adopted-without-a-check',
-    'src/run/adopt.ts',
+    'src/run/look-at-job.ts',
     "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'unknown' };",
     "if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'known' };",
   ),

@@ -6,7 +6,7 @@ import type { Ports } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { repairFile } from '../../src/lockfile/repair-file.js';
 import { acquireRunLock, breakRunLock } from '../../src/lockfile/run-lock.js';
-import { lookAtJob } from '../../src/run/adopt.js';
+import { lookAtJob } from '../../src/run/look-at-job.js';
 import { recover } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createClient } from '../../src/venice/create-client.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { closest } from '../../src/core/suggest.js';
+import { closest } from '../../src/core/closest.js';
 
 const FIELDS = [
   'prompt',

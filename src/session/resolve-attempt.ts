@@ -8,7 +8,7 @@ import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
-import { lookAtJob } from '../run/adopt.js';
+import { lookAtJob } from '../run/look-at-job.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
