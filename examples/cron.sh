@@ -8,10 +8,10 @@
 #
 # Purchases are recorded in the repository, under a separate ref, before they are made. Another machine that runs the
 # same manifest, or this one after a reinstall, buys nothing twice. Audio stays on the machine that made it
-# (--local-custody), so back up out/. If the previous run is still active, a new one ends at once with exit code 7.
+# (--allow-single-copy), so back up out/. If the previous run is still active, a new one ends at once with exit code 7.
 set -eu
 cd "$(dirname "$0")"
 export VENICE_BATCH_STATE="${VENICE_BATCH_STATE:-git:origin}"
 git pull --quiet --ff-only
 # exec: signals, for example at shutdown, reach the program itself.
-exec venice-batch run album.yaml --env-file "${ALBUM_ENV:-../album.env}" --yes --budget 20 --local-custody
+exec venice-batch run album.yaml --env-file "${ALBUM_ENV:-../album.env}" --yes --budget 20 --allow-single-copy

@@ -84,10 +84,10 @@ export async function decideWhatToBuy(
 
 /** Which other machine has a file, if audio is kept only on machines and the user accepts a single copy. */
 export function keptElsewhere(
-  { localCustody }: BatchSettings,
+  { allowSingleCopy }: BatchSettings,
   { store: { sharing }, audio }: Pick<Opened, 'store' | 'audio'>,
 ): DecideInput['keptBy'] {
-  return localCustody === true && audio === undefined ? sharing?.keptBy : undefined;
+  return allowSingleCopy === true && audio === undefined ? sharing?.keptBy : undefined;
 }
 
 async function refuseOrApprove(

@@ -106,11 +106,11 @@ async function sharedFor(
   { manifest }: LoadedManifest,
 ): Promise<SharedView> {
   const { ports, openState } = world;
-  const { lockfilePath, endpoint, command, sandbox, localCustody = false } = settings;
+  const { lockfilePath, endpoint, command, sandbox, allowSingleCopy = false } = settings;
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
-  const about = { lockfilePath, endpoint, command, verb: 'run', localCustody };
+  const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );

@@ -89,7 +89,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 /** If audio is stored only on machines, keep the remote copy unless the user accepts a single copy. */
 function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
   const isAlone = store.sharing !== undefined && audio === undefined;
-  const keep = settings.keep || (isAlone && settings.localCustody !== true);
+  const keep = settings.keep || (isAlone && settings.allowSingleCopy !== true);
   // A user who collects explicitly does not want to wait for a machine that may be gone.
   return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }

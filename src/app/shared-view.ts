@@ -29,7 +29,7 @@ export interface ViewSettings {
   /** The command to repeat, for messages. */
   readonly verb: string;
   /** One machine's disk is enough to keep a file. */
-  readonly localCustody: boolean;
+  readonly allowSingleCopy: boolean;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function sharedView(
   state: State | undefined,
   warn: (message: string, hint?: string) => void,
 ): Promise<SharedView> {
-  const { lockfilePath, command, verb, localCustody } = settings;
+  const { lockfilePath, command, verb, allowSingleCopy } = settings;
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
@@ -64,7 +64,7 @@ export async function sharedView(
     const attempts = await folded(log, read);
     const fault = log.fault() ?? (await cutOf(log, read, command));
     if (fault !== undefined) warn(fault.message, fault.hint);
-    const alone = localCustody && state.audio === undefined;
+    const alone = allowSingleCopy && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();

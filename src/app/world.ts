@@ -58,7 +58,7 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   /** Address of the shared log, from flag or environment. The manifest may also name one. */
   readonly state?: string | undefined;
   /** Allows deleting the remote copy once a single machine has the audio. */
-  readonly localCustody?: boolean;
+  readonly allowSingleCopy?: boolean;
   /** Absolute. */
   readonly lockfilePath: string;
   /** Base URL that the lockfile is bound to, or `sandbox:`. */

@@ -25,7 +25,7 @@ export function located(command: Command): Command {
       '--state <address>',
       'share the batch between machines: s3://…, git:origin or file:///… (also VENICE_BATCH_STATE)',
     )
-    .option('--local-custody', 'with --state git:…: accept that a file is kept on one machine only')
+    .option('--allow-single-copy', 'with --state git:…: accept that a file is kept on one machine only')
     .option('--json', 'print one JSON document on stdout')
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),

@@ -175,7 +175,7 @@ export const CODE_GROUPS = {
     'resolved_not_charged',
     'resolved_refunded',
     'requeued',
-    'custody_broken',
+    'local_copy_lost',
   ],
   'Shared state of several machines': [
     'taken',

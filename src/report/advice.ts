@@ -20,7 +20,7 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
       return `The bytes are kept as \`.unverified\`; run again to download it once more, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
     case 'missing':
       if (take.machine !== undefined)
-        return `It is on ${escapeForeign(take.machine)}: copy it from there, or let one copy on another machine be enough: \`${command('run', '--local-custody')}\`.`;
+        return `It is on ${escapeForeign(take.machine)}: copy it from there, or let one copy on another machine be enough: \`${command('run', '--allow-single-copy')}\`.`;
       return take.code === 'no-file-here'
         ? 'Made with `--out-dir`? Pass the same folder again; otherwise put the file back.'
         : `Put the file back, or buy it again: \`${command('run', '--retry-failed')}\`.`;

@@ -180,7 +180,7 @@ async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Prom
     'file-gone',
     `${place} was removed or changed before its remote copy was deleted: ${job.key} is fetched again, at no cost`,
   );
-  if (!(await recordOutcome(context, job, { kind: 'custody_broken' }))) return GONE;
+  if (!(await recordOutcome(context, job, { kind: 'local_copy_lost' }))) return GONE;
   context.made.delete(attempt.attempt);
   job.fetchedAgain += 1;
   emitTake(context, job, 'queued');

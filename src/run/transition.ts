@@ -25,7 +25,7 @@ export type Observation =
   /** The user accepted the kept bytes; they are durable under their final name. */
   | { readonly kind: 'accepted'; readonly file: StoredFile }
   /** The stored file no longer matches its hash, and the remote copy was not yet deleted. */
-  | { readonly kind: 'custody_broken' };
+  | { readonly kind: 'local_copy_lost' };
 
 /** The attempt as it has to be durable before the submit is sent. */
 export function intentOf(
@@ -67,7 +67,7 @@ export function isRelevant({ state }: Attempt, observation: Observation): boolea
     case 'not_verifiable':
       return state === 'queued' || state === 'unverified';
     case 'cleaned_up':
-    case 'custody_broken':
+    case 'local_copy_lost':
       return state === 'stored';
     default:
       return true;
@@ -112,9 +112,9 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
       });
     case 'accepted':
       return { ...unmarked(to('stored', { file: observation.file })), accepted: true };
-    case 'custody_broken':
+    case 'local_copy_lost':
       // Keep the time at which the job was accepted: its age and the order of submits depend on it.
-      return { ...unmarked(to('queued', { reason: { code: 'custody_broken' } })), at: attempt.at };
+      return { ...unmarked(to('queued', { reason: { code: 'local_copy_lost' } })), at: attempt.at };
     default:
       return unreachable(observation);
   }

@@ -38,7 +38,7 @@ export async function batchSettings(
     acceptPrice: choices.acceptPrice === true,
     ignoreBalance: choices.ignoreBalance,
     state: settings.state?.value,
-    localCustody: choices.localCustody === true,
+    allowSingleCopy: choices.allowSingleCopy === true,
     keep: choices.keep === true,
     failFast: choices.failFast === true,
     detach: choices.detach === true,

@@ -34,7 +34,7 @@ export function nextCommandLine(
   ];
   const careful = [
     ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),
-    ...(flags.localCustody === true ? ['--local-custody'] : []),
+    ...(flags.allowSingleCopy === true ? ['--allow-single-copy'] : []),
     ...(flags.concurrency === undefined ? [] : ['--concurrency', flags.concurrency]),
     ...(flags.failFast === true && verb === 'run' ? ['--fail-fast'] : []),
   ];

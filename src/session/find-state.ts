@@ -32,7 +32,7 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
     endpoint,
     command,
     verb,
-    localCustody: settings.choices.localCustody === true,
+    allowSingleCopy: settings.choices.allowSingleCopy === true,
   };
   return sharedView(ports, about, read, state, (message, hint) => warn(warning(message, hint)));
 }

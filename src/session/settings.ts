@@ -7,7 +7,7 @@ import { type EnvironmentReader, type ProcessContext, readEnvironment } from './
 /** What a caller chooses beside the settings: a command by its flags, the library by its options. */
 export interface Choices {
   readonly lockfile?: string | undefined;
-  readonly localCustody?: boolean | undefined;
+  readonly allowSingleCopy?: boolean | undefined;
   readonly only?: readonly string[] | undefined;
   readonly except?: readonly string[] | undefined;
   readonly force?: readonly string[] | undefined;

@@ -72,11 +72,11 @@ describe('a suggested command line', () => {
   });
 
   it('repeats the flags about audio for commands that collect', () => {
-    const flags = { keep: true, localCustody: true, concurrency: '2', failFast: true };
+    const flags = { keep: true, allowSingleCopy: true, concurrency: '2', failFast: true };
     const line = (verb: string, ...words: string[]) => nextCommandLine(verb, { manifest: 'a', flags }, words);
-    expect(line('run')).toBe('venice-batch run a --keep --local-custody --concurrency 2 --fail-fast');
+    expect(line('run')).toBe('venice-batch run a --keep --allow-single-copy --concurrency 2 --fail-fast');
     expect(line('run', '--keep').match(/--keep/g)).toHaveLength(1);
-    expect(line('collect')).toBe('venice-batch collect a --keep --local-custody --concurrency 2');
+    expect(line('collect')).toBe('venice-batch collect a --keep --allow-single-copy --concurrency 2');
     expect(line('status')).toBe('venice-batch status a');
   });
 });

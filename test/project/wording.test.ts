@@ -59,7 +59,7 @@ const ODD_IN_COMMENTS: readonly RegExp[] = [
   /\bby itself\b/,
   /\bof no matter\b/,
   /\ba person\b/i,
-  /\b(in|into) custody\b/,
+  /\bcustody\b/i,
   /\bow(es|ed)\b/,
   /\bpurses?\b/i,
 ];

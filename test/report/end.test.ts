@@ -282,7 +282,7 @@ describe('the advice for a take that is not made', () => {
   it('names the machine that has the file, and never offers to buy it again', () => {
     const advice = adviceFor(takeEvent('a', 'missing', { code: 'no-file-here', machine: 'studio' }), command);
     expect(advice).toContain('It is on studio: copy it from there');
-    expect(advice).toContain('--local-custody');
+    expect(advice).toContain('--allow-single-copy');
     expect(advice).not.toContain('--retry-failed');
   });
 

@@ -40,7 +40,7 @@ describe('audio kept for the user to accept', () => {
     [
       'an accepted file that is gone before clean-up',
       advance(unverified(), { kind: 'accepted', file }, NOW_MS),
-      { kind: 'custody_broken' },
+      { kind: 'local_copy_lost' },
     ],
   ] as const)('is not marked if it needs no acceptance: %s', (_, before, observation) => {
     const after = reread(advance(before, observation, NOW_MS));
