@@ -146,9 +146,9 @@ async function coverOf(
     if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep))
       return problem('is outside the manifest folder', 'copy the picture into that folder');
     const read = readCover(await files.read(real, COVER_BYTES_MAX));
-    return read === undefined
-      ? problem('is neither a JPEG nor a PNG picture', 'save it as one of the two')
-      : { cover: read };
+    if (read === 'other') return problem('is neither a JPEG nor a PNG picture', 'save it as one of the two');
+    if (read === 'damaged') return problem('is damaged or incomplete', 'save or copy the picture again');
+    return { cover: read };
   } catch (error) {
     const code = faultCode(error);
     if (code === '') throw error;

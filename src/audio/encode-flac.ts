@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { bitWriter } from './bit-writer.js';
 import { encodeSubframe } from './encode-flac-subframe.js';
+import { flacMask, MASK_FIELD, maskOf } from './layout.js';
 import type { Pcm } from './pcm.js';
 import { wholeSamples } from './sample-bits.js';
 
@@ -18,7 +19,8 @@ const MIDDLE_AND_SIDE = 0b1010;
 const BLOCK_SIZE_AT_END = 0b0111;
 
 /** Throws a `RangeError` for audio that FLAC cannot hold. */
-export function encodeFlac({ channels, sampleRate }: Pcm, bits: 16 | 24): Uint8Array {
+export function encodeFlac(pcm: Pcm, bits: 16 | 24): Uint8Array {
+  const { channels, sampleRate } = pcm;
   if (channels.length > CHANNELS_MAX || sampleRate >= 2 ** 20)
     throw new RangeError('more than a FLAC file can hold');
   const whole = channels.map((samples) => wholeSamples(samples, bits));
@@ -32,14 +34,37 @@ export function encodeFlac({ channels, sampleRate }: Pcm, bits: 16 | 24): Uint8A
         bits,
       ),
     );
-  return Buffer.concat([head(whole, sampleRate, bits), ...frames]);
+  const mask = maskOf(pcm);
+  const comment = mask === undefined || mask === flacMask(channels.length) ? undefined : maskComment(mask);
+  return Buffer.concat([
+    head(whole, sampleRate, bits, comment === undefined),
+    ...(comment ? [comment] : []),
+    ...frames,
+  ]);
 }
 
-function head(channels: readonly Int32Array[], sampleRate: number, bits: number): Uint8Array {
+/** A block with the channel mask, which is the last one. */
+function maskComment(mask: number): Uint8Array {
+  const field = Buffer.from(`${MASK_FIELD}=0x${mask.toString(16).toUpperCase()}`);
+  const bytes = Buffer.alloc(16 + field.length);
+  bytes.writeUInt8(0x84, 0);
+  bytes.writeUIntBE(bytes.length - 4, 1, 3);
+  // No vendor, one field.
+  bytes.writeUInt32LE(1, 8);
+  bytes.writeUInt32LE(field.length, 12);
+  field.copy(bytes, 16);
+  return bytes;
+}
+
+function head(
+  channels: readonly Int32Array[],
+  sampleRate: number,
+  bits: number,
+  isLast: boolean,
+): Uint8Array {
   const bytes = Buffer.alloc(8 + STREAMINFO_BYTES);
   bytes.write('fLaC', 0, 'latin1');
-  // The only metadata block, so also the last.
-  bytes.writeUInt8(0x80, 4);
+  bytes.writeUInt8(isLast ? 0x80 : 0, 4);
   bytes.writeUIntBE(STREAMINFO_BYTES, 5, 3);
   bytes.writeUInt16BE(BLOCK, 8);
   bytes.writeUInt16BE(BLOCK, 10);

@@ -1,6 +1,7 @@
 import { tagBytes } from '../storage/containers/tags.js';
 import { type BitReader, createBitReader } from './bit-reader.js';
 import { readSubframe } from './flac-subframe.js';
+import { flacMask, MASK_FIELD, validMask } from './layout.js';
 import type { Pcm } from './pcm.js';
 
 /* A FLAC decoder. Does not check checksums: the file was verified when it was stored. Source: RFC 9639. */
@@ -13,11 +14,18 @@ interface StreamInfo {
   readonly samples: number;
 }
 
+interface Head {
+  readonly info?: StreamInfo;
+  /** From the comment. */
+  readonly mask?: number;
+  readonly audioAt: number;
+}
+
 /** Decodes as much as possible. `undefined` if the file header is invalid. */
 export function decodeFlac(file: Uint8Array): Pcm | undefined {
   const bytes = file.subarray(tagBytes(file));
   if (String.fromCharCode(...bytes.subarray(0, 4)) !== 'fLaC') return undefined;
-  const { info, audioAt } = readHead(bytes);
+  const { info, mask, audioAt } = readHead(bytes);
   if (info === undefined || info.sampleRate === 0) return undefined;
   const pieces: (readonly Float32Array[])[] = [];
   let decoded = 0;
@@ -29,7 +37,14 @@ export function decodeFlac(file: Uint8Array): Pcm | undefined {
     at = frame.end;
   }
   const channels = Array.from({ length: info.channels }, (_, index) => joined(pieces, index, decoded));
-  return { sampleRate: info.sampleRate, channels };
+  const channelMask =
+    validMask(mask, info.channels) ?? (info.channels > 2 ? flacMask(info.channels) : undefined);
+  return {
+    sampleRate: info.sampleRate,
+    channels,
+    ...(channelMask === undefined ? {} : { channelMask }),
+    ...(info.bits < 16 ? { bits: info.bits } : {}),
+  };
 }
 
 function joined(pieces: readonly (readonly Float32Array[])[], channel: number, total: number): Float32Array {
@@ -43,18 +58,29 @@ function joined(pieces: readonly (readonly Float32Array[])[], channel: number, t
   return whole;
 }
 
-function readHead(bytes: Uint8Array): { readonly info?: StreamInfo; readonly audioAt: number } {
+function readHead(bytes: Uint8Array): Head {
   let info: StreamInfo | undefined;
+  let mask: number | undefined;
   for (let at = 4; at + 4 <= bytes.byteLength; ) {
     const reader = createBitReader(bytes, at);
     const last = reader.bits(1) === 1;
     const type = reader.bits(7);
     const length = reader.bits(24);
     if (type === 0) info = readStreamInfo(reader);
+    if (type === COMMENT) mask = flacMaskIn(bytes.subarray(at + 4, at + 4 + length));
     at += 4 + length;
-    if (last) return { ...(info && { info }), audioAt: at };
+    if (last) return { ...(info && { info }), ...(mask !== undefined && { mask }), audioAt: at };
   }
   return { audioAt: bytes.byteLength };
+}
+
+const COMMENT = 4;
+const MASK = new RegExp(`${MASK_FIELD}=0x([0-9a-f]{1,8})`, 'i');
+
+/** The channel mask in a Vorbis comment. */
+export function flacMaskIn(comment: Uint8Array): number | undefined {
+  const [, digits] = MASK.exec(Buffer.from(comment).toString('latin1')) ?? [];
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }
 
 function readStreamInfo(reader: BitReader): StreamInfo {

@@ -26,10 +26,7 @@ export function limit(pcm: Pcm, ceiling: number): Limited {
   const reach = Math.max(1, Math.round(ATTACK_SECONDS * sampleRate));
   const gains = smoothed(released(lowestAround(needed, reach), RELEASE_SECONDS * sampleRate), reach);
   return {
-    pcm: {
-      sampleRate,
-      channels: channels.map((samples) => samples.map((sample, at) => sample * gains[at]!)),
-    },
+    pcm: { ...pcm, channels: channels.map((samples) => samples.map((sample, at) => sample * gains[at]!)) },
     reductionDb: -decibels(gains.reduce((lowest, gain) => Math.min(lowest, gain), 1)),
   };
 }

@@ -1,3 +1,4 @@
+import { type ChannelKind, channelKinds } from './layout.js';
 import type { Pcm } from './pcm.js';
 
 /* Loudness according to ITU-R BS.1770-4 and EBU R128: K-weighted energy of overlapping blocks, gated twice. */
@@ -16,13 +17,14 @@ const OFFSET_DB = -0.691;
  * K-weighted energy of each 400 ms block, every 100 ms; none if the audio is shorter. Results of several files can be
  * concatenated.
  */
-export function blockEnergies({ channels, sampleRate }: Pcm): readonly number[] {
+export function blockEnergies(pcm: Pcm): readonly number[] {
+  const { channels, sampleRate } = pcm;
   const stepSamples = Math.round((sampleRate * BLOCK_SECONDS) / STEPS_A_BLOCK);
   const stepCount = Math.floor((channels[0]?.length ?? 0) / stepSamples);
   const steps = new Float64Array(stepCount);
-  for (const [index, samples] of channels.entries()) {
-    const weight = weightOf(index, channels.length);
-    if (weight > 0) addEnergies(steps, samples, { sampleRate, stepSamples, weight });
+  for (const [index, kind] of channelKinds(pcm).entries()) {
+    const weight = WEIGHTS[kind];
+    if (weight > 0) addEnergies(steps, channels[index]!, { sampleRate, stepSamples, weight });
   }
   const blocks: number[] = [];
   for (let at = STEPS_A_BLOCK; at <= stepCount; at += 1) {
@@ -49,13 +51,8 @@ function lufs(energy: number): number {
   return OFFSET_DB + 10 * Math.log10(energy);
 }
 
-/**
- * Weight of a channel in WAV order: surround channels count 1.5 dB more, and the low-frequency channel does not count.
- */
-function weightOf(index: number, count: number): number {
-  if (count < 5 || index < 3) return 1;
-  return count > 5 && index === 3 ? 0 : 1.41;
-}
+/** Surround channels count 1.5 dB more, and the low-frequency channel does not count. */
+const WEIGHTS: Readonly<Record<ChannelKind, number>> = { front: 1, surround: 1.41, 'low-frequency': 0 };
 
 function addEnergies(
   steps: Float64Array,

@@ -4,6 +4,10 @@ export interface Pcm {
   readonly sampleRate: number;
   /** One array per channel, at least one, all of the same length. */
   readonly channels: readonly Float32Array[];
+  /** Which loudspeaker each channel is for, if the file says so: see `layout.ts`. */
+  readonly channelMask?: number;
+  /** Bit depth of samples that are integers of less than 16 bits. */
+  readonly bits?: number;
 }
 
 /** Result of decoding a file. A file that cannot be decoded is not analysed, which is not an error. */

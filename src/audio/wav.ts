@@ -1,3 +1,4 @@
+import { validMask } from './layout.js';
 import type { Pcm } from './pcm.js';
 
 /*
@@ -15,6 +16,7 @@ interface Format {
   readonly channels: number;
   readonly sampleRate: number;
   readonly bits: number;
+  readonly channelMask: number | undefined;
 }
 
 /** `undefined`: the samples have another coding. */
@@ -36,19 +38,22 @@ export function decodeWav(bytes: Uint8Array): Pcm | undefined {
 function formatAt(view: DataView, at: number, length: number): Format {
   const tag = view.getUint16(at, true);
   // In an extensible format, the actual coding is at the start of the sub-format.
-  const coding = tag === EXTENSIBLE && length >= 26 ? view.getUint16(at + 24, true) : tag;
+  const isExtensible = tag === EXTENSIBLE && length >= 26 && at + 26 <= view.byteLength;
+  const channels = view.getUint16(at + 2, true);
   return {
-    coding,
-    channels: view.getUint16(at + 2, true),
+    coding: isExtensible ? view.getUint16(at + 24, true) : tag,
+    channels,
+    channelMask: isExtensible ? validMask(view.getUint32(at + 20, true), channels) : undefined,
     sampleRate: view.getUint32(at + 4, true),
     bits: view.getUint16(at + 14, true),
   };
 }
 
 function samplesOf(view: DataView, from: number, length: number, format: Format): Pcm | undefined {
+  const { sampleRate, bits, channelMask } = format;
   const read = readerOf(format);
-  if (read === undefined || format.channels === 0 || format.sampleRate === 0) return undefined;
-  const width = format.bits / 8;
+  if (read === undefined || format.channels === 0 || sampleRate === 0) return undefined;
+  const width = bits / 8;
   const count = Math.floor(length / (width * format.channels));
   const channels = Array.from({ length: format.channels }, () => new Float32Array(count));
   let at = from;
@@ -57,7 +62,12 @@ function samplesOf(view: DataView, from: number, length: number, format: Format)
       channel[sample] = read(view, at);
       at += width;
     }
-  return { sampleRate: format.sampleRate, channels };
+  return {
+    sampleRate,
+    channels,
+    ...(channelMask === undefined ? {} : { channelMask }),
+    ...(bits < 16 ? { bits } : {}),
+  };
 }
 
 type Read = (view: DataView, at: number) => number;

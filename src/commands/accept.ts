@@ -31,9 +31,9 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     await recover(context, nowMs);
     const unverified = find(session, [...store.attempts.values()], word);
     const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header, before, after);
-    const accepted = await acceptKept(context, unverified, nowMs, seal, (relative) => {
+    const accepted = await acceptKept(context, unverified, nowMs, seal, (relative, why) => {
       const name = shellWord(placeOf(relative));
-      stderr.write(`warning: ${name} exists and is not in the lockfile: it is left alone\n`);
+      stderr.write(`warning: ${name} ${why}: it is left alone\n`);
     });
     if (!accepted.ok) throw unacceptable(session, unverified, accepted.why);
     return accepted.attempt;

@@ -3,13 +3,14 @@ import { type GatheredRelease, gatherRelease, OriginalFault, readOriginal } from
 import { storageError } from '../app/storage-error.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { requireLock } from '../lockfile/read.js';
 import { removeFolder } from '../node/remove-folder.js';
 import { plannedFiles, plannedTracks } from '../release/dry-run.js';
 import { makeRelease, StoppedError, ZipTooLargeError } from '../release/make-release.js';
 import { UndecodableError } from '../release/prepare-audio.js';
-import { obstacleAt, zipObstacleAt } from '../release/release-folder.js';
+import { isReleaseZip, obstacleAt, zipObstacleAt } from '../release/release-folder.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from '../report/release-text.js';
@@ -104,7 +105,9 @@ async function carryOut(
   const { files, processes } = ports;
   const { release, takes, cover, view } = gathered;
   await requireEncoders(release, takes);
-  const zip = flags.zip === true ? { zip: `${target}.zip` } : {};
+  const archive = `${target}.zip`;
+  const staleZip = flags.zip !== true && (await isReleaseZip(files, archive));
+  const zip = flags.zip === true ? { zip: archive } : staleZip ? { removedZip: archive } : {};
   if (flags.dryRun === true) {
     const tracks = plannedTracks(release, takes);
     const planned = {
@@ -128,6 +131,7 @@ async function carryOut(
         cover,
         target,
         zip: flags.zip === true,
+        staleZip,
         read: (take) => readOriginal(view, take),
         prepare: prepareAudio(gathered, ports),
         progress({ stem }) {
@@ -140,6 +144,7 @@ async function carryOut(
     stderr.write(releaseWarnings(made));
     printReport(session, flags, {
       ...made,
+      ...zip,
       warnings: [...shownWarnings(gathered), ...made.warnings],
       folder: target,
       dryRun: false,
@@ -179,12 +184,23 @@ async function refuseObstacles(
     (await obstacleAt(files, target)) ??
     (flags.zip === true ? await zipObstacleAt(files, `${target}.zip`) : undefined);
   if (obstacle === undefined) return;
-  const other = command('release', ...wordsOf({ ...flags, to: `${flags.to}-2` }));
+  const other = command('release', ...wordsOf({ ...flags, to: await freeFolder(files, flags.to) }));
   throw usageError(
     `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`,
     `move it away, or release to another folder: ${other}`,
     'release-folder',
   );
+}
+
+/** A name for another folder beside this one, or inside it if it has no name of its own, such as `.` and `/`. */
+async function freeFolder(files: Files, to: string): Promise<string> {
+  const plain = path.join(path.dirname(to), path.basename(to));
+  const name = ['.', '..', ''].includes(path.basename(plain)) ? path.join(plain, 'release') : plain;
+  const isTaken = async (folder: string) =>
+    (await files.facts(path.resolve(folder))) !== undefined ||
+    (await files.facts(path.resolve(`${folder}.zip`))) !== undefined;
+  if (name !== plain && !(await isTaken(name))) return name;
+  for (let number = 2; ; number += 1) if (!(await isTaken(`${name}-${number}`))) return `${name}-${number}`;
 }
 
 /** Turns what ended the release into an error that says what to do. */

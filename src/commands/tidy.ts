@@ -6,10 +6,10 @@ import type { Manifest } from '../manifest/take.js';
 import type { Picks } from '../picks/pick.js';
 import { readHistory } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
-import { planTidy } from '../plan/tidy.js';
+import { planTidy, type TidyPlan } from '../plan/tidy.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { fileStates, recover, untrackedFiles } from '../run/recover.js';
+import { type DiskView, fileStates, recover, stateOf, untrackedFiles } from '../run/recover.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { openSession, type Session } from '../session/session.js';
@@ -41,16 +41,18 @@ async function tidy(session: Session): Promise<ExitCode> {
   const output = await openOutput(ports.files, settings.outputRoot.value);
   if (settings.flags.dryRun === true) {
     const attempts = await knownAttempts(session);
-    printMoves(session, await movesFor(session, output, attempts, manifest, picks), []);
+    const { moves, changed } = await planFor(session, output, attempts, manifest, picks);
+    const stuck = await changedFiles({ output }, attempts, moves);
+    printMoves(session, moves, stuck, changed);
     return EXIT.ok;
   }
-  const { moves, stuck } = await withStore(session, 'tidy', async ({ store }) => {
+  const { moves, changed, stuck } = await withStore(session, 'tidy', async ({ store }) => {
     const context = { output, store };
     await recover(context, ports.clock.nowMs());
-    const moves = await movesFor(session, output, [...store.attempts.values()], manifest, picks);
-    return { moves, stuck: await applyMoves(context, moves) };
+    const planned = await planFor(session, output, [...store.attempts.values()], manifest, picks);
+    return { ...planned, stuck: await applyMoves(context, planned.moves) };
   });
-  printMoves(session, moves, stuck);
+  printMoves(session, moves, stuck, changed);
   return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
 }
 
@@ -63,13 +65,28 @@ async function knownAttempts(session: Session): Promise<readonly Attempt[]> {
   return attempts;
 }
 
-async function movesFor(
+/** The moves that cannot be made, because the bytes of their file are not the ones that were stored. */
+async function changedFiles(
+  view: DiskView,
+  attempts: readonly Attempt[],
+  moves: readonly FileMove[],
+): Promise<readonly FileMove[]> {
+  const byId = new Map(attempts.map((attempt) => [attempt.attempt, attempt]));
+  const changed: FileMove[] = [];
+  for (const move of moves) {
+    const attempt = byId.get(move.attempt);
+    if (attempt !== undefined && (await stateOf(view, attempt, 'hash')) !== 'present') changed.push(move);
+  }
+  return changed;
+}
+
+async function planFor(
   { settings }: Session,
   output: Output,
   attempts: readonly Attempt[],
   manifest: Manifest,
   picks: Picks,
-): Promise<readonly FileMove[]> {
+): Promise<TidyPlan> {
   const view = { output };
   const { rows, removed } = await takeStatusesOf(view, attempts, manifest);
   const { files, owners } = await fileStates(view, attempts);
@@ -83,7 +100,13 @@ async function movesFor(
   });
 }
 
-function printMoves(session: Session, moves: readonly FileMove[], stuck: readonly FileMove[]): void {
+/** @param changed files that would have been moved as well, and are left alone */
+function printMoves(
+  session: Session,
+  moves: readonly FileMove[],
+  stuck: readonly FileMove[],
+  changed: readonly string[],
+): void {
   const { settings, stdout, stderr, placeOf, command } = session;
   const preview = settings.flags.dryRun === true;
   const made = moves.filter((move) => !stuck.includes(move));
@@ -96,6 +119,7 @@ function printMoves(session: Session, moves: readonly FileMove[], stuck: readonl
         dry_run: preview,
         moved: reported(made),
         not_moved: reported(stuck),
+        changed,
       }),
     );
     return;
@@ -103,7 +127,11 @@ function printMoves(session: Session, moves: readonly FileMove[], stuck: readonl
   for (const { from, to } of made) stdout.write(`${pathText(placeOf(from))} → ${pathText(placeOf(to))}\n`);
   for (const { from } of stuck)
     stderr.write(
-      `warning: ${pathText(placeOf(from))} was not moved: it changed since it was stored, or its folder cannot be written\n`,
+      `warning: ${pathText(placeOf(from))} was not moved: it was changed since it was stored, or its folder cannot be written\n`,
+    );
+  for (const file of changed)
+    stderr.write(
+      `warning: ${pathText(placeOf(file))} was not moved: it was changed since it was stored. If you no longer need it, move it away yourself\n`,
     );
   const files = made.length === 1 ? '1 file' : `${made.length} files`;
   if (made.length === 0) stdout.write('nothing to move\n');

@@ -30,7 +30,7 @@ function stemOf(path: string): string {
 
 /**
  * The moves that bring each take's stored file to its wanted path. A file of an earlier request in the way goes to
- * `<stem>.<digest8>.<ext>`. Never replaces a file, tracked or not: if the target is taken, the file stays where it is,
+ * `<stem>.<digest8>.<ext>`. A file that was changed since it was stored stays. Never replaces a file, tracked or not: if the target is taken, the file stays where it is,
  * with a warning. Files of takes that are yet to be bought stay until they are replaced.
  */
 export function planMoves(
@@ -81,11 +81,11 @@ function place(
     const holding = history.holdings.get(attempt)!;
     const to = take.stem + posix.extname(holding.path);
     taken.add(foldName(to));
-    if (to !== holding.path) placements.push({ holding, to, owner: take });
+    if (to !== holding.path && holding.state === 'present') placements.push({ holding, to, owner: take });
   }
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
   for (const holding of history.holdings.values()) {
-    if (owners.has(holding.attempt.attempt)) continue;
+    if (owners.has(holding.attempt.attempt) || holding.state !== 'present') continue;
     const stem = stems.get(takeId(holding.attempt));
     const targets = supersededTargets(holding, stem, owned.has(foldName(stemOf(holding.path))));
     const free = (path: string) => !taken.has(foldName(path)) && occupied(stemOf(path)) === undefined;
@@ -102,12 +102,11 @@ function place(
  * aside. Empty: they stay.
  */
 function supersededTargets(
-  { attempt, path, state }: Holding,
+  { attempt, path }: Holding,
   stem: string | undefined,
   inTheWay: boolean,
 ): readonly string[] {
-  const follows =
-    stem !== undefined && state === 'present' && attempt.state === 'done' && hasSupersededName(attempt, path);
+  const follows = stem !== undefined && attempt.state === 'done' && hasSupersededName(attempt, path);
   if (!inTheWay && !follows) return [];
   const aside = supersededPaths(attempt, stem ?? attempt.stem, posix.extname(path));
   return isSuperseded(path) && !inTheWay ? aside.map(supersededPath) : aside;

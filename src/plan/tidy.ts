@@ -18,22 +18,33 @@ export interface TidyInput {
   readonly undo: boolean;
 }
 
+export interface TidyPlan {
+  readonly moves: readonly FileMove[];
+  /** Files that would be moved, but were changed since they were stored. */
+  readonly changed: readonly string[];
+}
+
 /**
  * The moves that put aside what is neither current nor picked, and bring back what is. A take that is yet to be made
- * keeps its newest file in place. Never replaces a file; a file that has changed since it was stored stays.
+ * keeps its newest file in place. Never replaces a file; a file that was changed since it was stored stays.
  */
-export function planTidy(input: TidyInput): readonly FileMove[] {
+export function planTidy(input: TidyInput): TidyPlan {
   const { history, rows, undo } = input;
   const kept = keptFiles(input);
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
   const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
   const moves: FileMove[] = [];
+  const changed: string[] = [];
   for (const holding of history.holdings.values()) {
     const { attempt, path, state } = holding;
     const isSettled = attempt.state === 'done' || attempt.state === 'stored';
-    if (!isSettled || state !== 'present' || path !== attempt.file?.path) continue;
+    if (!isSettled || path !== attempt.file?.path) continue;
     const away = !undo && !kept.has(attempt.attempt);
     if (isSuperseded(path) === away) continue;
+    if (state === 'changed') {
+      changed.push(path);
+      continue;
+    }
     const stem = stems.get(takeId(attempt)) ?? attempt.stem;
     const isFree = (place: string) => !taken.has(fold(place)) && input.occupied(stemOf(place)) === undefined;
     const to = targets(holding, stem, away).find(isFree);
@@ -41,7 +52,7 @@ export function planTidy(input: TidyInput): readonly FileMove[] {
     taken.add(fold(to));
     moves.push({ attempt: attempt.attempt, from: path, to });
   }
-  return moves.sort((a, b) => (a.from < b.from ? -1 : 1));
+  return { moves: moves.sort((a, b) => (a.from < b.from ? -1 : 1)), changed: changed.sort() };
 }
 
 /** By attempt: files that takes use, the ones they have until they are made, and picked ones. */

@@ -21,7 +21,7 @@ export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Pr
 }
 
 /** Version of the measurements. Results of other versions are computed again. */
-const MEASURES_KIND = 'qc-v2';
+const MEASURES_KIND = 'qc-v3';
 
 /** Measurements of a file by hash; `undefined` if there are none yet. */
 export async function knownMeasures(cache: AudioCache, sha256: string): Promise<Measures | undefined> {

@@ -1,3 +1,4 @@
+import { channelKinds } from '../audio/layout.js';
 import { blockEnergies, integratedLoudness } from '../audio/loudness.js';
 import { durationOf, type Pcm } from '../audio/pcm.js';
 import { decibels, truePeak } from '../audio/true-peak.js';
@@ -24,7 +25,7 @@ export interface Measures {
    * silence.
    */
   readonly correlation: number | null;
-  /** Silent channels, counted from 1, if others are not silent. */
+  /** Silent channels, counted from 1, if others are not silent. A low-frequency channel may be silent. */
   readonly silentChannels: readonly number[];
   /** How well the end would loop into the start. */
   readonly seam: Seam;
@@ -32,29 +33,28 @@ export interface Measures {
 
 /** -60 dBFS. Quieter audio at the start or end counts as silence. */
 const SILENCE = 10 ** (-60 / 20);
-/** Full scale at 16 bits, allowing for rounding. */
-const CLIP = 1 - 1.5 / 2 ** 15;
 const CLIP_SAMPLES_MIN = 3;
 
 export function measure(pcm: Pcm): Measures {
   const { channels, sampleRate } = pcm;
   const [start, end] = soundOf(channels);
   const peaks = channels.map(peakOf);
+  const kinds = channelKinds(pcm);
   const peak = truePeak(pcm);
   const total = channels[0]?.length ?? 0;
   return {
-    durationSeconds: rounded(durationOf(pcm), 3),
+    durationSeconds: rounded(durationOf(pcm), 6),
     sampleRate,
     channels: channels.length,
     loudnessLufs: orNull(integratedLoudness(blockEnergies(pcm)), 2),
     truePeakDbtp: peak === 0 ? null : rounded(decibels(peak), 2),
-    silentStartSeconds: rounded(start / sampleRate, 3),
-    silentEndSeconds: rounded((total - end) / sampleRate, 3),
-    clippedRuns: channels.reduce((sum, channel) => sum + clippedRuns(channel), 0),
+    silentStartSeconds: rounded(start / sampleRate, 6),
+    silentEndSeconds: rounded((total - end) / sampleRate, 6),
+    clippedRuns: channels.reduce((sum, channel) => sum + clippedRuns(channel, clipLevel(pcm)), 0),
     dcOffset: rounded(Math.max(...channels.map((channel) => Math.abs(meanOf(channel)))), 5),
     correlation: channels.length === 2 ? orNull(correlationOf(channels[0]!, channels[1]!), 3) : null,
     silentChannels: peaks.some((one) => one >= SILENCE)
-      ? peaks.flatMap((one, index) => (one < SILENCE ? [index + 1] : []))
+      ? peaks.flatMap((one, index) => (one < SILENCE && kinds[index] !== 'low-frequency' ? [index + 1] : []))
       : [],
     seam: seamOf(pcm),
   };
@@ -94,10 +94,15 @@ function meanOf(channel: Float32Array): number {
   return channel.length === 0 ? 0 : sum / channel.length;
 }
 
-function clippedRuns(channel: Float32Array): number {
+/** Full scale, allowing for rounding. Audio of more than 16 bits may have been converted from 16. */
+function clipLevel({ bits = 16 }: Pcm): number {
+  return 1 - 1.5 / 2 ** (bits - 1);
+}
+
+function clippedRuns(channel: Float32Array, level: number): number {
   let [runs, length] = [0, 0];
   for (const sample of channel) {
-    length = Math.abs(sample) >= CLIP ? length + 1 : 0;
+    length = Math.abs(sample) >= level ? length + 1 : 0;
     if (length === CLIP_SAMPLES_MIN) runs += 1;
   }
   return runs;

@@ -77,8 +77,8 @@ function measure(pcm: Pcm): Measured {
 interface Gain {
   /** Absent: the loudness stays the same. */
   readonly gainDb?: number;
-  /** The most gain that the limiter allows. */
-  readonly mostDb: number;
+  /** The most gain with a limiter that begins at this level. */
+  mostDb(ceilingDb: number): number;
   readonly warnings: readonly string[];
 }
 
@@ -86,11 +86,12 @@ function gainFor(
   { loudnessLufs: wanted, truePeakDb: ceiling }: Release,
   { loudnessLufs, truePeakDb }: Measured,
 ): Gain {
-  if (wanted === undefined) return { mostDb: 0, warnings: [] };
+  const mostDb = (ceilingDb: number) => ceilingDb + LIMITING_DB_MAX - (truePeakDb ?? 0);
+  if (wanted === undefined) return { mostDb, warnings: [] };
   if (loudnessLufs === undefined || truePeakDb === undefined)
-    return { mostDb: 0, warnings: ['its loudness is not changed: it is silent, or shorter than 0.4 s'] };
-  const mostDb = ceiling + LIMITING_DB_MAX - truePeakDb;
-  return { gainDb: Math.min(wanted - loudnessLufs, mostDb), mostDb, warnings: [] };
+    return { mostDb, warnings: ['its loudness is not changed: it is silent, or shorter than 0.4 s'] };
+  const gainDb = Math.min(wanted - loudnessLufs, mostDb(ceiling - LIMITER_MARGIN_DB));
+  return { gainDb, mostDb, warnings: [] };
 }
 
 /** The warning for a track that is not as loud as wanted. */
@@ -179,13 +180,14 @@ function corrected(
 ): Setting | undefined {
   if (gainDb === undefined || wanted === undefined) return undefined;
   const above = Math.max(0, (truePeakDb ?? Number.NEGATIVE_INFINITY) - ceiling);
-  const wantedDb = Math.min(mostDb, gainDb + wanted - (loudnessLufs ?? wanted));
+  const lowered = ceilingDb - above;
+  const wantedDb = Math.min(mostDb(lowered), gainDb + wanted - (loudnessLufs ?? wanted));
   const isClose = Math.abs(wantedDb - gainDb) <= LOUDNESS_TOLERANCE_LU;
   if (above <= PEAK_TOLERANCE_DB && isClose) return undefined;
-  return { gainDb: wantedDb, ceilingDb: ceilingDb - above };
+  return { gainDb: wantedDb, ceilingDb: lowered };
 }
 
-function amplified({ channels, sampleRate }: Pcm, gainDb: number): Pcm {
+function amplified(pcm: Pcm, gainDb: number): Pcm {
   const factor = 10 ** (gainDb / 20);
-  return { sampleRate, channels: channels.map((samples) => samples.map((sample) => sample * factor)) };
+  return { ...pcm, channels: pcm.channels.map((samples) => samples.map((sample) => sample * factor)) };
 }

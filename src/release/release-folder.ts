@@ -17,8 +17,12 @@ export interface Stage {
   readonly folder: string;
   /** Absolute. Scratch files, which are removed. */
   readonly work: string;
-  /** Moves the release to its target, and the archive `zip` next to it. Durable when resolved. */
-  publish(zip?: string): Promise<void>;
+  /**
+   * Moves the release to its target, and the archive `zip` next to it. Durable when resolved.
+   *
+   * @param options.removesZip removes the archive that is there
+   */
+  publish(options: { readonly zip: string | undefined; readonly removesZip: boolean }): Promise<void>;
   /** Removes everything. */
   discard(): Promise<void>;
 }
@@ -66,9 +70,16 @@ export async function zipObstacleAt(files: Files, target: string): Promise<InThe
   const facts = await files.facts(target);
   if (facts === undefined) return undefined;
   if (facts.kind !== 'file') return { path: target, what: 'is a folder' };
+  return (await isReleaseZip(files, target))
+    ? undefined
+    : { path: target, what: 'is not the archive of a release' };
+}
+
+/** Whether there is an archive that `release` wrote. */
+export async function isReleaseZip(files: Files, target: string): Promise<boolean> {
+  if ((await files.facts(target))?.kind !== 'file') return false;
   const begin = Buffer.from((await firstBytes(files, target)) ?? []);
-  const isOurs = begin.subarray(0, 2).toString('latin1') === 'PK' && begin.includes(INDEX);
-  return isOurs ? undefined : { path: target, what: 'is not the archive of a release' };
+  return begin.subarray(0, 2).toString('latin1') === 'PK' && begin.includes(INDEX);
 }
 
 async function firstBytes(files: Files, file: string): Promise<Uint8Array | undefined> {
@@ -107,11 +118,11 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
   return {
     folder,
     work: path.join(home.stage, 'work'),
-    async publish(zip) {
+    async publish({ zip, removesZip }) {
       await files.syncDirectory(folder);
       const archive = `${target}.zip`;
       // The archive of an earlier release must never be next to this one, whenever this is interrupted.
-      if (zip !== undefined) await files.remove(archive);
+      if (removesZip) await files.remove(archive);
       if ((await files.facts(target)) !== undefined) await files.rename(target, home.former);
       await files.rename(folder, target);
       if (zip !== undefined) await files.rename(zip, archive);

@@ -14,6 +14,8 @@ export interface ReleaseReport {
   readonly folder: string;
   /** Absolute. */
   readonly zip?: string;
+  /** Absolute: the archive of an earlier release. */
+  readonly removedZip?: string;
   readonly warnings: readonly { readonly track: string; readonly message: string }[];
   readonly dryRun: boolean;
 }
@@ -25,7 +27,7 @@ export interface ReleaseTextOptions {
 }
 
 export function renderRelease(report: ReleaseReport, { width, placeOf }: ReleaseTextOptions): string {
-  const { tracks, files, folder, zip, dryRun } = report;
+  const { tracks, files, folder, zip, removedZip, dryRun } = report;
   const count = `${tracks.length} track${tracks.length === 1 ? '' : 's'}`;
   const size = dryRun ? '' : `, ${megabytes(files.reduce((sum, { bytes = 0 }) => sum + bytes, 0))}`;
   const place = pathText(placeOf(folder));
@@ -34,6 +36,11 @@ export function renderRelease(report: ReleaseReport, { width, placeOf }: Release
     '',
     `${dryRun ? 'would release' : 'released'} ${count} to ${place} (${files.length} files${size})`,
     ...(zip === undefined ? [] : [`${dryRun ? 'would write' : 'wrote'} ${pathText(placeOf(zip))}`]),
+    ...(removedZip === undefined
+      ? []
+      : [
+          `${dryRun ? 'would remove' : 'removed'} ${pathText(placeOf(removedZip))}, which had an earlier release; with --zip it is written again`,
+        ]),
     ...(dryRun ? [] : [`to check it: (cd ${place} && sha256sum -c SHA256SUMS)`]),
   ];
   return `${lines.join('\n')}\n`;
@@ -72,7 +79,15 @@ function megabytes(bytes: number): string {
 }
 
 /** The same for programs. */
-export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: ReleaseReport): string {
+export function releaseJson({
+  tracks,
+  files,
+  folder,
+  zip,
+  removedZip,
+  warnings,
+  dryRun,
+}: ReleaseReport): string {
   const listed = tracks.map((one) => ({
     path: one.path,
     track: one.track,
@@ -90,6 +105,7 @@ export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: Re
     dry_run: dryRun,
     folder,
     zip: zip ?? null,
+    removed_zip: removedZip ?? null,
     tracks: listed,
     files: files.map(({ path, bytes, sha256 }) => ({ path, bytes: bytes ?? null, sha256: sha256 ?? null })),
     warnings,

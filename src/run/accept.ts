@@ -15,14 +15,14 @@ export type Acceptance =
  * the attempt becomes stored; the next run cleans up. The file is durable before that is recorded. Throws the
  * `FileFault`.
  * @param seal signs the record with the key that made the job
- * @param inTheWay called with an untracked file that has the wanted name
+ * @param inTheWay called with the file that has the wanted name, and why it stays
  */
 export async function acceptKept(
   context: MoveContext,
   attempt: Attempt,
   nowMs: number,
   seal: (before: Attempt, after: Attempt) => Attempt,
-  inTheWay: (relative: string) => void,
+  inTheWay: (relative: string, why: string) => void,
 ): Promise<Acceptance> {
   const { kept } = attempt;
   if (kept === undefined || !kept.path.endsWith(keptEnd(attempt))) return { ok: false, why: 'nothing-kept' };

@@ -68,12 +68,12 @@ export async function storeAudio(
     const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
     const { bytes, sha256, mediaType } = download;
     const found = { place: part, bytes, sha256, media_type: mediaType };
-    const file = await placeFile(context, attempt, { stem, outdated }, found, (relative) =>
+    const file = await placeFile(context, attempt, { stem, outdated }, found, (relative, why) =>
       emitNotice(
         context,
         'warning',
         'file-in-the-way',
-        `${context.settings.placeOf?.(relative) ?? relative} exists and is not in the lockfile: it is left alone, and ${job.key} is stored under another name`,
+        `${context.settings.placeOf?.(relative) ?? relative} ${why}: it is left alone, and ${job.key} is stored under another name`,
       ),
     );
     return { kind: 'stored', file };

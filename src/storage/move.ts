@@ -18,14 +18,23 @@ export interface MoveContext {
  * Moves a stored file. Journaled: the target is recorded first, then the file is moved, then the move is recorded as
  * finished, so that the file can be found after a crash at any point. Throws the `FileFault`.
  *
+ * @param evenIfChanged also moves a file that is not the one that was stored
  * @returns `false` if the target is taken by a file that must not be replaced, or the source is not the file that was
  *   stored
  */
-export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
+export async function moveStored(
+  context: MoveContext,
+  attempt: Attempt,
+  to: string,
+  evenIfChanged = false,
+): Promise<boolean> {
   const { store, output } = context;
   if (attempt.file === undefined || !mayMove(attempt.file, to)) return false;
   const [source, target] = [path.join(output.root, attempt.file.path), path.join(output.root, to)];
-  if (!(await isStored(output.files, source, attempt.file))) return false;
+  const isMovable = evenIfChanged
+    ? (await output.files.facts(source))?.kind === 'file'
+    : await isStored(output.files, source, attempt.file);
+  if (!isMovable) return false;
   if (await isTaken(output.files, source, target)) return false;
   await output.files.makeDirectory(path.dirname(target));
   await store.record(changed(store, attempt, { move_to: to }));
@@ -74,7 +83,7 @@ export function settleMove(context: MoveContext, attempt: Attempt): Promise<bool
   return finishMove(context, attempt, 'unknown');
 }
 
-/** @param source `ours`: the file there was just verified to be the stored one */
+/** @param source `ours`: the file there was just checked */
 async function finishMove(
   context: MoveContext,
   attempt: Attempt,
@@ -90,7 +99,9 @@ async function finishMove(
   return arrived;
 }
 
-/** @returns whether the file is durably at its target, whichever run moved it */
+/**
+ * @returns whether the file is durably at its target, whichever run moved it
+ */
 async function bring(
   { root, files }: Output,
   file: StoredFile,
@@ -123,7 +134,10 @@ async function isOneEntry(files: FolderFiles, from: string, to: string): Promise
   return isAlone && placed !== undefined && placed.id === (await files.facts(from))?.id;
 }
 
-/** Frees a path that another stored file occupies, by renaming that file to include its digest. */
+/**
+ * Frees a path that another stored file occupies, by renaming that file to include its digest. A file that was changed
+ * since it was stored makes way only for a newer file of the same take.
+ */
 export async function moveSuperseded(
   context: MoveContext,
   relative: string,
@@ -134,8 +148,9 @@ export async function moveSuperseded(
     if (other.attempt === newcomer.attempt || other.file === undefined) continue;
     if (foldName(other.file.path) !== wanted) continue;
     const extension = path.posix.extname(relative);
+    const isReplaced = other.track === newcomer.track && other.take === newcomer.take;
     for (const name of supersededStems(relative.slice(0, -extension.length), other))
-      if (await moveStored(context, other, name + extension)) return true;
+      if (await moveStored(context, other, name + extension, isReplaced)) return true;
   }
   return false;
 }

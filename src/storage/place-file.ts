@@ -19,14 +19,14 @@ export interface UnplacedFile extends Omit<StoredFile, 'path'> {
  * file that is not in the lockfile is never replaced. Throws the `FileFault`.
  *
  * @param wanted `outdated`: a newer request is entitled to the wanted name
- * @param inTheWay called with the untracked file that has the wanted name, relative to the output root
+ * @param inTheWay called with the file that has the wanted name, relative to the output root, and why it stays
  */
 export async function placeFile(
   context: MoveContext,
   attempt: Attempt,
   wanted: { readonly stem: string; readonly outdated: boolean },
   { place, ...described }: UnplacedFile,
-  inTheWay: (relative: string) => void,
+  inTheWay: (relative: string, why: string) => void,
 ): Promise<StoredFile> {
   const { root, files } = context.output;
   const { stem, outdated } = wanted;
@@ -47,9 +47,15 @@ export async function placeFile(
       await files.syncDirectory(path.dirname(target));
       return stored;
     }
-    if (candidate === stem) inTheWay(relative);
+    if (candidate === stem) inTheWay(relative, whyItStays(context, relative));
   }
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
+}
+
+function whyItStays({ store }: MoveContext, relative: string): string {
+  return [...store.attempts.values()].some(({ file }) => file?.path === relative)
+    ? 'belongs to another take and was changed since it was stored'
+    : 'exists and is not in the lockfile';
 }
 
 /** Whether the file has exactly these bytes, and no other attempt's record names it. */

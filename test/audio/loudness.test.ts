@@ -1,11 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeAudio } from '../../src/audio/decode.js';
+import { encodeFlac } from '../../src/audio/encode-flac.js';
+import { encodeWav } from '../../src/audio/encode-wav.js';
 import { blockEnergies, integratedLoudness } from '../../src/audio/loudness.js';
 import type { Pcm } from '../../src/audio/pcm.js';
 import { decibels, truePeak } from '../../src/audio/true-peak.js';
+import { taggerFor } from '../../src/release/tags/tag-file.js';
 import { ebur128, ffmpeg, hasFfmpeg } from '../release/ffmpeg.js';
 
 function tone(
@@ -26,6 +29,12 @@ function joined(...parts: readonly Pcm[]): Pcm {
     Float32Array.from(parts.flatMap(({ channels: of }) => [...of[index]!])),
   );
   return { sampleRate: first!.sampleRate, channels };
+}
+
+async function decodedPcm(bytes: Uint8Array): Promise<Pcm> {
+  const decoded = await decodeAudio(bytes);
+  if (decoded.kind !== 'pcm') throw new Error(decoded.kind);
+  return decoded.pcm;
 }
 
 const loudness = (pcm: Pcm) => integratedLoudness(blockEnergies(pcm));
@@ -96,10 +105,38 @@ describe('loudness and true peak compared with ffmpeg', () => {
       return;
     }
     ffmpeg('-f', 'lavfi', '-i', source, '-ar', rate, '-ac', channels, file);
-    const decoded = await decodeAudio(readFileSync(file));
-    if (decoded.kind !== 'pcm') throw new Error(decoded.kind);
+    const pcm = await decodedPcm(readFileSync(file));
     const theirs = ebur128(file);
-    expect(Math.abs(loudness(decoded.pcm)! - theirs.loudness)).toBeLessThanOrEqual(0.1);
-    expect(Math.abs(decibels(truePeak(decoded.pcm)) - theirs.truePeak)).toBeLessThanOrEqual(0.2);
+    expect(Math.abs(loudness(pcm)! - theirs.loudness)).toBeLessThanOrEqual(0.1);
+    expect(Math.abs(decibels(truePeak(pcm)) - theirs.truePeak)).toBeLessThanOrEqual(0.2);
+  });
+
+  const tagged = taggerFor('audio/flac')!;
+  const tags = { title: 'A', track: 1, tracks: 1, comment: '', aiMark: '', gains: [] };
+
+  it.each([
+    ['quad', 4],
+    ['2.1', 3],
+    ['5.1(side)', 6],
+    ['7.1(wide)', 8],
+  ])('agree within 0.1 LU for the layout %s, before and after a release', async (layout, count) => {
+    // Each channel has its own level, so that a weight on the wrong channel shows.
+    const tones = Array.from({ length: count }, (_, at) => `${0.05 + 0.1 * ((at * 5) % count)}*sin(6264*t)`);
+    const place = (name: string) => path.join(folder, name);
+    if (!hasFfmpeg) {
+      expect(() => ffmpeg('-version')).toThrow();
+      return;
+    }
+    const source = ['-f', 'lavfi', '-i', `aevalsrc=${tones.join('|')}:d=0.6:s=16000:c=${layout}`];
+    ffmpeg(...source, place('a.wav'), place('a.flac'));
+    const pcm = await decodedPcm(readFileSync(place('a.wav')));
+    const { channelMask: _mask, ...withoutMask } = pcm;
+    writeFileSync(place('b.wav'), encodeWav(pcm, 16));
+    writeFileSync(place('b.flac'), tagged(encodeFlac(pcm, 16), tags));
+    writeFileSync(place('c.wav'), encodeWav(withoutMask, 16));
+    for (const name of ['a.wav', 'a.flac', 'b.wav', 'b.flac', 'c.wav']) {
+      const ours = loudness(await decodedPcm(readFileSync(place(name))))!;
+      expect(Math.abs(ours - ebur128(place(name)).loudness), name).toBeLessThanOrEqual(0.1);
+    }
   });
 });

@@ -60,7 +60,7 @@ tracks:
   it('shows its warnings everywhere and fails the run with --qc-fail', async () => {
     const lock = path.join(cwd, 'album.sandbox/album.lock.jsonl');
     const [, sha256] = /"track":"one".*?"sha256":"([0-9a-f]{64})"/.exec(readFileSync(lock, 'utf8')) ?? [];
-    const cache = path.join(cwd, `album.sandbox/.venice-batch/audio/${sha256}.qc-v2.json`);
+    const cache = path.join(cwd, `album.sandbox/.venice-batch/audio/${sha256}.qc-v3.json`);
     const measures = JSON.parse(readFileSync(cache, 'utf8'));
     writeFileSync(cache, JSON.stringify({ ...measures, clippedRuns: 2 }));
     expect((await venice('status')).stdout).toContain('one: it clips in 2 places');

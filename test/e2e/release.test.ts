@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { parseFile } from 'music-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -159,6 +167,36 @@ describe('a release', () => {
       expect((await release(cwd, '--to', other, '--first')).code, other).toBe(2);
     expect(readFileSync(path.join(cwd, 'album.yaml'), 'utf8')).toBe(MANIFEST);
   }, 60_000);
+
+  it('suggests a folder that is free', async () => {
+    const cwd = folderWith(made);
+    const suggested = async (to: string) =>
+      /release to another folder: .* --to (\S+)/.exec(
+        (await release(cwd, '--to', to, '--first')).stderr,
+      )?.[1];
+    mkdirSync(path.join(cwd, 'r-2'));
+    writeFileSync(path.join(cwd, 'r'), 'mine');
+    expect(await suggested('r')).toBe('r-3');
+    expect(await suggested('album.sandbox/')).toBe('album.sandbox-2');
+    expect(await suggested('.')).toBe('release');
+    expect(await suggested('album.sandbox/..')).toBe('release');
+  });
+
+  it('does not leave the archive of an earlier release beside it', async () => {
+    const cwd = folderWith(made);
+    const zip = path.join(cwd, 'r.zip');
+    writeFileSync(zip, 'PK, but not ours');
+    expect((await release(cwd, '--to', 'r', '--first')).stdout).not.toContain('removed');
+    expect(readFileSync(zip, 'utf8')).toBe('PK, but not ours');
+    rmSync(zip);
+    expect((await release(cwd, '--to', 'r', '--first', '--zip')).stdout).toContain('wrote r.zip');
+    const preview = await release(cwd, '--to', 'r', '--first', '--dry-run');
+    expect(preview.stdout).toContain('would remove r.zip, which had an earlier release');
+    expect(existsSync(zip)).toBe(true);
+    const again = await release(cwd, '--to', 'r', '--first', '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ zip: null, removed_zip: zip });
+    expect(existsSync(zip)).toBe(false);
+  });
 
   it('can be previewed, and its metadata can be changed at no cost', async () => {
     const cwd = folderWith(made);

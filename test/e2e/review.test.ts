@@ -214,7 +214,7 @@ describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
     const measured = path.join(
       cwd,
       'album.sandbox/.venice-batch/audio',
-      `${hashOf(cwd, 'ending', 1)}.qc-v2.json`,
+      `${hashOf(cwd, 'ending', 1)}.qc-v3.json`,
     );
     edit(measured, (text) => JSON.stringify({ ...JSON.parse(text), clippedRuns: 2 }));
     const review = await startReview(cwd);

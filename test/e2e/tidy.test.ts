@@ -112,9 +112,29 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     const [aside = ''] = files().filter((name) => /\.[0-9a-f]{8}\.wav$/.test(name));
     const full = path.join(cwd, 'album.sandbox', aside);
     appendFileSync(full, 'x');
-    const { code } = await venice('tidy');
-    expect(code).toBe(0);
+    for (const words of [['--dry-run'], []]) {
+      const { code, stderr } = await venice('tidy', ...words);
+      expect(code).toBe(0);
+      expect(stderr).toContain(`${path.basename(aside)} was not moved: it was changed since it was stored`);
+    }
     expect(existsSync(full)).toBe(true);
     expect(superseded()).toHaveLength(1);
+  });
+
+  it('is not needed for a changed file whose track is bought again: the new file gets its name', async () => {
+    const place = path.join(cwd, 'album.sandbox/done/two.wav');
+    appendFileSync(place, 'edited');
+    const again = await venice('run', '--yes', '--force', 'two', '--sandbox-speed', '1000');
+    expect(again).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
+    expect(readFileSync(place, 'latin1')).not.toMatch(/edited$/);
+    const edited = files().filter((name) =>
+      readFileSync(path.join(cwd, 'album.sandbox', name), 'latin1').endsWith('edited'),
+    );
+    expect(edited).toEqual([expect.stringMatching(/^done\/two\.[0-9a-f]{8}(?:-[0-9a-f]{8})?\.wav$/)]);
+    expect(await venice('run', '--yes')).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining('warning'),
+    });
+    expect((await venice('verify')).stdout).toContain('2 of 2 files verified');
   });
 });

@@ -88,7 +88,7 @@ describe('an edit of picks', () => {
   it('creates a file that says what it is for', () => {
     const text = editPicks(undefined, change('opening', { sha256: A, note: 'yes: this one' }));
     expect(text).toBe(
-      `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`; commit it.\nversion: 1\npicks:\n  opening:\n    sha256: ${A}\n    note: "yes: this one"\n`,
+      `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`.\nversion: 1\npicks:\n  opening:\n    sha256: ${A}\n    note: "yes: this one"\n`,
     );
   });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { decodeAudio } from '../../src/audio/decode.js';
 import { blockEnergies, integratedLoudness as gatedLoudness } from '../../src/audio/loudness.js';
 import type { Pcm } from '../../src/audio/pcm.js';
 import { truePeak } from '../../src/audio/true-peak.js';
@@ -171,6 +172,27 @@ describe('findings', () => {
     ['very quiet sound', [tone(3, 0.004)], {}, ['qc-quiet']],
   ])('include %s', (_what, channels, expected, found) => {
     expect(codes(channels, expected)).toEqual(found);
+  });
+
+  it('do not call a file of two samples silent', () => {
+    expect(codes([tone(2 / 8_000, 0.5).map((_, at) => 0.4 - 0.8 * at)])).toEqual([]);
+  });
+
+  it.each([1, -1])('include clipping of 8-bit samples at %i', async (side) => {
+    const clipped = tone(1, 0.9).map((sample) => side * Math.min(0.5, sample) * 2);
+    const oneSided = clipped.map((sample) =>
+      Math.max(side === 1 ? -0.5 : -1, Math.min(side === 1 ? 1 : 0.5, sample)),
+    );
+    const bytes = wavBytes({ sampleRate: 8_000, channels: [oneSided] }, { bits: 8, coding: 1 });
+    const decoded = await decodeAudio(bytes);
+    if (decoded.kind !== 'pcm') throw new Error(decoded.kind);
+    expect(measure(decoded.pcm).clippedRuns).toBeGreaterThan(400);
+  });
+
+  it('accept a silent low-frequency channel', () => {
+    const channels = [tone(), tone(), tone(), silence(3), tone(), tone()];
+    expect(measure({ sampleRate: 8_000, channels }).silentChannels).toEqual([]);
+    expect(measure({ sampleRate: 8_000, channels, channelMask: 0x13f ^ 0x8 }).silentChannels).toEqual([4]);
   });
 
   it('include a seam only for a requested loop', () => {

@@ -1,3 +1,5 @@
+import { flacMaskIn } from '../../audio/flac.js';
+import { MASK_FIELD } from '../../audio/layout.js';
 import { bigEndian, concat, latin1, textAt } from './binary.js';
 import { withoutId3 } from './id3.js';
 import { type Tags, UntaggableError } from './tags.js';
@@ -20,9 +22,14 @@ export function tagFlac(file: Uint8Array, tags: Tags): Uint8Array {
   if (textAt(bytes, 0, 4) !== 'fLaC') throw new UntaggableError('not a FLAC file');
   const { blocks, end } = readBlocks(bytes);
   const replaced: readonly number[] = Object.values(BLOCK);
+  const mask = blocks.flatMap(({ kind, content }) =>
+    kind === BLOCK.comment ? (flacMaskIn(content) ?? []) : [],
+  )[0];
+  // Players need it to know what each channel is.
+  const kept = mask === undefined ? [] : [[MASK_FIELD, `0x${mask.toString(16).toUpperCase()}`] as const];
   const all = [
     ...blocks.filter(({ kind }) => !replaced.includes(kind)),
-    { kind: BLOCK.comment, content: vorbisComment(tags) },
+    { kind: BLOCK.comment, content: vorbisComment(tags, kept) },
     ...(tags.cover === undefined ? [] : [{ kind: BLOCK.picture, content: pictureBlock(tags.cover) }]),
   ];
   const parts = all.map(({ kind, content }, at) => {

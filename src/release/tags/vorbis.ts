@@ -6,8 +6,15 @@ const COLOUR_BITS = 24;
 /** Without a date or version, so that two releases of the same audio are identical. */
 const VENDOR = 'venice-batch';
 
-/** The tags as a Vorbis comment, for FLAC and (without `cover`) for Ogg. Source: xiph.org, Vorbis I, 5. */
-export function vorbisComment(tags: Tags): Uint8Array {
+/**
+ * The tags as a Vorbis comment, for FLAC and (without `cover`) for Ogg. Source: xiph.org, Vorbis I, 5.
+ *
+ * @param kept fields that are not tags
+ */
+export function vorbisComment(
+  tags: Tags,
+  kept: readonly (readonly [name: string, value: string])[] = [],
+): Uint8Array {
   const fields: readonly (readonly [string, string | undefined])[] = [
     ['TITLE', tags.title],
     ['ARTIST', tags.artist],
@@ -21,6 +28,7 @@ export function vorbisComment(tags: Tags): Uint8Array {
     ['COMMENT', tags.comment],
     ['LYRICS', tags.lyrics],
     ...customFields(tags),
+    ...kept,
   ];
   return comment(fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])));
 }
