@@ -192,7 +192,7 @@ async function refuseObstacles(
   );
 }
 
-/** A name for another folder beside this one, or inside it if it has no name of its own, such as `.` and `/`. */
+/** A name for a new folder beside this one, or inside it for `.`, `..` and `/`. */
 async function freeFolder(files: Files, to: string): Promise<string> {
   const plain = path.join(path.dirname(to), path.basename(to));
   const name = ['.', '..', ''].includes(path.basename(plain)) ? path.join(plain, 'release') : plain;
