@@ -65,6 +65,13 @@ describe('the library', () => {
     });
   });
 
+  it('leaves paths as they are', async () => {
+    const manifest = path.join(cwd, 'my--only.yaml');
+    await expect(run({ manifest, sandbox: true })).rejects.toMatchObject({
+      message: expect.stringContaining('my--only.yaml'),
+    });
+  });
+
   it('suggests options, not flags', async () => {
     const { prepared } = await plan({ manifest: album(), sandbox: true, only: ['thre'] });
     const reported = JSON.stringify(prepared?.diagnostics);
