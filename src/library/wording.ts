@@ -20,8 +20,9 @@ export function callFor(manifest: string, place: Readonly<Record<string, unknown
 /** Replaces names of flags in a text with the equivalent options. Commands stay as they are. */
 function inOptions(text: string): string {
   // Not within a word: a path may contain `--`.
-  return text.replace(/venice-batch [^;,]*|(?<![^\s`('"])--([a-z]+(?:-[a-z]+)*)/g, (whole, flag: string | undefined) =>
-    flag === undefined ? whole : optionName(flag),
+  return text.replace(
+    /venice-batch [^;,]*|(?<![^\s`('"])--([a-z]+(?:-[a-z]+)*)/g,
+    (whole, flag: string | undefined) => (flag === undefined ? whole : optionName(flag)),
   );
 }
 
