@@ -81,12 +81,12 @@ describe('true peak', () => {
     expect(decibels(truePeak(pcm))).toBeLessThan(-5.8);
   });
 
-  it('does not exist for silence', () => {
+  it('is 0 for silence', () => {
     expect(truePeak({ sampleRate: 48_000, channels: [new Float32Array(100)] })).toBe(0);
   });
 });
 
-describe('loudness and true peak compared with ffmpeg', () => {
+describe.skipIf(!hasFfmpeg)('loudness and true peak compared with ffmpeg (needs ffmpeg)', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -100,10 +100,6 @@ describe('loudness and true peak compared with ffmpeg', () => {
     ['176.4 kHz', 'anoisesrc=color=white:duration=2:seed=2:amplitude=0.5:r=176400', '176400', '1'],
   ])('agree within 0.1 LU and 0.2 dB: %s', async (name, source, rate, channels) => {
     const file = path.join(folder, `${name}.wav`);
-    if (!hasFfmpeg) {
-      expect(() => ffmpeg('-version')).toThrow();
-      return;
-    }
     ffmpeg('-f', 'lavfi', '-i', source, '-ar', rate, '-ac', channels, file);
     const pcm = await decodedPcm(readFileSync(file));
     const theirs = ebur128(file);
@@ -123,10 +119,6 @@ describe('loudness and true peak compared with ffmpeg', () => {
     // Each channel has its own level, so that a weight on the wrong channel shows.
     const tones = Array.from({ length: count }, (_, at) => `${0.05 + 0.1 * ((at * 5) % count)}*sin(6264*t)`);
     const place = (name: string) => path.join(folder, name);
-    if (!hasFfmpeg) {
-      expect(() => ffmpeg('-version')).toThrow();
-      return;
-    }
     const source = ['-f', 'lavfi', '-i', `aevalsrc=${tones.join('|')}:d=0.6:s=16000:c=${layout}`];
     ffmpeg(...source, place('a.wav'), place('a.flac'));
     const pcm = await decodedPcm(readFileSync(place('a.wav')));

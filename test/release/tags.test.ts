@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -114,16 +113,11 @@ const ENCODED: readonly (readonly [file: string, mediaType: string, args: readon
   ['a.ogg', 'audio/ogg', ['-c:a', 'libvorbis', '-metadata', 'title=Before']],
 ];
 
-describe('a tagged file, read by ffmpeg', () => {
+describe.skipIf(!hasFfmpeg)('a tagged file, read by ffmpeg (needs ffmpeg)', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('contains the same audio and every tag', async () => {
-    if (!hasFfmpeg) {
-      expect(() => execFileSync('ffmpeg', ['-version'])).toThrow();
-      console.log('no ffmpeg here: tags were read with music-metadata alone');
-      return;
-    }
     for (const [name, mediaType, args] of ENCODED) {
       const file = path.join(folder, name);
       ffmpeg('-f', 'lavfi', '-i', 'sine=frequency=440:duration=3', ...args, file);
