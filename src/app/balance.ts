@@ -58,7 +58,7 @@ function merged(own: Balance, whole: Balance): Balance {
     );
     return amounts.length === 0 ? [] : [[currency, Math.min(...amounts)] as const];
   });
-  return { permitted, currencies: Object.fromEntries(currencies) };
+  return { ...own, permitted, currencies: Object.fromEntries(currencies) };
 }
 
 function keyRefusal({ kind }: Account, failure: CallFailure): Diagnostic {

@@ -173,7 +173,7 @@ function concluded(
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
   const failures = gathered.failures.map(({ query, failure }) =>
-    unreachable(`could not fetch the price of ${query.model}`, failure, priceHint(failure)),
+    unreachable(`could not fetch the price of ${query.model}`, failure, priceHint(failure, input.command)),
   );
   const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
   const failed = gathered.failures[0];
@@ -220,7 +220,7 @@ function isKeyRefused({ kind, status }: CallFailure): boolean {
 }
 
 /** For a price that the service refuses. */
-function priceHint({ kind, status }: CallFailure): string {
+function priceHint({ kind, status }: CallFailure, command: PrepareInput['command']): string {
   if (kind !== 'refused') return LATER_HINT;
   switch (status) {
     case 400:
@@ -230,7 +230,7 @@ function priceHint({ kind, status }: CallFailure): string {
       return 'nothing was bought; allow the model for this key, or use another key or model';
     case 404:
     case 410:
-      return 'nothing was bought; choose another model: `venice-batch models` lists them';
+      return `nothing was bought; choose another model: \`${command('models')}\` lists them`;
     default:
       return LATER_HINT;
   }

@@ -11,6 +11,7 @@ import { execute, type RunInput, type RunOutcome } from '../run/execute.js';
 import { recover } from '../run/recover.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
+import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/wallet-signature.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere, lowest, noKey } from './approve.js';
@@ -238,7 +239,7 @@ async function executePurchases(
   }
   emitPhase(world, 'generate');
   const client = createClient(world.transport, redactorOf(world), account);
-  const limits = await client.rateLimits();
+  const limits = decision.prepared?.balance?.limits ?? (await currentLimits(client));
   return execute({
     ports,
     client,
@@ -250,7 +251,7 @@ async function executePurchases(
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
     keySignature: keySignatureOf(store.header, account),
-    ...(limits.ok ? { limits: limits.value } : {}),
+    ...(limits === undefined ? {} : { limits }),
     requestsMax: account.kind === 'wallet' ? WALLET_REQUESTS_MAX : undefined,
     settings: withConcurrency(settings, manifest),
     output,
@@ -259,6 +260,11 @@ async function executePurchases(
     stop: world.stop,
     emit: (event) => world.emit(event),
   });
+}
+
+async function currentLimits(client: VeniceClient): Promise<RateLimits | undefined> {
+  const limits = await client.rateLimits();
+  return limits.ok ? limits.value : undefined;
 }
 
 /** Flag and environment override the manifest. */

@@ -86,6 +86,7 @@ export function planning(command: Command): Command {
 export function choosing(command: Command): Command {
   return command
     .option('--sandbox', 'list the models of the built-in simulator')
+    .option('--sandbox-as <month>', 'the API description that the sandbox follows: 2026-10, 2026-08')
     .option('--base-url <url>', 'use another endpoint (also VENICE_BASE_URL)')
     .option('--env-file <path>', 'read VENICE_BASE_URL and others from this file')
     .option('--duration <seconds>', 'show the price for this duration')

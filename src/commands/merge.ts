@@ -50,14 +50,19 @@ export async function mergeCommand(
   const second = lockfileOf(other, session);
   const target = out === undefined ? first : path.resolve(out);
   const to = out === undefined ? [] : ['--out', shellWord(out)];
-  const again = ['venice-batch lock merge', shellWord(word), shellWord(other), ...to].join(' ');
+  const again = ['venice-batch lock merge', shellWord(word), shellWord(other), ...to];
+  if (flags.sandbox === true) again.push('--sandbox');
+  const state = flags.state === undefined ? [] : ['--state', shellWord(flags.state)];
   const places = { first, second, target };
   let merged: Merged;
   try {
     await refuseOtherFile(session, places, out);
-    merged = await mergeGuarded(session, places, again);
+    merged = await mergeGuarded(session, places, again.join(' '));
   } catch (error) {
-    throw await storageError(error, session.ports.files, { directory: path.dirname(target), next: again });
+    throw await storageError(error, session.ports.files, {
+      directory: path.dirname(target),
+      next: [...again, ...state].join(' '),
+    });
   }
   const next =
     target === first

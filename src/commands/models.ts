@@ -37,7 +37,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
     const chosen =
       id === ''
         ? choose([...models.value.values()], flags, comparedSeconds)
-        : [named(models.value, id, session.settings.sandbox)];
+        : [named(models.value, id, session.command('models'))];
     const { stdout } = session;
     if (flags.json === true) stdout.write(jsonDocument(chosen));
     else {
@@ -47,6 +47,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
         durationSeconds,
         color: stdout.color,
         width: tableWidth(stdout, process.env),
+        command: session.command('models', 'MODEL'),
       };
       stdout.write(id === '' ? renderModels(chosen, options) : renderModel(chosen[0]!, options));
     }
@@ -56,13 +57,13 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
   }
 }
 
-function named(models: Catalogue, id: string, sandbox: boolean): Model {
+function named(models: Catalogue, id: string, command: string): Model {
   const model = models.get(id);
   if (model !== undefined) return model;
   const meant = closest(id, [...models.keys()]);
   throw usageError(
     `there is no model ${escapeForeign(id)}`,
-    `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: venice-batch models${sandbox ? ' --sandbox' : ''}`,
+    `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: ${command}`,
     'unknown-model',
   );
 }

@@ -46,7 +46,7 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
   return EXIT.ok;
 }
 
-async function serve({ stderr }: Session, world: PageWorld, token: string): Promise<PageServer> {
+async function serve({ stderr, command }: Session, world: PageWorld, token: string): Promise<PageServer> {
   try {
     return await openPageServer({
       port: 0,
@@ -65,7 +65,7 @@ async function serve({ stderr }: Session, world: PageWorld, token: string): Prom
       `the review page cannot listen on this machine (${faultCode(error) || 'error'})`,
       {
         exitCode: EXIT.unavailable,
-        hint: 'allow programs to listen on 127.0.0.1, or write a page to a file: venice-batch report',
+        hint: `allow programs to listen on 127.0.0.1, or write a page to a file: ${command('report')}`,
         cause: error,
       },
     );

@@ -1,6 +1,8 @@
 import { BatchError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
+import { nextCommandLine } from '../session/command-line.js';
 import type { Planned } from '../session/plan-batch.js';
+import type { PlaceOptions } from './options.js';
 
 /* The program's messages suggest commands and flags. A program that calls the library needs functions and options. */
 
@@ -8,9 +10,9 @@ import type { Planned } from '../session/plan-batch.js';
 const FUNCTIONS: ReadonlySet<string> = new Set(['run', 'plan', 'collect', 'status', 'verify', 'resolve']);
 
 /** Turns a command for the same manifest into the equivalent call. */
-export function callFor(manifest: string, place: Readonly<Record<string, unknown>>) {
+export function callFor(manifest: string, place: Omit<PlaceOptions, 'manifest' | 'apiKey'>) {
   return (verb: string, ...words: string[]): string => {
-    if (!FUNCTIONS.has(verb)) return ['venice-batch', verb, manifest, ...words].join(' ');
+    if (!FUNCTIONS.has(verb)) return nextCommandLine(verb, { manifest, flags: defined(place) }, words);
     const options = { manifest, ...defined(place), ...optionsOf(words) };
     const members = Object.entries(options).map(([name, value]) => `${name}: ${literal(value)}`);
     return `${verb}({ ${members.join(', ')} })`;
@@ -91,6 +93,8 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : String(value);
 }
 
-function defined(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+function defined<T extends object>(options: T): Defined<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

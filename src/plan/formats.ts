@@ -23,7 +23,7 @@ export const formatChecked: Rule = ({ model }) => {
     code: 'unchecked-format',
     severity: 'warning',
     message: `${model.id} ${makes} ${listed(unchecked, 8)} files, which cannot be checked for completeness`,
-    hint: 'each such file is kept as `.unverified` until you listen to it and `venice-batch accept` it',
+    hint: 'each such file is kept as `.unverified` until you listen to it and accept it',
     at: 'model',
   };
 };

@@ -256,10 +256,15 @@ function online({ model }: Case): Finding | undefined {
   return error('model', 'model-offline', `${model.id} is offline`, 'try again later, or use another model');
 }
 
-function makesFromPrompt({ model }: Case): Finding | undefined {
+function makesFromPrompt({ model, catalogue }: Case): Finding | undefined {
   if (model.voice_changer !== true) return undefined;
   const message = `${model.id} changes the voice of a recording; it cannot make audio from a prompt`;
-  return error('model', 'voice-changer', message, 'use another model: `venice-batch models` lists them');
+  const others = [...catalogue.values()].filter((other) => !other.offline && other.voice_changer !== true);
+  const names = listed(
+    others.map(({ id }) => id),
+    NAMED_MAX,
+  );
+  return error('model', 'voice-changer', message, `use another model${names === '' ? '' : `: ${names}`}`);
 }
 
 function deprecated({ model, nowMs }: Case): Finding | undefined {

@@ -10,7 +10,7 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
   const id = take.attempt.slice(0, 8);
   switch (take.state) {
     case 'rejected':
-      return adviceForRefusal(take);
+      return adviceForRefusal(take, command);
     case 'failed':
       return adviceForFailure(take);
     case 'lost':
@@ -41,7 +41,7 @@ function adviceForFailure({ money }: TakeEvent): string {
   return AGAIN;
 }
 
-function adviceForRefusal(take: TakeEvent): string {
+function adviceForRefusal(take: TakeEvent, command: CommandFor): string {
   if (resolutionOf(take.code) !== undefined) return 'Run again to buy it, after approval.';
   switch (take.status) {
     case 401:
@@ -52,7 +52,7 @@ function adviceForRefusal(take: TakeEvent): string {
       return 'Allow the model for this key, or enable API access for the account, then run the same command again.';
     case 404:
     case 410:
-      return 'The model is no longer offered: choose another (`venice-batch models`), then run again.';
+      return `The model is no longer offered: choose another (\`${command('models')}\`), then run again.`;
     case 422:
       return take.suggested_prompt === undefined
         ? 'Change the prompt, then run again: only this track is bought.'
@@ -60,7 +60,7 @@ function adviceForRefusal(take: TakeEvent): string {
     case 429:
     case 503:
       if (take.code === 'MODEL_OFFLINE')
-        return 'The model is offline: run the same command again later, or choose another (`venice-batch models`).';
+        return `The model is offline: run the same command again later, or choose another (\`${command('models')}\`).`;
       return 'The service is busy: run the same command again later.';
     default:
       return 'Correct the track in the manifest, then run again.';

@@ -14,11 +14,16 @@ export interface ModelsOptions {
   readonly width: number;
 }
 
+export interface ModelListOptions extends ModelsOptions {
+  /** Shows one model in full, ready to paste but for its name. */
+  readonly command: string;
+}
+
 /** From this width on, an id, a price and a length fit beside each other. */
 const WIDTH_WHOLE = 65;
 
 /** The catalogue for choosing a model, one line for each. Includes line ends. */
-export function renderModels(models: Iterable<Model>, options: ModelsOptions): string {
+export function renderModels(models: Iterable<Model>, options: ModelListOptions): string {
   const style = styleFor(options.color);
   const listed = [...models];
   const states = listed.map(stateOf);
@@ -49,14 +54,14 @@ export function renderModels(models: Iterable<Model>, options: ModelsOptions): s
       hidden = headers;
     },
   });
-  return `${[...lines, ...hiddenLines(hidden, options.width)].join('\n')}\n`;
+  return `${[...lines, ...hiddenLines(hidden, options)].join('\n')}\n`;
 }
 
-function hiddenLines(hidden: readonly string[], width: number): readonly string[] {
+function hiddenLines(hidden: readonly string[], { width, command }: ModelListOptions): readonly string[] {
   if (hidden.length === 0) return [];
   const names = hidden.length === 1 ? `column ${hidden[0]}` : `columns ${hidden.join(', ')}`;
-  const shown = `Hidden at this width: ${names}. Widen the terminal, or show one model in full: venice-batch models MODEL`;
-  return ['', ...wrap(shown, Math.max(TABLE_WIDTH_MIN, width))];
+  const shown = `Hidden at this width: ${names}. Widen the terminal, or show one model in full:`;
+  return ['', ...wrap(shown, Math.max(TABLE_WIDTH_MIN, width)), command];
 }
 
 /** Everything the catalogue says about one model, one line for each fact. Includes line ends. */

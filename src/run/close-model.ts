@@ -66,7 +66,7 @@ export function closeModel(
         'error',
         'unknown-model',
         `the service does not offer ${model} (${status}): ${message}; nothing more is submitted to it`,
-        'choose another model for its tracks: `venice-batch models` lists them',
+        `choose another model for its tracks: \`${context.settings.command('models')}\` lists them`,
       );
       break;
     case 'offline':

@@ -4,7 +4,8 @@ import type { Settings } from './settings.js';
 
 /**
  * A command for the same manifest, ready to paste. Keeps the flags that say where things are, what may be bought, and
- * what to do with it. If `words` name another endpoint, they replace the flags for the endpoint.
+ * what to do with it. If `words` name another endpoint, they replace the flags for the endpoint. `models` takes no
+ * manifest, and only the flags of the endpoint.
  *
  * @param verb may have two words, such as `lock repair`
  */
@@ -14,11 +15,15 @@ export function nextCommandLine(
   words: readonly string[] = [],
 ): string {
   const elsewhere = words.includes('--sandbox') || words.includes('--base-url');
-  const kept = [
+  const endpoint = [
     ...(flags.sandbox === true && !elsewhere ? ['--sandbox'] : []),
     ...(flags.sandboxAs === undefined || elsewhere ? [] : ['--sandbox-as', flags.sandboxAs]),
     ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', shownBaseUrl(flags.baseUrl)]),
     ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
+  ];
+  if (verb === 'models') return commandLine(['venice-batch', verb, ...words, ...endpoint]);
+  const kept = [
+    ...endpoint,
     ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
     ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
     ...(flags.state === undefined || words.includes('--state') ? [] : ['--state', flags.state]),

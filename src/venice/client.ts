@@ -91,6 +91,8 @@ export interface Balance {
   readonly currencies: Readonly<Partial<Record<Currency, number>>>;
   /** For a wallet: the smallest top-up, and the one that the service suggests, in integer micro-dollars. */
   readonly topUp?: { readonly minimumMicroUsd?: number; readonly suggestedMicroUsd?: number };
+  /** Request limits, if the same answer has them. */
+  readonly limits?: RateLimits;
 }
 
 export interface UsageEntry {

@@ -98,7 +98,7 @@ export function readAccountBalance(body: unknown): Balance | undefined {
   };
 }
 
-/** `GET /api_keys/rate_limits`: what this key can spend, without earned credits. */
+/** `GET /api_keys/rate_limits`: what this key can spend, without earned credits, and its request limits. */
 export function readKeyBalance(body: unknown): Balance | undefined {
   const data = field(body, 'data');
   if (!isRecord(data)) return undefined;
@@ -111,6 +111,7 @@ export function readKeyBalance(body: unknown): Balance | undefined {
       BUNDLED_CREDITS: currency(field(balances, 'BUNDLED_CREDITS')),
       USD: currency(field(balances, 'USD')),
     }),
+    ...present({ limits: readRateLimits(body) }),
   };
 }
 

@@ -79,6 +79,21 @@ describe('a suggested command line', () => {
     expect(line('collect')).toBe('venice-batch collect a --keep --allow-single-copy --concurrency 2');
     expect(line('status')).toBe('venice-batch status a');
   });
+
+  it('lists the models of the same endpoint, without the manifest', () => {
+    const flags = {
+      baseUrl: 'https://a.example/v1',
+      envFile: '.env',
+      lockfile: 'l',
+      budget: '5',
+      keep: true,
+    };
+    const line = (given: object) => nextCommandLine('models', { manifest: 'a', flags: given });
+    expect(line(flags)).toBe('venice-batch models --base-url https://a.example/v1 --env-file .env');
+    expect(line({ sandbox: true, sandboxAs: '2026-08' })).toBe(
+      'venice-batch models --sandbox --sandbox-as 2026-08',
+    );
+  });
 });
 
 const PROBLEMS: readonly LockProblem[] = [

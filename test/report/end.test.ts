@@ -289,6 +289,7 @@ describe('the advice for a take that is not made', () => {
   it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
+    expect(refused('MODEL_OFFLINE')).toContain(command('models'));
     expect(refused('MODEL_OFFLINE')).not.toMatch(/busy/);
     expect(refused('MODEL_AT_CAPACITY')).toMatch(/busy/);
   });

@@ -17,6 +17,7 @@ import { filesOf } from '../plan/builders.js';
 import { HOSTILE } from './builders.js';
 
 const plain = { color: false, width: 120 };
+const command = 'venice-batch models MODEL --sandbox';
 
 function commandFor(manifest: string) {
   return (verb: string, ...words: string[]) => commandLine(['venice-batch', verb, manifest, ...words]);
@@ -106,7 +107,7 @@ describe('the table of models', () => {
   });
 
   it('shows capabilities, limits, price rule and state of each', () => {
-    const [header, ...lines] = linesOf(renderModels([song, voice, noise], { color: false, width: 160 }));
+    const [header, ...lines] = linesOf(renderModels([song, voice, noise], { ...plain, command, width: 160 }));
     expect(header!.split(/ {2,}/)).toEqual(['MODEL', 'PRICE', 'SECONDS', 'CAN', 'PROMPT', 'STATE']);
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
       ['song', '$0.03–$0.05', '60/120', 'lyrics (required)', '10–512'],
@@ -116,7 +117,7 @@ describe('the table of models', () => {
   });
 
   it('shows the price of a requested duration, and models that do not support it', () => {
-    const lines = linesOf(renderModels([song, voice, noise], { ...plain, durationSeconds: 120 }));
+    const lines = linesOf(renderModels([song, voice, noise], { ...plain, command, durationSeconds: 120 }));
     expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual([
       ['MODEL', 'COST OF 120 S'],
       ['song', '$0.05'],
@@ -144,7 +145,7 @@ describe('the table of models', () => {
         priced('tiers', song.pricing, { duration_options: [60, 120] }),
       ];
       const shown = linesOf(
-        renderModels(models.sort(comparePrices(seconds)), { ...plain, durationSeconds: seconds }),
+        renderModels(models.sort(comparePrices(seconds)), { ...plain, command, durationSeconds: seconds }),
       );
       const [header, ...rows] = shown.map((line) => line.split(/ {2,}/).slice(0, 2).join(' '));
       expect(header).toBe(`MODEL COST OF ${seconds} S`);
@@ -167,6 +168,7 @@ describe('the table of models', () => {
       renderModels([able, { ...song, duration_options: [60, 90, 120, 150, 180, 210] }], {
         color: false,
         width: 80,
+        command,
       }),
     );
     expect(lines[0]).toContain('CAN');
@@ -191,7 +193,7 @@ describe('the table of models', () => {
   });
 
   it.each([40, 80])('fits %i columns', async (width) => {
-    const text = renderModels([song, voice, noise], { color: true, width });
+    const text = renderModels([song, voice, noise], { color: true, width, command });
     expect((await screenOf(text, width)).wrappedRows).toBe(0);
   });
 });

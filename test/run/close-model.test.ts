@@ -20,6 +20,7 @@ function stage() {
     scheduler,
     ports: { clock: { nowMs: () => 0 } },
     closedModels: new Map(),
+    settings: { command: (verb: string) => verb },
     stopReasons: new Set(),
     emit: ({ code }: { code: string }) => notices.push(code),
     dropUnsubmitted: createDrop({ scheduler }, jobs, progress),

@@ -132,6 +132,29 @@ describe('an unavailable model', () => {
   });
 });
 
+describe('a model that refuses every submit', () => {
+  it.each([
+    ['offline', 'model-offline', refused('http-503', 503, 'The model is offline')],
+    ['busy', 'given-up', refused('http-503', 503, 'The model is at capacity')],
+    ['busy', 'given-up', refused('http-429', 429, 'The model is overloaded')],
+  ])('is closed as %s once its refusals in a row are too many', async (because, code, answer) => {
+    const { context, submit, asked, notices } = stage(() => answer);
+    let inARow = 0;
+    Object.assign(context.scheduler, { refusalsInARow: () => ++inARow });
+    inARow = because === 'offline' ? 2 : 7;
+    const first = wanted('one');
+    expect((await submitJob(context, first)).kind).toBe('again');
+    expect(context.closedModels).toEqual(new Map());
+    expect(await submit(first)).toEqual({ kind: 'gone' });
+    expect(context.closedModels).toEqual(new Map([[MODEL, because]]));
+    expect(await submit(wanted('two'))).toEqual({ kind: 'gone', unsent: true });
+    expect(asked()).toBe(2);
+    expect(notices(code)).toHaveLength(1);
+    expect(first).toMatchObject({ postponed: undefined, attempt: { state: 'rejected' } });
+    expect(context.stopReasons).toEqual(new Set(['unavailable']));
+  });
+});
+
 describe('a model that the key may not use', () => {
   it('is closed after one refusal, while other models go on', async () => {
     const { context, submit, asked, notices } = stage(() => refused('http-403', 403, 'Not for this key'));

@@ -420,8 +420,9 @@ describe('balance, usage and limits', () => {
     expect(readKeyBalance({ data })).toEqual({
       permitted: true,
       currencies: { DIEM: 0, BUNDLED_CREDITS: 3_000_000, USD: 100_000 },
+      limits: new Map(),
     });
-    expect(readKeyBalance({ data: { rateLimits: [] } })).toEqual({ currencies: {} });
+    expect(readKeyBalance({ data: {} })).toEqual({ currencies: {} });
     expect(readKeyBalance({})).toBeUndefined();
   });
 

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import type { RunEvent, TakeEvent } from '../../src/core/events.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
+import { execute, type RunInput } from '../../src/run/execute.js';
+import { makeTake } from '../plan/builders.js';
+import { fakeClock, START_MS } from '../report/fakes.js';
+
+it('a take that was postponed when the run ends is reported as rejected, with the last refusal', async () => {
+  const clock = fakeClock();
+  const stop = new AbortController();
+  const attempts = new Map<string, Attempt>();
+  const states: Pick<TakeEvent, 'state' | 'status'>[] = [];
+  const take = makeTake();
+  const quote = { key: 'song', model: 'song', microUsd: 500_000, quotedAtMs: START_MS };
+  const ended = execute({
+    ports: { clock, random: { bytes: (count: number) => new Uint8Array(count).fill(attempts.size + 1) } },
+    client: {
+      queue: async () => ({
+        ok: false,
+        kind: 'refused',
+        status: 429,
+        sent: true,
+        code: 'http-429',
+        message: 'The model is overloaded',
+        rate: {},
+      }),
+    },
+    store: {
+      attempts,
+      newest: () => undefined,
+      fault: () => undefined,
+      confirm: async () => {},
+      record: async (next: Attempt) => {
+        attempts.set(next.attempt, next);
+        return 'recorded' as const;
+      },
+    },
+    checkLock: async () => 'ours',
+    purchases: [{ take, request: take.request, quote, why: { kind: 'new' } }],
+    takes: [take],
+    known: new Set(),
+    approvedMicroUsd: 500_000,
+    keySignature: createKeySignature('0'.repeat(32), 'key'),
+    settings: { command: (verb: string) => verb },
+    stop: stop.signal,
+    emit: (event: RunEvent) => {
+      if (event.type === 'take')
+        states.push({ state: event.state, ...(event.status !== undefined && { status: event.status }) });
+    },
+  } as unknown as RunInput);
+  await clock.advance(15_000);
+  expect(states.at(-1)).toEqual({ state: 'waiting', status: 429 });
+  stop.abort();
+  await clock.advance(1_000);
+  const outcome = await ended;
+  expect(states.at(-1)).toEqual({ state: 'rejected', status: 429 });
+  expect(outcome).toMatchObject({ spentMicroUsd: 0, madeCount: 0, stopReasons: new Set(['interrupted']) });
+});
