@@ -67,12 +67,16 @@ export async function runningElsewhere(
   if (manifest === undefined) return undefined;
   const own = await files.real(lockfilePath);
   const real = await files.real(manifest.path);
-  const named = await files.real(manifest.lockfile);
+  // Not resolved: a link in its place may lead elsewhere next time.
+  const named = path.join(
+    await files.real(path.dirname(manifest.lockfile)),
+    path.basename(manifest.lockfile),
+  );
   if (own !== named) await rememberLockfile(files, random, { manifest: real, lockfile: own, endpoint });
   const known = (await knownLockfiles(files, real)).filter(
     (one) => one.manifest === real && one.endpoint === endpoint,
   );
-  for (const place of new Set([named, ...known.map(({ lockfile }) => lockfile)])) {
+  for (const place of new Set([await files.real(named), ...known.map(({ lockfile }) => lockfile)])) {
     if (place === own) continue;
     const held = await holderOf(files, processes, clock, random, place).catch(unlessUnreadable);
     if (held === undefined || (await shareLock(files, own, place).catch(unlessUnreadable)) === true) continue;

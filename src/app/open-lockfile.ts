@@ -56,7 +56,7 @@ export async function openForRun(
         report(
           'info',
           'journal-restored',
-          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of a killed run: restored them from its journal`,
+          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of earlier runs: restored them from the second copy in .venice-batch`,
         );
     const places = settings.rescuePlaces;
     const rescue = { places, key: await rescueKey(files, random, places.keyFile) };

@@ -4,7 +4,9 @@ import { storageError } from '../app/storage-error.js';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
+import { readJournals } from '../lockfile/journal.js';
 import { lockError } from '../lockfile/lock-error.js';
+import { LOCK_BYTES_MAX } from '../lockfile/read.js';
 import type { RepairReport } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
 import { acquireRunLock } from '../lockfile/run-lock.js';
@@ -28,7 +30,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   let repaired: Repaired | undefined;
   try {
     // Check first, because taking the run lock would create its folder.
-    if (await hasConflict(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
+    if (await isRepairable(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
   } catch (error) {
     throw await storageError(error, ports.files, {
       directory: path.dirname(lockPath),
@@ -70,10 +72,12 @@ async function repairGuarded({ ports, command }: Session, lockPath: string): Pro
   }
 }
 
-/** A file that cannot be checked counts as existing. */
-async function hasConflict(files: Files, file: string): Promise<boolean> {
+/** A file that cannot be checked counts as existing. A missing one may have journals. */
+async function isRepairable(files: Files, file: string): Promise<boolean> {
   const facts = await files.facts(file).catch(() => 'unknown');
-  return facts !== undefined;
+  if (facts !== undefined) return true;
+  const journals = await readJournals(files, await files.real(file), LOCK_BYTES_MAX);
+  return !journals.ok || journals.all.length > 0;
 }
 
 /** The `--json` document. Fields are only ever added. */

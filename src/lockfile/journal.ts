@@ -10,7 +10,8 @@ import { makePrivateFolder, privatePath, randomHex, scratchPath } from './privat
 /*
  * A second copy of what a run records, in the private folder. Version control, a sync client or the user may replace,
  * truncate or delete the lockfile at any time; if the run is killed before it can restore it, the next run does so from
- * here. Removed when a run ends cleanly.
+ * here. When a run ends cleanly, a copy of the whole lockfile takes its place: version control may put back an older
+ * lockfile later, too.
  */
 export interface Journal {
   readonly files: Files;
@@ -82,7 +83,26 @@ export async function letGoOfJournal(journal: Journal): Promise<void> {
   await handle?.close().catch(() => {});
 }
 
-/** After a clean end, when the lockfile holds everything. Also removes the journals of earlier runs. */
+/**
+ * After a clean end, when the lockfile holds everything: keeps a copy of it, and removes all journals. Nothing depends
+ * on the copy, so a disk that does not take it changes nothing.
+ */
+export async function closeJournal(journal: Journal, pieces: readonly Uint8Array[]): Promise<void> {
+  const { files, random, lockPath } = journal;
+  const path = privatePath(lockPath, COPY);
+  try {
+    const found = await files.read(path, bytesOf(pieces)).catch(() => new Uint8Array(0));
+    if (Buffer.compare(found, Buffer.concat(pieces)) !== 0) {
+      await makePrivateFolder(files, random, lockPath);
+      await replaceFile(files, path, pieces, scratchPath(random, lockPath));
+    }
+  } catch (fault) {
+    if (faultCode(fault) === '') throw fault;
+  }
+  await removeJournals(journal);
+}
+
+/** Also removes the journals of earlier runs. */
 export async function removeJournals(journal: Journal): Promise<void> {
   await letGoOfJournal(journal);
   journal.seen = undefined;
@@ -95,31 +115,35 @@ export function isSame(now: FileFacts | undefined, seen: FileFacts): boolean {
   return now?.id === seen.id && now.bytes === seen.bytes && now.modifiedMs === seen.modifiedMs;
 }
 
-/** What the journals of runs that did not end cleanly say. */
-export interface Journals {
-  readonly ok: true;
-  /** Absent if there is no readable journal. */
-  readonly header?: LockHeader;
+/** What a journal, or the copy of the lockfile that the last clean end left, says. */
+export interface JournalText {
+  readonly path: string;
+  /** Absent if it is damaged. */
+  readonly header: LockHeader | undefined;
   readonly records: readonly Attempt[];
-  readonly paths: readonly string[];
+  /** No line is damaged or missing. A torn last line was never acknowledged. */
+  readonly whole: boolean;
+  /** Left by a clean end. */
+  readonly copy: boolean;
 }
 
+export type Journals =
+  | { readonly ok: true; readonly all: readonly JournalText[] }
+  | { readonly ok: false; readonly path: string; readonly fault: unknown };
+
 /**
- * Reads the journals of a lockfile. Damaged lines are skipped: what they said is also in the lockfile, unless that was
- * damaged too. A journal that cannot be read at all is named: it may hold the only record of a paid job.
+ * Reads the journals of a lockfile. One that cannot be read at all is named: it may hold the only record of a paid job.
  *
  * @param lockPath absolute, links resolved
- * @param header of the lockfile; if absent, the first journal's header applies
+ * @param same bytes of the lockfile: a copy that equals them says nothing new, and is left out
  */
 export async function readJournals(
   files: Files,
   lockPath: string,
-  header: LockHeader | undefined,
   bytesMax: number,
-): Promise<Journals | { readonly ok: false; readonly path: string; readonly fault: unknown }> {
-  let known = header;
-  const records: Attempt[] = [];
-  const paths: string[] = [];
+  same?: Uint8Array,
+): Promise<Journals> {
+  const all: JournalText[] = [];
   for (const path of await journalsOf(files, lockPath)) {
     let bytes: Uint8Array;
     try {
@@ -127,14 +151,19 @@ export async function readJournals(
     } catch (fault) {
       return { ok: false, path, fault };
     }
-    const parsed = parseLock(new TextDecoder().decode(bytes));
-    if (parsed.header === undefined) continue;
-    known ??= parsed.header;
-    if (!isRelated(parsed.header, known) || parsed.header.endpoint !== known.endpoint) continue;
-    records.push(...parsed.attempts.values());
-    paths.push(path);
+    const copy = path.endsWith(COPY);
+    if (copy && same !== undefined && Buffer.compare(bytes, same) === 0) continue;
+    const { header, attempts, problems } = parseLock(new TextDecoder().decode(bytes));
+    const records = [...attempts.values()];
+    all.push({ path, header, records, whole: problems.length === 0, copy });
   }
-  return { ok: true, ...(known && { header: known }), records, paths };
+  return { ok: true, all };
+}
+
+/** Whether the journal is of this lockfile. */
+export function belongsTo(header: LockHeader, journal: JournalText): boolean {
+  if (journal.header === undefined) return false;
+  return isRelated(journal.header, header) && journal.header.endpoint === header.endpoint;
 }
 
 async function journalsOf(files: Files, lockPath: string): Promise<readonly string[]> {
@@ -142,7 +171,9 @@ async function journalsOf(files: Files, lockPath: string): Promise<readonly stri
   const name = basename(lockPath);
   try {
     return (await files.list(folder))
-      .filter((one) => one.startsWith(name) && JOURNAL.test(one.slice(name.length)))
+      .filter(
+        (one) => one === `${name}${COPY}` || (one.startsWith(name) && JOURNAL.test(one.slice(name.length))),
+      )
       .map((one) => join(folder, one));
   } catch (fault) {
     if (faultCode(fault) === 'ENOENT' || faultCode(fault) === 'ENOTDIR') return [];
@@ -151,3 +182,8 @@ async function journalsOf(files: Files, lockPath: string): Promise<readonly stri
 }
 
 const JOURNAL = /^\.[0-9a-f]{8}\.[0-9a-f]{8}\.journal$/;
+const COPY = '.copy';
+
+export function bytesOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}

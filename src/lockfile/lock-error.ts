@@ -22,6 +22,8 @@ export type LockProblem =
   | { readonly kind: 'checksum'; readonly line: number }
   /** Lines are missing. Without numbers, the end and its mark are missing, so it is unknown how many. */
   | { readonly kind: 'incomplete'; readonly lines?: number; readonly linesMarked?: number }
+  /** There is no lockfile, and the journals do not certainly say all that it did. */
+  | { readonly kind: 'journal_unsound'; readonly journal: string }
   /** More jobs under one attempt id than merges can bring. */
   | { readonly kind: 'too_many_jobs'; readonly line: number; readonly attempt: string }
   | { readonly kind: 'other_endpoint'; readonly endpoint: string; readonly wanted: string };
@@ -38,6 +40,7 @@ const CODE_OF: Readonly<Record<LockProblem['kind'], Code>> = {
   bad_line: 'lockfile-bad-line',
   checksum: 'lockfile-checksum',
   incomplete: 'lockfile-incomplete',
+  journal_unsound: 'lockfile-incomplete',
   too_many_jobs: 'lockfile-too-many-jobs',
   other_endpoint: 'lockfile-other-endpoint',
 };
@@ -83,7 +86,7 @@ function explain(
         message: `line ${problem.line} is not a lockfile header`,
         hint:
           problem.journal !== undefined
-            ? `the file was overwritten, and the records of the last run are kept in ${shellWord(problem.journal)}; to restore them: ${next('lock repair')}`
+            ? `the file was emptied or overwritten; what the last run here recorded is kept in ${shellWord(problem.journal)}: if version control or a backup has nothing newer, restore it: ${next('lock repair')}`
             : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
@@ -116,6 +119,11 @@ function explain(
       };
     case 'incomplete':
       return { message: missing(problem), hint: restored };
+    case 'journal_unsound':
+      return {
+        message: `the lockfile is missing, and the records kept in ${shellWord(problem.journal)} and beside it are damaged or of several lockfiles`,
+        hint: restored,
+      };
     case 'too_many_jobs':
       return {
         message: `line ${problem.line} adds another job under attempt ${problem.attempt}: more than a merge can produce`,

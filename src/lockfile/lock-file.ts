@@ -4,7 +4,15 @@ import { shellWord } from '../core/shell.js';
 import { createFile, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
 import { isRelated, joinHeaders, type LockHeader } from './header.js';
-import { appendToJournal, isSame, type Journal, letGoOfJournal, removeJournals } from './journal.js';
+import {
+  appendToJournal,
+  bytesOf,
+  closeJournal,
+  isSame,
+  type Journal,
+  letGoOfJournal,
+  removeJournals,
+} from './journal.js';
 import { ledAway } from './led-away.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
@@ -106,7 +114,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
 export async function makeCanonical(file: LockFile): Promise<void> {
   if (file.end.kind === 'absent') return;
   if (!(await isCanonical(file))) await rewrite(file, []);
-  await removeJournals(file.journal);
+  await closeJournal(file.journal, canonical(file, file.fold));
 }
 
 async function isCanonical(file: LockFile): Promise<boolean> {
@@ -222,10 +230,6 @@ export function canonical({ header }: LockFile, { attempts }: Fold): readonly Ui
     text = '';
   }
   return [...pieces, encode(text)];
-}
-
-export function bytesOf(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Whether the path still names the file as we left it. Other programs may replace or change it during the run. */

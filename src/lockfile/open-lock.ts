@@ -75,6 +75,6 @@ export async function openLock(
 
 function endOf({ header, notes, bytes, journals }: UsableLock): FileEnd {
   if (header === undefined) return { kind: 'absent' };
-  const torn = journals.length > 0 || notes.some((note) => note.kind === 'unterminated');
+  const torn = journals.length > 0 || notes.length > 0;
   return torn ? { kind: 'unsound', bytesMin: bytes, bytesMax: bytes } : { kind: 'sound', bytes };
 }

@@ -1,12 +1,15 @@
 import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
-import type { Attempt } from './attempt.js';
+import type { Attempt, AttemptState } from './attempt.js';
 import type { LockHeader } from './header.js';
-import { readJournals } from './journal.js';
+import { belongsTo, type JournalText, readJournals } from './journal.js';
 import { type LockProblem, lockError, type NextCommand } from './lock-error.js';
 import { type LockNote, parseLock } from './lock-text.js';
 import { createFold } from './merge.js';
+
+/** States in which nothing is in flight or in doubt. */
+export const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);
 
 /** Larger lockfiles are neither read nor written. */
 export const LOCK_BYTES_MAX = 256 * 1024 * 1024;
@@ -23,7 +26,7 @@ export type ReadLock =
       readonly notes: readonly LockNote[];
       /** Size of the file; 0 if it does not exist. */
       readonly bytes: number;
-      /** Paths of the journals whose records are included. */
+      /** Paths of the journals of killed runs whose records are included. */
       readonly journals: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly [LockProblem, ...LockProblem[]] };
@@ -31,23 +34,53 @@ export type ReadLock =
 export type UsableLock = Extract<ReadLock, { ok: true }>;
 
 /**
- * Reads a lockfile, and the journals of runs that did not end cleanly. Needs no run lock and changes nothing. A disk
- * error is returned as a problem, not thrown.
+ * Reads a lockfile, the journals of runs that did not end cleanly, and the copy that the last clean end left. Needs no
+ * run lock and changes nothing. A disk error is returned as a problem, not thrown.
  */
 export async function readLock(files: Files, path: string): Promise<ReadLock> {
-  const read = await readLockAlone(files, path);
-  if (!read.ok) return read.problems[0].kind === 'not_a_lockfile' ? overwritten(files, path, read) : read;
+  const { read, bytes } = await readWithBytes(files, path);
+  if (!read.ok && read.problems[0].kind !== 'not_a_lockfile') return read;
   try {
-    const journals = await readJournals(files, await files.real(path), read.header, LOCK_BYTES_MAX);
+    const journals = await readJournals(files, await files.real(path), LOCK_BYTES_MAX, bytes);
     if (!journals.ok) return unreadable(journals.fault, journals.path);
-    if (journals.paths.length === 0) return read;
-    const fold = createFold([...read.attempts.values(), ...journals.records]);
-    const header = read.header ?? journals.header;
-    const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
-    return { ...read, ...(header && { header }), attempts: fold.attempts, notes, journals: journals.paths };
+    if (!read.ok) return overwritten(read, journals.all);
+    return read.header === undefined
+      ? restoreMissing(read, journals.all)
+      : restore(read, read.header, journals.all);
   } catch (fault) {
     return unreadable(fault);
   }
+}
+
+/** What the lockfile lacks is restored: a record only ever adds to what is known. */
+function restore(read: UsableLock, header: LockHeader, all: readonly JournalText[]): ReadLock {
+  const journals = all.filter((journal) => belongsTo(header, journal));
+  if (journals.length === 0) return read;
+  const fold = createFold([...read.attempts.values(), ...journals.flatMap(({ records }) => records)]);
+  const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
+  const paths = journals.filter(({ copy }) => !copy).map(({ path }) => path);
+  return { ...read, header, attempts: fold.attempts, notes, journals: paths };
+}
+
+/**
+ * A missing lockfile is restored if the journals are certain to say all of it. A copy without takes in flight does not
+ * count: the user may have deleted the lockfile to begin again.
+ */
+function restoreMissing(read: UsableLock, all: readonly JournalText[]): ReadLock {
+  const found = all.filter(({ copy, records }) => !copy || records.some(({ state }) => !SETTLED.has(state)));
+  const [first] = found;
+  if (first === undefined) return read;
+  const { header } = first;
+  if (header !== undefined && found.every((one) => one.whole && belongsTo(header, one)))
+    return restore(read, header, found);
+  return { ok: false, problems: [{ kind: 'journal_unsound', journal: first.path }] };
+}
+
+/** The file may have been newer than the journal, so the user decides. */
+function overwritten(read: ReadLock, all: readonly JournalText[]): ReadLock {
+  const journal = all.find(({ header }) => header !== undefined)?.path;
+  if (journal === undefined) return read;
+  return { ok: false, problems: [{ kind: 'not_a_lockfile', line: 1, journal }] };
 }
 
 /**
@@ -68,21 +101,6 @@ export async function requireLock(
   return read;
 }
 
-/** Without its header, a lockfile is restored from its journals only if it is empty: anything else may be another file. */
-async function overwritten(files: Files, path: string, read: ReadLock & { ok: false }): Promise<ReadLock> {
-  try {
-    const journals = await readJournals(files, await files.real(path), undefined, LOCK_BYTES_MAX);
-    if (!journals.ok || journals.header === undefined) return read;
-    if ((await files.facts(path))?.bytes !== 0)
-      return { ok: false, problems: [{ kind: 'not_a_lockfile', line: 1, journal: journals.paths[0] }] };
-    const { attempts } = createFold(journals.records);
-    const notes = restoredBy(attempts, new Map());
-    return { ok: true, header: journals.header, attempts, notes, bytes: 0, journals: journals.paths };
-  } catch (fault) {
-    return unreadable(fault);
-  }
-}
-
 function restoredBy(
   all: ReadonlyMap<string, Attempt>,
   alone: ReadonlyMap<string, Attempt>,
@@ -93,17 +111,26 @@ function restoredBy(
 
 /** Reads a lockfile without its journals. */
 export async function readLockAlone(files: Files, path: string): Promise<ReadLock> {
+  return (await readWithBytes(files, path)).read;
+}
+
+async function readWithBytes(
+  files: Files,
+  path: string,
+): Promise<{ readonly read: ReadLock; readonly bytes?: Uint8Array }> {
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path, LOCK_BYTES_MAX);
   } catch (fault) {
-    if (faultCode(fault) === 'ENOENT') return absent(files, path);
-    return unreadable(fault);
+    return { read: faultCode(fault) === 'ENOENT' ? await absent(files, path) : unreadable(fault) };
   }
   const { header, attempts, problems, notes } = parseLock(decode(bytes));
   const [first, ...others] = problems;
-  if (first !== undefined) return { ok: false, problems: [first, ...others] };
-  return { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] };
+  if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };
+  return {
+    read: { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] },
+    bytes,
+  };
 }
 
 function unreadable(fault: unknown, journal?: string): ReadLock {

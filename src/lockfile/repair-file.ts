@@ -1,3 +1,4 @@
+import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import { createFile, replaceFile } from './atomic-write.js';
 import { readJournals } from './journal.js';
@@ -23,9 +24,15 @@ const ASIDE_FILES_MAX = 1_000;
  */
 export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
   const real = await files.real(path);
-  const journals = await readJournals(files, real, undefined, LOCK_BYTES_MAX);
-  const found = decode(await files.read(path, LOCK_BYTES_MAX));
-  const repaired = repairLock(found, journals.ok ? journals : undefined);
+  const journals = await readJournals(files, real, LOCK_BYTES_MAX);
+  const bytes = await files.read(path, LOCK_BYTES_MAX).catch((fault) => {
+    if (faultCode(fault) !== 'ENOENT') throw fault;
+  });
+  const repaired = repairLock(bytes === undefined ? '' : decode(bytes), journals.ok ? journals.all : []);
+  if (!repaired.ok && !journals.ok) {
+    const code = faultCode(journals.fault);
+    return { ok: false, problem: { kind: 'unreadable', code, journal: journals.path } };
+  }
   if (!repaired.ok) return repaired;
   const { text, report } = repaired;
   await makePrivateFolder(files, random, real);

@@ -64,11 +64,12 @@ interface Work {
  * Makes one valid lockfile from a damaged or merged one. Both sides of a conflict count, and so does its base: records
  * are folded, so the order and repetition of lines do not matter, and no `queue_id` of a readable line is ever dropped.
  *
- * @param journals used if the text has no header: the file was overwritten, and they have what the last run recorded
+ * @param journals used if the text has no header: the file is missing or was overwritten, and they have what was
+ *   recorded
  */
 export function repairLock(
   text: string,
-  journals?: { readonly header?: LockHeader; readonly records: readonly Attempt[] },
+  journals: readonly { readonly header: LockHeader | undefined; readonly records: readonly Attempt[] }[] = [],
 ): Repaired {
   const work: Work = {
     fold: createFold(),
@@ -91,11 +92,13 @@ export function repairLock(
     const problem = takeLine(work, line, number, content);
     if (problem !== undefined) return { ok: false, problem };
   }
-  if (work.header === undefined && journals?.header !== undefined) {
-    work.header = journals.header;
-    work.restored = true;
-    for (const record of journals.records) work.fold.add(record);
+  work.restored = work.header === undefined;
+  for (const { header, records } of work.restored ? journals : []) {
+    const problem = header === undefined ? undefined : takeHeader(work, header, 1);
+    if (problem !== undefined) return { ok: false, problem };
+    for (const record of records) work.fold.add(record);
   }
+  if (work.restored) work.headers = 0;
   if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   if (!work.old) work.keptAsRead.push(...unsealed.map((line) => ({ line, why: 'has no checksum' })));
   return { ok: true, text: serialiseLock(work.header, work.fold.attempts.values()), report: reportOf(work) };

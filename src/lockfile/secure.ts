@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import type { AttemptState } from './attempt.js';
+import { bytesOf } from './journal.js';
 import { attemptLine } from './line.js';
-import { bytesOf, canonical, encode, type LockFile, rewrite } from './lock-file.js';
+import { canonical, encode, type LockFile, rewrite } from './lock-file.js';
 import type { Fold } from './merge.js';
-import { readLockAlone, type UsableLock } from './read.js';
+import { readLockAlone, SETTLED, type UsableLock } from './read.js';
 
 /**
  * Makes what was read durable before anything depends on it: a killed run may have left records that are readable but
@@ -51,5 +51,3 @@ function isSettled(file: LockFile): boolean {
   for (const { state } of file.fold.attempts.values()) if (!SETTLED.has(state)) return false;
   return file.end.kind === 'sound' && file.end.bytes === bytesOf(canonical(file, file.fold));
 }
-
-const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { type Scene, scene, writePrompts } from './scene.js';
 
 /** Long enough for others to act while a run is active. */
@@ -50,6 +51,18 @@ describe('a lockfile that another program changes during a run', () => {
     run.kill();
     await run.ended;
     expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(5);
+  });
+
+  it.each<[string, (album: Scene) => void]>([
+    ['put back by git checkout', ({ cwd }) => git(cwd, 'checkout', '--', 'album.lock.jsonl')],
+    ['deleted', ({ lockPath }) => rmSync(lockPath)],
+  ])('leads to no second purchase between two runs, with takes in flight: %s', async (_, strike) => {
+    const album = await committed();
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    strike(album);
+    const next = await album.run('run', '--yes');
+    expect([next.code, next.stderr]).toEqual([0, expect.stringMatching(/lacked records of [45] attempts/)]);
     expect(await album.charges()).toBe(5);
   });
 
@@ -118,6 +131,23 @@ describe('one manifest', () => {
     expect(second.code).toBe(3);
     expect(second.stderr).toMatch(/already bought under another lockfile, .*x\.txt: two\n/);
     expect((await album.run('run', '--yes')).code).toBe(3);
+    expect(await album.charges()).toBe(2);
+  });
+
+  it('is not bought twice if the lockfile is a link that leads elsewhere the next time', async () => {
+    const album = await scene();
+    const endpoint = album.service.flags[1] ?? '';
+    const header = { format: 'venice-batch-lock', version: 2, endpoint, lineage: '0'.repeat(32) } as const;
+    for (const [folder, code] of [
+      ['a', 0],
+      ['b', 3],
+    ] as const) {
+      mkdirSync(path.join(album.cwd, folder));
+      writeFileSync(path.join(album.cwd, folder, 'x.db'), serialiseLock(header, []));
+      rmSync(album.lockPath, { force: true });
+      symlinkSync(`${folder}/x.db`, album.lockPath);
+      expect((await album.run('run', '--yes', '--out-dir', folder)).code).toBe(code);
+    }
     expect(await album.charges()).toBe(2);
   });
 

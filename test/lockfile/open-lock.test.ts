@@ -37,10 +37,10 @@ function textOf(disk: MemoryDisk): string | undefined {
   return disk.texts()[path];
 }
 
-/** Nothing is left over; a journal exists until the store is closed. */
+/** Nothing is left over. Beside the lockfile there is a journal until the store is closed, and then a copy. */
 function isTidy(disk: MemoryDisk): boolean {
   return Object.keys(disk.texts()).every(
-    (found) => found === path || found.endsWith('/.gitignore') || found.endsWith('.journal'),
+    (found) => found === path || /\/\.gitignore$|\.journal$|\.copy$/.test(found),
   );
 }
 
@@ -297,6 +297,22 @@ describe('a lockfile whose name', () => {
   });
 });
 
+describe('a lockfile that is emptied during a run', () => {
+  it('is restored with the next record, but only by the user if the run is killed first', async () => {
+    const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    disk.put(path, '');
+    const killed = disk.crash(1);
+    await store.record(other);
+    expect(await readLockAlone(disk.files, path)).toMatchObject({ ok: true });
+    // It may have been newer than the journal.
+    await expect(open(killed.files)).rejects.toThrow('not_a_lockfile');
+    expect(await repairFile(killed.files, random, path)).toMatchObject({ ok: true, report: { attempts: 1 } });
+    expect((await open(killed.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+});
+
 describe('a lockfile overwritten with something else', () => {
   it('is repaired from the journal', async () => {
     const disk = createMemoryDisk({ [path]: serialiseLock(header, [intent]) });
@@ -324,7 +340,6 @@ const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string
   ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
   ['restored to how it was before', async (disk, before) => disk.put(path, before)],
   ['deleted', (disk) => disk.files.remove(path)],
-  ['emptied', async (disk) => disk.put(path, '')],
   [
     'written over in place',
     async (disk, before) => {
@@ -413,6 +428,54 @@ describe('a lockfile that is replaced as a record is written to it', () => {
       }
     },
   );
+});
+
+describe('a lockfile put back to an older one between two runs', () => {
+  const journal = '/album/.venice-batch/album.lock.jsonl.01234567.89abcdef.journal';
+  async function bought(last: Attempt) {
+    const before = serialiseLock(header, [intent]);
+    const disk = createMemoryDisk({ [path]: before });
+    const store = await open(disk.files);
+    await store.record(last);
+    await store.close();
+    return { disk, before };
+  }
+
+  it.each<[string, Attempt]>([
+    ['in flight', queued],
+    ['finished', done],
+  ])('is restored: a take %s', async (_, last) => {
+    const { disk, before } = await bought(last);
+    disk.put(path, before);
+    expect((await open(disk.files)).attempts.get(last.attempt)).toEqual(last);
+    expect(textOf(disk)).toContain(attemptLine(last));
+  });
+
+  it('is restored if it was deleted with takes in flight, and begins again if there are none', async () => {
+    for (const [last, known] of [
+      [queued, 1],
+      [done, 0],
+    ] as const) {
+      const { disk } = await bought(last);
+      await disk.files.remove(path);
+      expect((await open(disk.files)).attempts.size).toBe(known);
+    }
+  });
+
+  it.each([
+    ['damaged', serialiseLock(header, [other]).replace('"rev":', '"rev":1')],
+    ['without its header', line(other)],
+    ['of another lockfile', serialiseLock({ ...header, lineage: id('another') }, [other])],
+  ])('is left to the user if it was deleted and a journal is %s', async (_, text) => {
+    const { disk } = await bought(queued);
+    await disk.files.remove(path);
+    disk.put(journal, text);
+    const read = await readLock(disk.files, path);
+    expect(read).toMatchObject({ ok: false, problems: [{ kind: 'journal_unsound' }] });
+    expect(await repairFile(disk.files, random, path)).toMatchObject({ ok: true });
+    const store = await open(disk.files);
+    expect(store.attempts.get(queued.attempt)).toEqual(queued);
+  });
 });
 
 describe('a journal', () => {

@@ -66,19 +66,37 @@ export function settleDamage(world: SimWorld): void {
   world.judge.look();
 }
 
+/** Between two runs, version control puts back an older lockfile. All that it lacks is in a journal or in the copy. */
+export function putBackLockfile(world: SimWorld): void {
+  const rng = createRng(world.seed, `put back before run ${world.runs + 1}`);
+  const { damaged, outside, oldLockfiles, disk } = world;
+  if (damaged || outside.damage !== undefined || needsRepair(world)) return;
+  const bytes = lockfileOf(disk);
+  if (bytes === undefined || oldLockfiles.length === 0 || !rng.chance(outside.rates.putBack)) return;
+  if (!areJournaled(disk, linesOf(bytes).slice(1))) return;
+  world.trace('an older lockfile is put back');
+  putLockfile(world, rng.pick(oldLockfiles));
+  world.tampered = true;
+}
+
 /**
  * Whether the loss can be noticed: by the one end mark, or by a journal. A merge leaves several end marks, and a record
  * after the last of them that no journal has would take two accidents.
  */
 function canDetect(disk: Disk, bytes: Uint8Array): boolean {
-  const lines = Buffer.from(bytes).toString().trimEnd().split('\n');
+  const lines = linesOf(bytes);
   const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
   if (marks.length !== 1) return false;
-  const after = lines.slice(marks[0]! + 1);
-  const journaled = new Set(
-    durableJournals(disk).flatMap((text) => Buffer.from(text).toString().split('\n')),
-  );
-  return after.every((line) => journaled.has(line));
+  return areJournaled(disk, lines.slice(marks[0]! + 1));
+}
+
+function areJournaled(disk: Disk, lines: readonly string[]): boolean {
+  const journaled = new Set(durableJournals(disk).flatMap(linesOf));
+  return lines.every((line) => line.startsWith(END_MARK) || journaled.has(line));
+}
+
+function linesOf(bytes: Uint8Array): readonly string[] {
+  return Buffer.from(bytes).toString().trimEnd().split('\n');
 }
 
 const END_MARK = '{"end":true,';

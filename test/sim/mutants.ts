@@ -109,14 +109,14 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'corrupt-lockfile-is-empty',
     'src/lockfile/read.ts',
-    'if (first !== undefined) return { ok: false, problems: [first, ...others] };',
-    'if (first !== undefined && others.length >= 0) return { ok: true, ...(header && { header }), attempts: new Map(), notes: [], bytes: bytes.length };',
+    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };',
+    'if (first !== undefined && others.length >= 0) return { read: { ok: true, ...(header && { header }), attempts: new Map(), notes: [], bytes: bytes.length, journals: [] }, bytes };',
   ),
   patched(
     'bad-lines-are-skipped',
     'src/lockfile/read.ts',
-    'if (first !== undefined) return { ok: false, problems: [first, ...others] };',
-    'if (first !== undefined && others.length < 0) return { ok: false, problems: [first, ...others] };',
+    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };',
+    'if (first !== undefined && others.length < 0) return { read: { ok: false, problems: [first, ...others] }, bytes };',
   ),
   patched(
     'lockfile-rewritten-in-place',
@@ -325,8 +325,14 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'journals-are-not-read',
     'src/lockfile/read.ts',
-    'if (journals.paths.length === 0) return read;',
-    'if (journals.paths.length >= 0) return read;',
+    'if (journals.length === 0) return read;',
+    'if (journals.length >= 0) return read;',
+  ),
+  patched(
+    'copy-is-not-kept',
+    'src/lockfile/journal.ts',
+    '!== 0) {\n      await makePrivateFolder',
+    '> 2) {\n      await makePrivateFolder',
   ),
   {
     name: 'lockfile-is-not-looked-at',

@@ -13,6 +13,8 @@ const OUTSIDE = [
   'pulled',
   /** The lockfile is cut, zeroed or flipped, between runs. */
   'damaged',
+  /** An older lockfile is put back, between runs. */
+  'putBack',
 ] as const;
 
 export interface Outside {

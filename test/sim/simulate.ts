@@ -3,7 +3,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { runLockPath } from '../../src/lockfile/run-lock.js';
 import { acceptable, accepting } from './accepting.js';
 import { promptOf } from './album.js';
-import { damageLockfile, settleDamage } from './damage.js';
+import { damageLockfile, putBackLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';
 import { sha256 } from './media.js';
 import { unlinkAll } from './outside.js';
@@ -59,6 +59,7 @@ async function playFaults(world: SimWorld): Promise<void> {
       mangle(world);
       lose(world);
       damageLockfile(world);
+      putBackLockfile(world);
     }
     const incarnation = launch(world, draw, program);
     await untilOver(world, incarnation);
