@@ -107,9 +107,12 @@ describe.concurrent('one run at a time', () => {
     const album = await scene();
     const first = album.start('run', '--yes', '--events', 'ndjson');
     await first.seen(/"state":"queued"/);
+    // It must not end before the others have tried.
+    first.child.kill('SIGSTOP');
     const attempt = String(album.lock()[0]?.attempt);
     expect((await album.run('resolve', attempt, '--charged')).code).toBe(7);
     expect((await album.run('lock repair')).code).toBe(7);
+    first.child.kill('SIGCONT');
     expect((await first.ended).code).toBe(0);
   });
 });
