@@ -150,6 +150,10 @@ async function withLock(
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   const notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
+  if (store.sharing !== undefined && opened.audio === undefined) {
+    const { fetchKept } = await import('./fetch-kept.js');
+    await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
+  }
   const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;

@@ -27,7 +27,9 @@ export async function readS3Error(answer: TransportAnswer): Promise<S3Error> {
     code === 'RequestTimeTooSkewed'
       ? '; the clock of this machine is wrong: set it'
       : region === undefined
-        ? ''
+        ? code === '' && text !== ''
+          ? ', not from S3: check the endpoint, and any proxy'
+          : ''
         : `; the bucket is in ${region}: add region=${region} to the address`;
   const message = `HTTP ${status}${code === '' ? '' : ` ${code}`}${hint}`;
   return { status, code, fault: new StoreFault(kindOf(status, code), message) };

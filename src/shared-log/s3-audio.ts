@@ -49,13 +49,19 @@ export function createS3Audio(
   };
 }
 
-/** In bytes; `undefined` if unknown. */
+/** In bytes; `undefined` if it is not there. */
 async function sizeOf(client: S3Client, sha256: string): Promise<number | undefined> {
-  const answer = await client({ method: 'HEAD', key: audioKey(sha256), deadlineMs: DEADLINE_MS });
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw (await readS3Error(answer)).fault;
-  answer.discard();
-  return Number(answer.headers['content-length']);
+  const call = { key: audioKey(sha256), deadlineMs: DEADLINE_MS };
+  const head = await client({ ...call, method: 'HEAD' });
+  // Without a body a 404 could be anyone's, and a file that seems absent may be bought again.
+  const answer = head.status === 404 ? await client({ ...call, method: 'GET' }) : head;
+  if (answer.status === 200) {
+    answer.discard();
+    return Number(answer.headers['content-length']);
+  }
+  const { code, fault } = await readS3Error(answer);
+  if (code === 'NoSuchKey') return undefined;
+  throw fault;
 }
 
 async function upload(

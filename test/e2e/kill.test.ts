@@ -3,7 +3,9 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Life, live, openPlace, type Place } from '../kill/life.js';
+import { loseMachine } from '../kill/lost-machine.js';
 import { hasStrace, type Way } from '../kill/way.js';
+import { type PlaceKind, startPlace } from '../shared-log/places.js';
 import { afterTests, folder } from './program.js';
 
 /** Lives at the same time. Each has its own service, as charges are counted per service. */
@@ -74,6 +76,22 @@ describe('a run that is killed, and whose next run is killed too', () => {
     }
     expectAllWell(await liveAll(BY_CALL, 'call'), BY_CALL.length);
   }, 120_000);
+});
+
+/** `npm run kill -- --machines 50` has as many as one wants, and S3. */
+describe.each<[PlaceKind, readonly Way[]]>([
+  ['folder', [event(18, 0), event(30, 5)]],
+  ['git', [event(26, 0)]],
+])('a run that is killed, and whose machine is lost for good, with its log in: %s', (kind, ways) => {
+  it('pays once and loses nothing, because another machine finishes in an empty folder', async () => {
+    const [store, place] = [await startPlace(kind), await openPlace(folder())];
+    afterTests(() => void store.stop());
+    afterTests(place.service.stop);
+    const lives: Life[] = [];
+    for (const [index, way] of ways.entries())
+      lives.push(await loseMachine(place, store, `lost ${index}.`, way));
+    expectAllWell(lives, ways.length);
+  }, 240_000);
 });
 
 function expectAllWell(lives: readonly Life[], killsMin: number): void {

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { Env } from '../e2e/launch.js';
+import { type Env, TEN_MINUTES_LATER } from '../e2e/launch.js';
 import { audioFiles, folder } from '../e2e/program.js';
 import { lose, play, stage } from './github.js';
-import { fileOnMain, pushFiles, TEN_MINUTES_LATER } from './machine.js';
+import { fileOnMain, pushFiles } from './machine.js';
 
 // Each starts dozens of processes.
 vi.setConfig({ testTimeout: 240_000 });

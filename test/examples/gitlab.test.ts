@@ -2,10 +2,11 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
+import { TEN_MINUTES_LATER } from '../e2e/launch.js';
 import { afterTests, audioFiles, folder, startService } from '../e2e/program.js';
 import { KEY } from '../e2e/service.js';
 import { startGitServer } from '../tools/git-server.js';
-import { createMachine, example, pushFiles, TEN_MINUTES_LATER } from './machine.js';
+import { createMachine, example, pushFiles } from './machine.js';
 
 // Each starts dozens of processes.
 vi.setConfig({ testTimeout: 240_000 });

@@ -108,13 +108,6 @@ export function fileOnMain({ folder: repository }: GitServer, name: string): str
   }
 }
 
-/** The clock of a later run, by which a lost run has gone silent. */
-export const TEN_MINUTES_LATER: Env = {
-  NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
-    'const now = Date.now; Date.now = () => now() + 600_000;',
-  )}`,
-};
-
 export function example(name: string): string {
   const file = path.join(EXAMPLES, name);
   if (!existsSync(file)) throw new Error(`no example ${name}`);

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { TEN_MINUTES_LATER } from '../e2e/launch.js';
 import { audioFiles } from '../e2e/program.js';
 import { lose, play, stage } from './github.js';
-import { TEN_MINUTES_LATER } from './machine.js';
 
 // Each starts dozens of processes.
 vi.setConfig({ testTimeout: 240_000 });

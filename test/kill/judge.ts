@@ -76,6 +76,7 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
     LOCKFILE,
     'album.yaml',
     `${PRIVATE_FOLDER}/.gitignore`,
+    `${PRIVATE_FOLDER}/${LOCKFILE}.runs`,
   ]);
   // Cached measurements of the audio, in a folder that git ignores.
   const measured = new RegExp(`^${PRIVATE_FOLDER}/audio/[0-9a-f]{64}\\.[a-z0-9-]+\\.json$`);
@@ -86,7 +87,7 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
 
 function filesIn(cwd: string): readonly string[] {
   return readdirSync(cwd, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !/[\\/]\.git(?:[\\/]|$)/.test(entry.parentPath))
     .map((entry) => path.relative(cwd, path.join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
 }
 

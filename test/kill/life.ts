@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { type Ended, launchProgram } from '../e2e/launch.js';
+import { type Ended, type Env, launchProgram } from '../e2e/launch.js';
 import { launchService, type Service } from '../e2e/service.js';
 import {
   attemptsOf,
@@ -44,7 +44,7 @@ export interface Life {
   readonly faults: readonly string[];
 }
 
-const WANTED: Wanted = new Map([
+export const WANTED: Wanted = new Map([
   ['bell', 2],
   ['piano', 1],
 ]);
@@ -65,8 +65,16 @@ tracks:
   );
 }
 
-export function runArgs({ service }: Place): readonly string[] {
-  return ['run', 'album.yaml', '--yes', ...service.flags];
+export function runArgs({ flags }: Pick<Machine, 'flags'>): readonly string[] {
+  return ['run', 'album.yaml', '--yes', ...flags];
+}
+
+/** Where a run takes place. */
+export interface Machine {
+  readonly cwd: string;
+  /** Of every command. */
+  readonly flags: readonly string[];
+  readonly env: Env;
 }
 
 /**
@@ -77,24 +85,25 @@ export function runArgs({ service }: Place): readonly string[] {
  */
 export async function live(place: Place, cwd: string, tag: string, ways: readonly Way[]): Promise<Life> {
   writeAlbum(cwd, tag);
-  const { service } = place;
+  const { service, ledger } = place;
+  const machine: Machine = { cwd, flags: service.flags, env: service.env };
   const reported = ways.map(describe).join(', then ');
   const faults: string[] = [];
   const fault = (text: string) => faults.push(`[${reported}] ${text}`);
   const before = await service.chargesStated();
   const reached: Way[] = [];
   for (const way of ways) {
-    const killed = await runAndKill(way, runArgs(place), cwd, service.env);
+    const killed = await runAndKill(way, runArgs(machine), cwd, service.env);
     if (killed.reached) reached.push(way);
     await afterKill(place, cwd, tag, killed, fault);
   }
-  const ended = await runToTheEnd(place, cwd, fault);
+  const ended = await runToTheEnd(machine, fault);
   const open = await openAttempts(cwd, fault);
   if (ended.code !== (open.length > 0 ? 8 : 0))
     fault(`exit ${ended.code}, ${open.length} in doubt:\n${ended.stderr}`);
   const lostIds = (await lost(place, cwd, tag)).length;
-  if (open.length > 0) await settle(place, cwd, tag, open, fault);
-  const jobs = servedJobs(place.ledger, tag);
+  if (open.length > 0) await settle(machine, ledger, tag, open, fault);
+  const jobs = servedJobs(ledger, tag);
   const charges = (await service.chargesStated()) - before;
   if (charges !== jobs.length) fault(`${charges} charges in the history, ${jobs.length} jobs in the ledger`);
   const attempts = await attemptsOf(cwd);
@@ -111,7 +120,7 @@ export async function live(place: Place, cwd: string, tag: string, ways: readonl
   };
 }
 
-type Fault = (text: string) => void;
+export type Fault = (text: string) => void;
 
 /** Right after a kill: the lockfile can be read and has every charge. */
 async function afterKill(
@@ -132,17 +141,18 @@ async function lost(place: Place, cwd: string, tag: string) {
   return lostJobs(typeof attempts === 'string' ? [] : attempts, servedJobs(place.ledger, tag));
 }
 
-async function runToTheEnd(place: Place, cwd: string, fault: Fault): Promise<Ended> {
+export async function runToTheEnd(machine: Machine, fault: Fault): Promise<Ended> {
+  const { cwd, env } = machine;
   for (let runs = 1; ; runs += 1) {
     const held = existsSync(path.join(cwd, `${LOCKFILE}.guard`));
-    const args = [...runArgs(place), '--progress', 'plain'];
-    const ended = await launchProgram(args, cwd, place.service.env).ended;
+    const args = [...runArgs(machine), '--progress', 'plain'];
+    const ended = await launchProgram(args, cwd, env).ended;
     if (held && !ended.stderr.includes('it is taken over')) fault(`took over in silence:\n${ended.stderr}`);
     if (ended.code !== 11 || runs === RUNS_MAX) return ended;
   }
 }
 
-async function openAttempts(cwd: string, fault: Fault): Promise<readonly Attempt[]> {
+export async function openAttempts(cwd: string, fault: Fault): Promise<readonly Attempt[]> {
   const attempts = await attemptsOf(cwd);
   if (typeof attempts !== 'string') return attempts.filter(isOpen);
   fault(attempts);
@@ -150,14 +160,14 @@ async function openAttempts(cwd: string, fault: Fault): Promise<readonly Attempt
 }
 
 /** A user with access to the service settles each attempt in doubt, then the album is finished. */
-async function settle(
-  place: Place,
-  cwd: string,
+export async function settle(
+  machine: Machine,
+  ledger: string,
   tag: string,
   open: readonly Attempt[],
   fault: Fault,
 ): Promise<void> {
-  const { service, ledger } = place;
+  const { cwd, flags, env } = machine;
   const known = new Set<string>();
   const attempts = await attemptsOf(cwd);
   for (const { queue_id } of typeof attempts === 'string' ? [] : attempts) known.add(queue_id ?? '');
@@ -165,10 +175,10 @@ async function settle(
     const job = servedJobs(ledger, tag).find(({ id, prompt }) => trackIn(prompt) === track && !known.has(id));
     const word = job === undefined ? ['--not-charged'] : ['--queue-id', job.id];
     if (job !== undefined) known.add(job.id);
-    const args = ['resolve', 'album.yaml', attempt, ...word, ...service.flags];
-    const resolved = await launchProgram(args, cwd, service.env).ended;
+    const args = ['resolve', 'album.yaml', attempt, ...word, ...flags];
+    const resolved = await launchProgram(args, cwd, env).ended;
     if (resolved.code !== 0) fault(`resolve ended with ${resolved.code}:\n${resolved.stderr}`);
   }
-  const ended = await runToTheEnd(place, cwd, fault);
+  const ended = await runToTheEnd(machine, fault);
   if (ended.code !== 0) fault(`exit ${ended.code} after resolve:\n${ended.stderr}`);
 }

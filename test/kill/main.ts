@@ -1,18 +1,25 @@
 /*
  * Kills real runs over the whole life of an album, and judges the result: `npm run kill -- --points 240`. Uses the
  * built program, with the simulated service in another process. See `life.ts`.
+ *
+ * `npm run kill -- --machines 50 --store folder|git|s3`: each killed run also loses its disk, and another machine, which
+ * shares its log in that store, finishes. See `lost-machine.ts`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { type PlaceKind, startPlace, whyNot } from '../shared-log/places.js';
 import { createRng } from '../sim/random.js';
 import { type Life, live, openPlace, type Place, runArgs, writeAlbum } from './life.js';
+import { loseMachine, survey } from './lost-machine.js';
 import { callWays, randomWay } from './points.js';
 import { countCalls, hasStrace, nameOf, runAndKill, type Way } from './way.js';
 
 const { values } = parseArgs({
   options: {
+    machines: { type: 'string' },
+    store: { type: 'string', default: 'folder' },
     points: { type: 'string', default: '240' },
     workers: { type: 'string', default: '3' },
     seed: { type: 'string', default: String(Date.now() % 1e9) },
@@ -28,8 +35,10 @@ process.exitCode = await main().finally(() => rmSync(root, { recursive: true, fo
 
 async function main(): Promise<number> {
   const startedMs = Date.now();
-  const ways = await waysOfLives();
-  const lives = await killThem(ways);
+  const lives =
+    values.machines === undefined
+      ? await killThem(await waysOfLives())
+      : await loseMachines(Number(values.machines), values.store as PlaceKind);
   print(lives, Date.now() - startedMs);
   return lives.every(({ faults }) => faults.length === 0) ? 0 : 1;
 }
@@ -59,8 +68,8 @@ async function waysOfLives(): Promise<(index: number) => readonly Way[]> {
 async function count(place: Place, tag: string, first?: Way): Promise<ReadonlyMap<string, number>> {
   const cwd = folder(tag);
   writeAlbum(cwd, tag);
-  if (first !== undefined) await runAndKill(first, runArgs(place), cwd, place.service.env);
-  return countCalls(runArgs(place), cwd, place.service.env);
+  if (first !== undefined) await runAndKill(first, runArgs(place.service), cwd, place.service.env);
+  return countCalls(runArgs(place.service), cwd, place.service.env);
 }
 
 async function killThem(waysOf: (index: number) => readonly Way[]): Promise<readonly Life[]> {
@@ -86,6 +95,30 @@ async function killThem(waysOf: (index: number) => readonly Way[]): Promise<read
     place?.service.stop();
   };
   await Promise.all(Array.from({ length: Number(values.workers) }, (_, index) => worker(`lane-${index}`)));
+  return lives;
+}
+
+/** Until so many runs were killed; those that ended before their moment do not count. */
+async function loseMachines(count: number, kind: PlaceKind): Promise<readonly Life[]> {
+  const why = whyNot(kind);
+  if (why !== undefined) throw new Error(why);
+  const rng = createRng(seed, 'lost machines');
+  const [store, place] = [await startPlace(kind), await openPlace(folder('service'))];
+  const lives: Life[] = [];
+  try {
+    const size = await survey(place, store);
+    console.log(`${kind}, seed ${seed}; a run has ${size.events} events and takes ${size.ms} ms`);
+    for (let reached = 0; reached < count && lives.length < 2 * count; ) {
+      const life = await loseMachine(place, store, `life ${lives.length}.`, randomWay(rng, size));
+      lives.push(life);
+      reached += life.reached.length;
+      for (const fault of life.faults) console.error(fault);
+      if (lives.length % 10 === 0) console.log(`${reached} machines lost`);
+    }
+  } finally {
+    place.service.stop();
+    await store.stop();
+  }
   return lives;
 }
 

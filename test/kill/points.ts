@@ -1,9 +1,14 @@
 import type { Rng } from '../sim/random.js';
 import type { Way } from './way.js';
 
-/** Approximate length of a run, and the number of its events. */
-const RUN_MS = 4_500;
-const EVENTS = 40;
+/** How long an undisturbed run takes, and how many events it has. */
+export interface RunSize {
+  readonly ms: number;
+  readonly events: number;
+}
+
+/** Approximate, of a run without a shared log. */
+const USUAL: RunSize = { ms: 4_500, events: 40 };
 const DELAY_MS_MAX = 30;
 
 /** Moments at system calls: all of the rare calls if there is room, the others spread evenly over the run. */
@@ -19,9 +24,9 @@ export function callWays(counts: ReadonlyMap<string, number>, number: number): r
 }
 
 /** Random moments: half of them around an event, half at any time of a run. */
-export function randomWay(rng: Rng): Way {
-  if (rng.chance(0.5)) return { kind: 'time', afterMs: rng.between(150, RUN_MS) };
-  return { kind: 'event', nth: rng.between(1, EVENTS), delayMs: rng.below(DELAY_MS_MAX) };
+export function randomWay(rng: Rng, { ms, events } = USUAL): Way {
+  if (rng.chance(0.5)) return { kind: 'time', afterMs: rng.between(150, ms) };
+  return { kind: 'event', nth: rng.between(1, events), delayMs: rng.below(DELAY_MS_MAX) };
 }
 
 /** So many of the numbers from 0 to `count` - 1, evenly spread. */

@@ -79,13 +79,13 @@ export async function runAndKill(way: Way, args: readonly string[], cwd: string,
       );
     }
     case 'event': {
-      const started = launchProgram([...args, '--events', 'ndjson'], cwd, env);
+      const started = launchProgram([...args, '--events', 'ndjson'], cwd, env, { group: true });
       const reported = started.seen(new RegExp(`^(?:[^\\n]*\\n){${way.nth}}`)).catch(() => {});
       setTimeout(started.kill, (await reported) === undefined ? 0 : way.delayMs);
       return killed(started.ended);
     }
     case 'time': {
-      const started = launchProgram(args, cwd, env);
+      const started = launchProgram(args, cwd, env, { group: true });
       setTimeout(started.kill, way.afterMs);
       return killed(started.ended);
     }

@@ -106,6 +106,23 @@ it('bytes that are always incomplete do not come before what else is to be settl
   expect(step([replaced, done, makeAttempt({ name: 'd', of: other })])).toEqual({ kind: 'nothing' });
 });
 
+it('claims of other runs are to be collected, and resolved once they all are older than any submit', () => {
+  const step = (...agesMs: number[]) => {
+    const attempts = agesMs.map((ageMs, index) => ({
+      ...makeAttempt({ state: 'intent', of: index === 0 ? take : other, name: 'ab'[index]! }),
+      run: '0'.repeat(32),
+      at: { intent: new Date(NOW_MS - ageMs).toISOString() },
+    }));
+    const selection = { retryFailed: false, force: [] };
+    const input = { takes: [take, other], attempts, files: new Map(), occupied: () => undefined, selection };
+    return nextStep(decide({ ...input, nowMs: NOW_MS }).rows, attempts).kind;
+  };
+  const minute = 60_000;
+  expect(step(minute, minute)).toBe('collect');
+  expect(step(minute, 16 * minute)).toBe('collect');
+  expect(step(16 * minute, 16 * minute)).toBe('resolve');
+});
+
 describe('an empty output folder', () => {
   const both = [done, makeAttempt({ name: 'b', of: other })];
   const here = (files: ReturnType<typeof filesOf>) => rowsOf(both, files, [take, other]);

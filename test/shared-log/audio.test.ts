@@ -112,7 +112,10 @@ describe('an upload to S3', () => {
         return object === undefined
           ? reply(404)
           : reply(200, '', { 'content-length': String(object.length) });
-      if (method === 'GET') return reply(200, object?.toString('latin1'));
+      if (method === 'GET')
+        return object === undefined
+          ? reply(404, '<Error><Code>NoSuchKey</Code></Error>')
+          : reply(200, object.toString('latin1'));
       const pieces: Buffer[] = [];
       try {
         for await (const piece of body as AsyncIterable<Uint8Array>) pieces.push(Buffer.from(piece));
@@ -154,6 +157,12 @@ describe('an upload to S3', () => {
       expect(await audioAt('s3://bucket/p', KEYS, web).put(at, hash, 10_000), fate).toBe('stored');
       expect([sent.length, objects.size], fate).toEqual([puts, 1]);
     }
+  });
+
+  it('is not taken for absent because a proxy answers 404', async () => {
+    const proxy = webThat(({ method }) => reply(404, method === 'HEAD' ? '' : '<html>Not found</html>'));
+    const store = audioAt('s3://bucket/p', KEYS, proxy);
+    await expect(store.has('a'.repeat(64))).rejects.toThrow('HTTP 404, not from S3');
   });
 
   it('is read back if somebody else was first, and refused if it is something else', async () => {

@@ -103,6 +103,11 @@ describe('a read', () => {
     expect(result?.kind ?? 'absent').toBe(meaning);
   });
 
+  it.each([403, 404])('says that a %s is not from S3 if its body is not', async (status) => {
+    const store = storeOver(webThat(() => reply(status, '<html>Sign in</html>')));
+    await expect(store.get('log/x')).rejects.toThrow(`HTTP ${status}, not from S3`);
+  });
+
   it('names the clock of this machine as the cause if it is far off', async () => {
     const answer = reply(403, error('RequestTimeTooSkewed'));
     await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow('the clock of this machine');

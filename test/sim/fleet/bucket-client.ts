@@ -168,7 +168,12 @@ function lookUp({ bucket, rng, rates }: BucketLine, { method, key, query }: S3Ca
   const found = bucket.objects.get(key);
   if (found === undefined) return method === 'HEAD' ? made(404, EMPTY) : failure(404, 'NoSuchKey');
   if (method === 'HEAD') return made(200, EMPTY, { 'content-length': String(found.length) });
-  return made(200, found, {}, rng.chance(rates.bodyCut) ? rng.below(found.length) : found.length);
+  return made(
+    200,
+    found,
+    { 'content-length': String(found.length) },
+    rng.chance(rates.bodyCut) ? rng.below(found.length) : found.length,
+  );
 }
 
 function made(
@@ -189,13 +194,9 @@ function failure(status: number, code: string): TransportAnswer {
   return made(status, Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code></Error>`));
 }
 
-/**
- * From a proxy. A request without a response body goes by the status alone: a 404 would come from the bucket itself.
- */
+/** From a proxy. */
 function page(status: number, method: S3Call['method']): TransportAnswer {
-  return method === 'HEAD'
-    ? made(502, EMPTY)
-    : made(status, Buffer.from('<html><body>Gateway</body></html>'));
+  return made(status, method === 'HEAD' ? EMPTY : Buffer.from('<html><body>Gateway</body></html>'));
 }
 
 function listAnswer(keys: readonly string[]): TransportAnswer {
