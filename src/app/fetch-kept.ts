@@ -29,7 +29,7 @@ export async function fetchKept(
   takes: readonly Take[],
   output: Output,
 ): Promise<void> {
-  if (world.account === undefined || settings.localCustody === true) return;
+  if (world.account === undefined || settings.allowSingleCopy === true) return;
   const report = noticeTo(world);
   const client = createClient(world.transport, redactorOf(world), world.account);
   const elsewhere = new Set(takes.filter((take) => take.audioElsewhere === true).map(takeId));

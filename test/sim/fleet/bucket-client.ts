@@ -37,6 +37,10 @@ export type BucketRates = Record<(typeof BUCKET_FAULTS)[number], number>;
 export interface BucketLine {
   /** Called when a process begins a write that is forbidden. */
   readonly blame: (message: string) => void;
+  /** Called with each object of the log that a process has read or written. */
+  readonly knows: (incarnation: Incarnation, key: string) => void;
+  /** Called after a list of the log was made. */
+  listed: () => void;
   readonly bucket: Bucket;
   readonly timeline: Timeline;
   readonly rng: Rng;
@@ -67,6 +71,7 @@ export function createBucketClient(line: BucketLine, incarnation: Incarnation): 
       exchange(line, incarnation, call, bytes, settle),
     );
     slots.reported(method, key, bytes, outcome?.status);
+    if (outcome?.status === 200 && method !== 'HEAD') line.knows(incarnation, key);
     if (outcome === undefined) throw new StoreFault('unreachable', 'simulated: no answer');
     return outcome;
   };
@@ -163,8 +168,12 @@ function perform(
     );
 }
 
-function lookUp({ bucket, rng, rates }: BucketLine, { method, key, query }: S3Call): TransportAnswer {
-  if (key === undefined) return listAnswer(bucket.list(query?.prefix ?? ''));
+function lookUp({ bucket, rng, rates, listed }: BucketLine, { method, key, query }: S3Call): TransportAnswer {
+  if (key === undefined) {
+    const keys = bucket.list(query?.prefix ?? '');
+    listed();
+    return listAnswer(keys);
+  }
   const found = bucket.objects.get(key);
   if (found === undefined) return method === 'HEAD' ? made(404, EMPTY) : failure(404, 'NoSuchKey');
   if (method === 'HEAD') return made(200, EMPTY, { 'content-length': String(found.length) });

@@ -39,7 +39,7 @@ export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk'> {
   readonly budgetMicroUsd: number | undefined;
   /** When others deleted entries of the log. */
   readonly tamperedMs: () => number | undefined;
-  /** Whether a run that began then has to notice that entries are missing. */
+  /** Whether entries are missing that the process never saw: it has to notice that. */
   readonly lacksEntries: (witness: Witness) => boolean;
 }
 

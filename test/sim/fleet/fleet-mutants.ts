@@ -68,6 +68,12 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     "if (problem.kind !== 'gap') core.damage ??= logError(problem, core.about);",
   ),
   patched(
+    'entries-deleted-while-they-are-read-are-not-seen',
+    'src/shared-log/read-log.ts',
+    'for (const bytes of found) {\n      if (bytes === undefined) passOver(core);',
+    'for (const bytes of found) {\n      if (bytes === undefined && !missing.has(core.state.next)) { core.state.next += 1; core.state.last = undefined; }\n      else if (bytes === undefined) passOver(core);',
+  ),
+  patched(
     'deleted-newest-entries-are-not-seen',
     'src/app/open-shared.ts',
     'if (missing.length === 0 || log.fault() !== undefined) return',

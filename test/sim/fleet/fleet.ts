@@ -9,6 +9,7 @@ import type { SharedLog } from '../../../src/shared-log/shared-log.js';
 import { type Album, drawAlbum } from '../album.js';
 import { createDisk } from '../disk.js';
 import { leave } from '../incarnation.js';
+import type { Witness } from '../judge.js';
 import type { Machine } from '../machine.js';
 import type { NetworkWorld } from '../network.js';
 import { createOutside } from '../outside.js';
@@ -44,6 +45,8 @@ export interface Fleet {
   readonly budgetMicroUsd: number | undefined;
   readonly troubles: TroubleRates;
   readonly trace: (line: string) => void;
+  /** What each process has read or written of the log. */
+  readonly known: Map<Witness, Set<string>>;
   /** Entries of the log that others delete, and when. */
   deleted: Deleted | undefined;
   tamperedMs: number | undefined;
@@ -59,7 +62,6 @@ export interface Fleet {
 }
 
 export interface Deleted {
-  readonly atMs: number;
   readonly entries: ReadonlyMap<string, Uint8Array>;
   /** Only the lockfiles of the current machines know that there were more, so none of them is lost until they are restored. */
   readonly newest: boolean;
@@ -170,6 +172,11 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
       blame: (message) => {
         if (draw.kind === 'strict') fleet.judge.blame('J', message);
       },
+      knows: ({ witness }, key) => {
+        if (!fleet.known.has(witness)) fleet.known.set(witness, new Set());
+        fleet.known.get(witness)?.add(key);
+      },
+      listed: () => {},
       bucket,
       timeline,
       rng: lineRng,
@@ -183,6 +190,7 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
       options.trace === undefined
         ? () => {}
         : (line) => options.trace?.(`${Math.round(timeline.nowMs() - startMs)} ${line}`),
+    known: new Map(),
     deleted: undefined,
     tamperedMs: undefined,
     machines: [],
@@ -229,10 +237,8 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
     budgetMicroUsd,
     tamperedMs: () => fleet().tamperedMs,
     lacksEntries: (witness) => {
-      const { machines, deleted } = fleet();
-      const runs = machines.flatMap(({ running }) => [...running]);
-      const startedMs = runs.find((run) => run.witness === witness)?.startedMs ?? 0;
-      return deleted !== undefined && startedMs > deleted.atMs;
+      const { known, deleted } = fleet();
+      return [...(deleted?.entries.keys() ?? [])].some((key) => known.get(witness)?.has(key) !== true);
     },
   });
 }

@@ -73,8 +73,12 @@ async function shareWork(fleet: Fleet): Promise<void> {
 
 async function play(fleet: Fleet): Promise<void> {
   const { rng, scenario } = fleet;
+  const deleting = createRng(fleet.seed, 'deleted while running');
+  fleet.line.listed = () => {
+    if (deleting.chance(fleet.draw.deletes / 4)) deleteEntries(fleet, deleting, 'running');
+  };
   for (let round = 0; round < scenario.rounds && isSound(fleet); round++) {
-    if (round > 0 && rng.chance(fleet.draw.deletes)) deleteEntries(fleet);
+    if (round > 0 && rng.chance(fleet.draw.deletes)) deleteEntries(fleet, rng);
     for (const [at, machine] of fleet.machines.entries()) {
       if (at > 0 && rng.chance(0.25)) continue;
       const draw = drawShared(fleet, `crash ${round} ${at}`);
@@ -120,22 +124,30 @@ function drawShared(fleet: Fleet, crash: string): RunDraw {
 }
 
 /** A lifecycle rule of the bucket deletes objects, or an older copy of it is put in its place. */
-function deleteEntries(fleet: Fleet): void {
-  const { bucket, timeline, rng } = fleet;
+function deleteEntries(fleet: Fleet, rng: Rng, when: 'idle' | 'running' = 'idle'): void {
+  const { bucket, timeline } = fleet;
   const keys = bucket.list('log/').filter((key) => key.endsWith('.jsonl'));
   if (fleet.deleted !== undefined || keys.length < 2) return;
-  const newest = rng.chance(0.5);
-  const gone = newest ? newestOf(fleet, keys) : olderOf(rng, keys);
+  const newest = when === 'idle' && rng.chance(0.5);
+  const older = newest ? newestOf(fleet, rng, keys) : olderOf(rng, keys);
+  const gone = when === 'idle' ? older : older.filter((key) => isKnownToAll(fleet, key));
   if (gone.length === 0) return;
   fleet.trace(`others delete ${gone.join(', ')}`);
-  const atMs = timeline.nowMs();
-  fleet.tamperedMs = atMs;
+  fleet.tamperedMs = timeline.nowMs();
   fleet.deleted = {
-    atMs,
     entries: new Map(gone.map((key) => [key, bucket.objects.get(key)!])),
     newest,
   };
   for (const key of gone) bucket.remove(key);
+}
+
+/**
+ * Whether every process that has begun to read the log has read this entry. Otherwise it might write in its place, which
+ * nobody can notice in time.
+ */
+function isKnownToAll({ machines, known }: Fleet, key: string): boolean {
+  const runs = machines.flatMap(({ running }) => [...running]);
+  return runs.every(({ witness }) => known.get(witness)?.has(key) ?? true);
 }
 
 function olderOf(rng: Rng, keys: readonly string[]): readonly string[] {
@@ -144,7 +156,7 @@ function olderOf(rng: Rng, keys: readonly string[]): readonly string[] {
 }
 
 /** The newest entries and checkpoints: enough that every machine's lockfile has an attempt that the log no longer has. */
-function newestOf({ bucket, machines, rng }: Fleet, keys: readonly string[]): readonly string[] {
+function newestOf({ bucket, machines }: Fleet, rng: Rng, keys: readonly string[]): readonly string[] {
   const firstIn = new Map<string, number>();
   for (const [entry, key] of keys.entries())
     for (const line of Buffer.from(bucket.objects.get(key)!).toString().split('\n')) {
@@ -195,6 +207,7 @@ export function calm(fleet: Fleet): void {
   fleet.server.rates = calmRates(fleet.server.rates);
   fleet.server.calm();
   fleet.line.rates = noBucketFaults();
+  fleet.line.listed = () => {};
   fleet.line.outageUntilMs = 0;
   fleet.line.deniedUntilMs = 0;
 }
