@@ -19,7 +19,7 @@ const KEPT_MS = 24 * 3_600_000;
 
 /**
  * Downloads once more, at no cost, what another machine stored. Without an audio store the service's copies are kept,
- * so that nothing is lost with that machine. Records stay as they are: a copy that is gone, or was made anew with other
+ * so that nothing is lost with that machine. Records stay as they are: a copy that is gone, or was made again with other
  * bytes, leaves the file missing.
  */
 export async function fetchKept(
