@@ -60,7 +60,10 @@ export async function gatherRelease(
   const named = nameFiles(release, chosen);
   const cover = await coverOf(files, manifest, release);
   const changed = await changedOriginals(view, named.named, sources);
-  const missing = [...problems.filter(({ code }) => code === 'not-made'), ...changed];
+  const missing = [
+    ...problems.filter(({ code }) => code === 'not-made' || code === 'original-missing'),
+    ...changed,
+  ];
   const faults = [...named.problems, ...('problem' in cover ? [cover.problem] : [])];
   const diagnostics = [...problems, ...changed, ...faults];
   if (diagnostics.length === 0)

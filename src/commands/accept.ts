@@ -45,7 +45,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
 function acceptedText({ json }: Flags, attempt: Attempt, placeOf: Session['placeOf'], next: string): string {
   if (json === true) return jsonDocument({ schema: 1, attempt, next_command: next });
   const where = placeOf(attempt.file?.path ?? '');
-  return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nnext: ${next}\n`;
+  return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nNext: ${next}\n`;
 }
 
 /** By the take's name, or, if it has several attempts, by the attempt. */
@@ -59,9 +59,11 @@ function find({ command }: Session, attempts: readonly Attempt[], word: string):
   const commands = choices.slice(0, 5).map((choice) => command('accept', choice));
   throw usageError(
     named.length > 1
-      ? `${escapeForeign(word)} names ${named.length} unverified attempts`
+      ? `${escapeForeign(word)} matches ${named.length} unverified attempts`
       : `${escapeForeign(word)} is not an unverified take`,
-    commands.length === 0 ? `nothing can be accepted; see: ${command('status')}` : commands.join(' or '),
+    commands.length === 0
+      ? `no take is unverified; to see the takes: ${command('status')}`
+      : commands.join(' or '),
     named.length > 1 ? 'unknown-attempt' : 'not-unverified',
   );
 }

@@ -53,7 +53,7 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
     },
     {
       name: 'concurrency',
-      value: concurrency === undefined ? 'as the request budget allows' : String(concurrency.value),
+      value: concurrency === undefined ? 'as many as the request limit allows' : String(concurrency.value),
       origin: concurrency?.origin ?? 'default',
     },
   ];

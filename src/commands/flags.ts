@@ -16,9 +16,12 @@ export function located(command: Command): Command {
     .optionsGroup(COMMON_OPTIONS)
     .option('--sandbox', 'use the built-in simulator: no key, no network, no cost')
     .option('--sandbox-speed <factor>', 'how many times faster than real time the sandbox makes audio')
-    .option('--sandbox-as <month>', 'the API description that the sandbox follows: 2026-10, 2026-08')
+    .option(
+      '--sandbox-as <month>',
+      'the API description that the sandbox follows: 2026-10 (default) or 2026-08',
+    )
     .option('--base-url <url>', 'use another endpoint (also VENICE_BASE_URL)')
-    .option('--env-file <path>', 'read VENICE_API_KEY and others from this file')
+    .option('--env-file <path>', 'read environment variables such as VENICE_API_KEY from this file')
     .option('--lockfile <path>', 'use this lockfile instead of the one next to the manifest')
     .option('--out-dir <path>', 'store files below this folder instead of the manifest folder')
     .option(
@@ -30,7 +33,7 @@ export function located(command: Command): Command {
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
     )
-    .option('--debug', 'show each request and answer, with secrets redacted');
+    .option('--debug', 'show each request and response, with secrets redacted');
   return command.optionsGroup('Options:');
 }
 
@@ -58,7 +61,7 @@ function selecting(command: Command): Command {
     .option('--only <id>', 'buy only these tracks (repeatable, comma-separated, * and ?)', namesOf('--only'))
     .option('--except <id>', 'do not buy these tracks (same syntax)', namesOf('--except'))
     .option('--force <id>', 'make these tracks again even if they are done (same syntax)', namesOf('--force'))
-    .option('--more <n>', 'make n takes of each track beyond those that the manifest asks for')
+    .option('--more <n>', 'make n takes of each track beyond `takes` in the manifest')
     .option('--only-unpicked', 'buy only for tracks without a pick')
     .option('--retry-failed', 'buy failed, lost, refused and missing takes again');
 }
@@ -88,10 +91,10 @@ export function choosing(command: Command): Command {
     .option('--sandbox', 'list the models of the built-in simulator')
     .option('--sandbox-as <month>', 'the API description that the sandbox follows: 2026-10, 2026-08')
     .option('--base-url <url>', 'use another endpoint (also VENICE_BASE_URL)')
-    .option('--env-file <path>', 'read VENICE_BASE_URL and others from this file')
+    .option('--env-file <path>', 'read environment variables such as VENICE_BASE_URL from this file')
     .option('--duration <seconds>', 'show the price for this duration')
     .option('--lyrics', 'only models that sing')
-    .option('--instrumental', 'only models that can leave out vocals')
+    .option('--instrumental', 'only models that can leave out the vocals')
     .option('--voices', 'only models with voices')
     .addOption(
       new Option('--sort <by>', 'sort order; the price is for --duration, or for 60 seconds')
@@ -102,7 +105,7 @@ export function choosing(command: Command): Command {
     .addOption(
       new Option('--color <when>', 'when to use colour').choices(['auto', 'always', 'never']).default('auto'),
     )
-    .option('--debug', 'show each request and answer, with secrets redacted');
+    .option('--debug', 'show each request and response, with secrets redacted');
 }
 
 export function merging(command: Command): Command {
@@ -134,7 +137,7 @@ export function releasing(command: Command): Command {
 }
 
 export function reviewing(command: Command): Command {
-  return located(command).option('--no-open', 'print the address only, do not open a browser');
+  return located(command).option('--no-open', 'only print the address, do not open a browser');
 }
 
 export function reporting(command: Command): Command {
@@ -162,7 +165,7 @@ export function serving(command: Command): Command {
     .option('--port <n>', 'port to listen on; 0 picks a free port', '8377')
     .option('--ledger <path>', 'keep the state of the simulated service in this folder')
     .option('--sandbox-speed <factor>', 'how many times faster than real time it makes audio')
-    .option('--sandbox-as <month>', 'the API description to follow: 2026-10, 2026-08')
+    .option('--sandbox-as <month>', 'the API description to follow: 2026-10 (default) or 2026-08')
     .option('--no-limit', 'turn the rate limit off');
 }
 

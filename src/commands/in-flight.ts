@@ -57,5 +57,5 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
 export function stoppingMessage(inFlight: number): string {
   return inFlight === 0
     ? 'stopping: nothing more is submitted'
-    : 'stopping: recording the answers to requests in flight (a second signal exits at once)';
+    : 'stopping: recording the responses to requests in flight (a second signal exits at once)';
 }

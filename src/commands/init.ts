@@ -73,7 +73,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
   }
   const run = commandLine(['venice-batch', 'run', asOperand(name), '--sandbox', '--yes']);
   process.stdout.write(
-    `wrote ${shellWord(name)}\nnext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl\n`,
+    `wrote ${shellWord(name)}\nNext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
 }

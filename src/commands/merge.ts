@@ -73,7 +73,7 @@ export async function mergeCommand(
         });
   const { stdout } = session;
   if (flags.json === true) stdout.write(jsonDocument(document(places, merged, next)));
-  else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
+  else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nNext: ${next}\n`);
   return EXIT.ok;
 }
 

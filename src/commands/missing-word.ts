@@ -23,6 +23,7 @@ export function missingWord(
 ): UsageMistake | undefined {
   const argument = /^missing required argument '([^']*)'/.exec(text)?.[1];
   if (argument === 'manifest') return missingManifest(command, argv);
+  if (argument === 'lockfile' || argument === 'other') return { message: 'name two lockfiles' };
   const manifest = argv.find((word) => /\.(ya?ml|json)$/i.test(word));
   if (manifest === undefined) return undefined;
   if (argument === 'track' || argument === 'take') {
@@ -43,7 +44,7 @@ function missingManifest(command: Command, argv: readonly string[]): UsageMistak
   const message = 'name the manifest';
   if (only === undefined) {
     const starts = ['run', 'plan', 'validate'].includes(command.name());
-    const none = `${message}: there is none in this folder`;
+    const none = `${message}: this folder has none`;
     return { message: none, ...(starts ? { hint: 'venice-batch init album.yaml' } : {}) };
   }
   if (found.length > 1) return { message: `${message}: ${found.join(' or ')}` };

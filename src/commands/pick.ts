@@ -125,7 +125,7 @@ function unknown(
   { command }: Session,
   words: readonly string[] | '' | undefined,
 ) {
-  const hint = words ? `did you mean this? ${command('pick', ...words)}` : `see: ${command('status')}`;
+  const hint = words ? `did you mean: ${command('pick', ...words)}` : `see: ${command('status')}`;
   return usageError(escapeForeign(message), hint, code);
 }
 

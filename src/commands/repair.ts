@@ -41,7 +41,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
   if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
-  else stdout.write(`${repairText(repaired).map(escapeForeign).join('\n')}\nnext: ${next}\n`);
+  else stdout.write(`${repairText(repaired).map(escapeForeign).join('\n')}\nNext: ${next}\n`);
   return EXIT.ok;
 }
 

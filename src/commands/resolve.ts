@@ -38,8 +38,8 @@ export async function resolveCommand(
     if (attempt === undefined && resolution === undefined) return show(session);
     if (attempt === undefined || resolution === undefined)
       throw usageError(
-        'name an attempt together with one of --queue-id, --charged, --not-charged, --refunded, --requeue',
-        `see what is in doubt: ${session.command('resolve')}`,
+        'name an attempt and one of --queue-id, --charged, --not-charged, --refunded, --requeue',
+        `to see what is in doubt: ${session.command('resolve')}`,
       );
     const settled = await settleAttempt(session, attempt, resolution);
     const [as, next] = [settled.attempt, settled.next];
@@ -60,7 +60,7 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
   if (said.length > 1)
     throw usageError(
       'only one of --queue-id, --charged, --not-charged, --refunded, --requeue can be given',
-      `use the one you know to be true; to see what is known: ${command('resolve')}`,
+      `use the one that you know to be true; to see what is known: ${command('resolve')}`,
     );
   return said[0];
 }

@@ -57,7 +57,7 @@ async function serve({ stderr, command }: Session, world: PageWorld, token: stri
         const { status, text } = admission;
         return { status, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text };
       },
-      failed: (error) => stderr.write(`warning: could not answer the page: ${String(error)}\n`),
+      failed: (error) => stderr.write(`warning: could not respond to the page: ${String(error)}\n`),
     });
   } catch (error) {
     throw new BatchError(
@@ -65,7 +65,7 @@ async function serve({ stderr, command }: Session, world: PageWorld, token: stri
       `the review page cannot listen on this machine (${faultCode(error) || 'error'})`,
       {
         exitCode: EXIT.unavailable,
-        hint: `allow programs to listen on 127.0.0.1, or write a page to a file: ${command('report')}`,
+        hint: `allow programs to listen on 127.0.0.1, or write the page to a file: ${command('report')}`,
         cause: error,
       },
     );

@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { closest } from '../core/closest.js';
 import { type BatchError, usageError } from '../core/errors.js';
 import { commandLine } from '../core/shell.js';
+import { listed } from '../plan/text.js';
 import { missingWord, type UsageMistake } from './missing-word.js';
 
 /**
@@ -42,7 +43,10 @@ function unknownOption(command: Command, text: string, argv: readonly string[]):
   if (here !== '' && owners.length > 0) {
     const option = owners[0]?.options.find(({ long }) => long === flag);
     return {
-      message: `\`${here}\` has no ${flag}: it is an option of ${owners.map((owner) => `\`${owner.name()}\``).join(', ')}`,
+      message: `\`${here}\` has no ${flag}: it is an option of ${listed(
+        owners.map((owner) => `\`${owner.name()}\``),
+        5,
+      )}`,
       hint: `leave it out: ${line(program, without(argv, flag, option))}`,
     };
   }

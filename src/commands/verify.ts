@@ -71,15 +71,17 @@ function verdictText(
   lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
   const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = others.filter(({ state }) => state === 'changed');
-  if (refetchable.length > 0) lines.push(`next: ${command('collect')}   (fetches it again, at no cost)`);
+  if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   (fetches it again, at no cost)`);
   if (nothingHere)
-    lines.push('next: if they were made with --out-dir, pass that folder again; otherwise put them back');
+    lines.push(
+      'Next: if the files were made with --out-dir, pass that folder again; otherwise put the files back',
+    );
   else if (others.length > changed.length)
-    lines.push(`next: ${command('run', '--retry-failed')}   (buys the missing files again)`);
+    lines.push(`Next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
   if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(
-      `next: ${command('run', ...words)}   (buys the changed files again; or put the originals back)`,
+      `Next: ${command('run', ...words)}   (buys what was changed again; or put the originals back)`,
     );
   }
   return `${lines.join('\n')}\n`;

@@ -31,7 +31,7 @@ export function debugTransport(
     const answer = await transport(request);
     if (answer.kind === 'no_answer') {
       const sent = answer.sent ? 'sent' : 'not sent';
-      write(`< no answer after ${since()}: ${sent}, ${answer.code}: ${answer.message}`);
+      write(`< no response after ${since()}: ${sent}, ${answer.code}: ${answer.message}`);
       return answer;
     }
     write(`< ${answer.status} after ${since()}${headersShown(answer)}`);

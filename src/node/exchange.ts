@@ -69,7 +69,7 @@ export function exchange(
             idle.restart();
             controller.resume();
           },
-          stop: () => stop(fault('UND_ERR_ABORTED', 'the answer was discarded')),
+          stop: () => stop(fault('UND_ERR_ABORTED', 'the response was discarded')),
         };
         const plain = plainHeaders(headers);
         body = createBody(tap, flowOf(plain));
@@ -92,13 +92,13 @@ function setAlarms(
   late: (code: string, message: string) => void,
 ) {
   const whole = startDeadline(deadlineMs, () =>
-    late('DEADLINE', `no complete answer within ${deadlineMs} ms`),
+    late('DEADLINE', `no complete response within ${deadlineMs} ms`),
   );
   const headers =
     headersDeadlineMs === undefined || headersDeadlineMs >= deadlineMs
       ? undefined
       : startDeadline(headersDeadlineMs, () =>
-          late('DEADLINE', `no answer began within ${headersDeadlineMs} ms`),
+          late('DEADLINE', `no response began within ${headersDeadlineMs} ms`),
         );
   let idle: Deadline | undefined;
   return {
@@ -106,7 +106,7 @@ function setAlarms(
     begun: (): Deadline => {
       headers?.off();
       idle = startDeadline(idleDeadlineMs, () =>
-        late('DEADLINE', `the answer was cut off: nothing came for ${idleDeadlineMs} ms`),
+        late('DEADLINE', `the response was cut off: nothing came for ${idleDeadlineMs} ms`),
       );
       return idle;
     },

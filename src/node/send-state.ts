@@ -29,7 +29,7 @@ export function watch(handler: Dispatcher.DispatchHandler, sendState: SendState)
     onResponseStart: (controller, status, headers, statusMessage) => {
       informational += status < 200 ? 1 : 0;
       if (informational > INFORMATIONAL_MAX) {
-        return controller.abort(fault('INFORMATIONAL', 'too many informational answers'));
+        return controller.abort(fault('INFORMATIONAL', 'too many informational responses'));
       }
       handler.onResponseStart?.(controller, status, headers, statusMessage);
     },

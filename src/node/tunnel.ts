@@ -22,13 +22,13 @@ export function tunnelThrough(
     const port = options.port || '443';
     const target = `${options.hostname.includes(':') ? `[${options.hostname}]` : options.hostname}:${port}`;
     const asked = requestTunnel(proxy, target);
-    const late = fault('PROXY_TIMEOUT', `the proxy opened no tunnel within ${timeoutMs} ms`);
+    const late = fault('PROXY_TIMEOUT', `the proxy did not open a tunnel within ${timeoutMs} ms`);
     const timer = setTimeout(() => asked.destroy(late), timeoutMs);
     asked.once('connect', ({ statusCode = 0 }, socket, head) => {
       clearTimeout(timer);
       if (statusCode !== 200) {
         socket.destroy();
-        callback(fault('PROXY_REFUSED', `the proxy answered ${statusCode}`), null);
+        callback(fault('PROXY_REFUSED', `the proxy responded with status ${statusCode}`), null);
         return;
       }
       if (head.length > 0) socket.unshift(head);

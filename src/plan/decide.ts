@@ -219,17 +219,18 @@ function remarks(
     // One link may precede every file: reported once for all of them.
     if (links?.get(holding.path) === undefined) {
       const message = `${shellWord(placeOf(holding.path))} was changed since it was stored`;
-      add('file-changed', 'warning', message, `to buy it again: --force ${shellWord(takeWord(take))}`);
+      const hint = `restore it, or buy it again with --force ${shellWord(takeWord(take))}`;
+      add('file-changed', 'warning', message, hint);
     }
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
-    const why =
-      decision.kind === 'collect' ? 'is in flight: it is collected first' : 'is in doubt: see `resolve`';
+    const [why, first] =
+      decision.kind === 'collect' ? ['is in flight', 'collect'] : ['is in doubt', 'resolve'];
     add(
       'force-blocked',
       'warning',
       `${take.key} is not bought again, because it ${why}`,
-      'then force it again',
+      `use \`${first}\` first, then --force again`,
     );
   }
   return reported;
@@ -291,7 +292,7 @@ function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string
       code: 'no-file-here',
       severity: 'warning',
       message: `${all} in the lockfile ${verb} missing, such as ${shellWord(placeOf(missing[0] ?? ''))}`,
-      hint: 'made with --out-dir? pass that folder again; otherwise put the files back',
+      hint: 'if they were made with --out-dir, pass that folder again; otherwise put the files back',
     },
   ];
 }

@@ -42,7 +42,7 @@ export function lostAnswersError(
   return {
     code: 'answers-lost',
     severity: 'error',
-    message: 'the answers to three submits in a row were lost: nothing is bought until they are settled',
+    message: 'the responses to three submits in a row were lost: nothing is bought until they are settled',
     hint: `to see what is known and settle them: ${command('resolve')}`,
   };
 }

@@ -101,7 +101,7 @@ function unknownTrack(flag: string, pattern: string, takes: readonly Take[]): Di
     code: 'unknown-track',
     severity: 'error',
     message: `${flag} ${quoted(pattern)} matches no track`,
-    hint: meant === undefined ? `there are ${someOf(takes)}` : `did you mean ${quoted(meant)}?`,
+    hint: meant === undefined ? `the tracks are ${someOf(takes)}` : `did you mean ${quoted(meant)}?`,
   };
 }
 

@@ -3,6 +3,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { ReleaseTrack } from '../manifest/take.js';
 import { compareNewest } from '../plan/history.js';
+import { missingOf } from '../plan/latest-attempts.js';
 import type { PlanRow } from '../plan/plan.js';
 
 /** The take of a track in a release. */
@@ -74,7 +75,7 @@ function chooseTake(
   }
   const made = rows.flatMap(madeOf);
   const [only] = made;
-  if (only === undefined) return notMade(track, command);
+  if (only === undefined) return notMade(track, rows, command);
   if (made.length > 1 && !first) return unpicked(track, made, command);
   return chosenOf(track, only, rows);
 }
@@ -120,7 +121,18 @@ function outdated(
   return [{ track, code: 'pick-outdated', severity: 'warning', message, hint: next, span }];
 }
 
-function notMade({ track, span }: ReleaseTrack, command: ChoiceInput['command']): Diagnostic {
+function notMade(
+  { track, span }: ReleaseTrack,
+  rows: readonly PlanRow[],
+  command: ChoiceInput['command'],
+): Diagnostic {
+  const gone = rows.flatMap((row) => missingOf(row) ?? [])[0];
+  // Paid for: a run does not buy it again unless asked.
+  if (gone !== undefined) {
+    const hint = `put the file back; to see the options: ${command('verify')}`;
+    const message = `the file of ${takeKey(gone)} is missing`;
+    return { code: 'original-missing', severity: 'error', message, hint, span };
+  }
   const message = `track \`${track}\` has no finished take`;
   return { code: 'not-made', severity: 'error', message, hint: `make it: ${command('run')}`, span };
 }

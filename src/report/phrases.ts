@@ -35,7 +35,7 @@ export function spentPhrase(progress: ProgressEvent | undefined): string | undef
 }
 
 export function stateName(state: TakeEvent['state'] | 'intent' | 'changed' | 'new'): string {
-  return state === 'intent' ? 'no answer yet' : state.replace('_', ' ');
+  return state === 'intent' ? 'no response yet' : state.replace('_', ' ');
 }
 
 /** What the user said about an attempt, by its code in the lockfile. */
@@ -106,5 +106,5 @@ export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string
 export function claimPhrase({ attempt, stale }: { attempt: Attempt; stale: boolean }): string {
   const [day, time] = (attempt.at.intent ?? '').split('T');
   const since = `being bought elsewhere since ${day} ${time?.slice(0, 5)} UTC`;
-  return stale ? `${since}, and no answer was recorded: if that run is gone, see \`resolve\`` : since;
+  return stale ? `${since}, and no response was recorded: if that run is gone, see \`resolve\`` : since;
 }

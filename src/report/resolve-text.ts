@@ -66,7 +66,9 @@ function facts(attempt: Attempt): string {
   const when = attempt.at.intent === undefined ? '' : `sent ${attempt.at.intent}: `;
   const reason = attempt.reason;
   const why =
-    reason === undefined ? 'no answer was recorded' : [reason.status, reason.code].filter(Boolean).join(' ');
+    reason === undefined
+      ? 'no response was recorded'
+      : [reason.status, reason.code].filter(Boolean).join(' ');
   return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}; ${why}`;
 }
 
@@ -172,7 +174,7 @@ export function renderResolved(attempt: Attempt, next: string): string {
   const price = formatUsd(attempt.quote_micro_usd);
   const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
   const fate = fatePhrase(attempt.state, attempt.reason);
-  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\nnext: ${next}\n`;
+  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\nNext: ${next}\n`;
 }
 
 /** The `--json` document. Fields are only ever added. */

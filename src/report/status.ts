@@ -235,7 +235,7 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
 }
 
 const OTHER_FOLDER =
-  'Next: if they were made with --out-dir, pass that folder again; otherwise put the files back';
+  'Next: if the files were made with --out-dir, pass that folder again; otherwise put the files back';
 
 /** The user's next step; `undefined` if there is none. */
 function nextLine(

@@ -46,7 +46,7 @@ function stopUnanswered(context: RunContext, what: string): void {
     context,
     'error',
     'no-answer',
-    `${what}; no answer for ${minutes} minutes: what is in flight is left for the next run`,
+    `${what}; no response for ${minutes} minutes: what is in flight is left for the next run`,
     `once the service can be reached: ${context.settings.command('collect')}`,
   );
   stopAll(context, 'unavailable');

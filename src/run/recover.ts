@@ -15,7 +15,7 @@ import { advance, type Observation } from './transition.js';
 /** A run ended between the intent and its outcome: it is unknown whether the submit was sent and charged. */
 const CUT_SHORT: Observation = {
   kind: 'submitted',
-  outcome: { kind: 'in_doubt', code: 'run_ended', message: 'the run ended before the answer was recorded' },
+  outcome: { kind: 'in_doubt', code: 'run_ended', message: 'the run ended before the response was recorded' },
 };
 
 /**

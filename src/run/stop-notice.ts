@@ -20,7 +20,7 @@ export function stopNotice(
       return {
         code: 'answers-lost',
         message:
-          'the answers to three submits in a row were lost: nothing more is bought, in this run or later ones, until they are settled',
+          'the responses to three submits in a row were lost: nothing more is bought, in this run or later ones, until they are settled',
         hint: `to see what is known and settle them: ${command('resolve')}`,
       };
     case 'over_budget':

@@ -28,7 +28,7 @@ export function warnOfQueueId(
     context,
     'warning',
     'queue-id-seen',
-    `the answer that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) contains the queue_id ${queueIdSeen}`,
+    `the response that leaves ${key} in doubt (HTTP ${status ?? 'unknown'}) contains the queue_id ${queueIdSeen}`,
     isQueueId(queueIdSeen)
       ? `if it is this job's: ${context.settings.command('resolve', attempt, '--queue-id', queueIdSeen)}`
       : `it cannot be used as it is; to see what is known about the attempt: ${context.settings.command('resolve')}`,

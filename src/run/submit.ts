@@ -98,7 +98,7 @@ function unlessTaken(context: RunContext, outcome: SubmitOutcome): SubmitOutcome
     context.queueIds.add(queueId);
     return outcome;
   }
-  const message = `the service answered with the queue_id of another job (${queueId})`;
+  const message = `the service returned the queue_id of another job (${queueId})`;
   return { kind: 'in_doubt', code: 'queue-id-taken', message };
 }
 

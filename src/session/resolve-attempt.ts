@@ -67,7 +67,7 @@ function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string):
   const [attempt] = named;
   if (attempt !== undefined && named.length === 1) return attempt;
   throw usageError(
-    `${escapeForeign(id)} names ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
+    `${escapeForeign(id)} matches ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
     `give the whole id, as listed by: ${command('resolve')}`,
     'unknown-attempt',
   );
@@ -120,7 +120,7 @@ async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: strin
       'queue-id-unknown',
     );
   if (looked.kind === 'unanswered')
-    throw new BatchError('service', `could not ask the service for this job: ${looked.message}`, {
+    throw new BatchError('service', `could not ask the service about this job: ${looked.message}`, {
       exitCode: EXIT.unavailable,
       hint: `nothing was changed; try again later: ${same}`,
     });

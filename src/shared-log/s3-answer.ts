@@ -58,9 +58,9 @@ export async function bodyOf(answer: TransportAnswer, bytesMax: number): Promise
   } catch (error) {
     answer.discard();
     if (error instanceof StoreFault) throw error;
-    throw new StoreFault('unreachable', `the answer was cut off (${messageOf(error)})`);
+    throw new StoreFault('unreachable', `the response was cut off (${messageOf(error)})`);
   }
-  if (!answer.framed) throw new StoreFault('unreachable', 'an answer without a length');
+  if (!answer.framed) throw new StoreFault('unreachable', 'a response without a length');
   return Buffer.concat(pieces);
 }
 

@@ -63,7 +63,7 @@ export async function exchange(
   if (answer.status >= 300 && answer.status < 400) {
     const { location } = answer.headers;
     const to = location === undefined ? 'nowhere' : shownAddress(redact(location));
-    return unusable(good, 'redirect', `the answer is a redirect to ${to}, which is not followed`);
+    return unusable(good, 'redirect', `the response is a redirect to ${to}, which is not followed`);
   }
   return refusal(good);
 }
@@ -78,7 +78,7 @@ export async function readJson<T>(
   if (!parsed.ok) return parsed;
   const value = read(parsed.value);
   if (value === undefined) {
-    const message = `the answer is JSON of an unexpected form: ${outline(parsed.value)}`;
+    const message = `the response is JSON of an unexpected form: ${outline(parsed.value)}`;
     return {
       ...unusable(good, 'wrong-type', message),
       ...present({ queueIdSeen: queueIdSeen(parsed.value) }),
@@ -117,7 +117,8 @@ function queueIdSeen(body: unknown): string | undefined {
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const { mediaType, compression } = good;
   const { status } = good.answer;
-  if (compression !== undefined) return unusable(good, 'encoding', `the answer is encoded as ${compression}`);
+  if (compression !== undefined)
+    return unusable(good, 'encoding', `the response is encoded as ${compression}`);
   if (MAY_BE_JSON.test(mediaType)) return parseText(good, bytesMax);
   const parsed = status === 200 ? await parseText(good, bytesMax, true) : undefined;
   if (parsed?.ok) return parsed;
@@ -156,7 +157,7 @@ async function readBody(
       isJson ||= first !== undefined;
       size += piece.byteLength;
       const most = isJson ? bytesMax : Math.min(bytesMax, ERROR_BYTES_MAX);
-      if (size > most) return unusable(good, 'too-long', `the answer has more than ${most} bytes`);
+      if (size > most) return unusable(good, 'too-long', `the response has more than ${most} bytes`);
       pieces.push(piece);
     }
   } catch (error) {
@@ -165,7 +166,7 @@ async function readBody(
       kind: 'no_answer',
       sent: true,
       code: faultCode(error) || 'body',
-      message: `the answer was cut off: ${error instanceof Error ? error.message : 'unknown fault'}`,
+      message: `the response was cut off: ${error instanceof Error ? error.message : 'unknown fault'}`,
       rate: good.rate,
     };
   }

@@ -90,7 +90,7 @@ describe('a request', () => {
 
 describe('the first signal', () => {
   it('reports what the run is waiting for, if anything', () => {
-    expect(stoppingMessage(2)).toMatch(/answers to requests in flight/);
-    expect(stoppingMessage(0)).not.toMatch(/answers to requests in flight/);
+    expect(stoppingMessage(2)).toMatch(/responses to requests in flight/);
+    expect(stoppingMessage(0)).not.toMatch(/responses to requests in flight/);
   });
 });

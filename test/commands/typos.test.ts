@@ -35,7 +35,7 @@ describe('a mistake on the command line', () => {
 
   it.each([
     [['statu'], 'Did you mean status?', 'venice-batch --help'],
-    [['run', '--sandbox'], 'name the manifest: there is none in this folder', 'venice-batch init album.yaml'],
+    [['run', '--sandbox'], 'name the manifest: this folder has none', 'venice-batch init album.yaml'],
     [['pick', 'a.yaml'], 'name a track', 'list them: venice-batch status a.yaml'],
     [['accept', 'a.yaml', '--sandbox'], 'name a take', 'list them: venice-batch status a.yaml --sandbox'],
     [

@@ -114,7 +114,7 @@ describe('a track that is made again', () => {
       set.relay.treat = passOn;
       const attempt = String(set.album.lock().find(({ state }) => state === 'in_doubt')?.attempt);
       const { stdout } = await set.run('resolve', attempt, word);
-      expect(stdout).toContain('next: venice-batch run album.yaml --force one --base-url');
+      expect(stdout).toContain('Next: venice-batch run album.yaml --force one --base-url');
       expect((await set.run('run', '--yes', '--force', 'one')).code).toBe(0);
       expect(await set.album.charges()).toBe(3);
     },

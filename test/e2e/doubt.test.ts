@@ -84,7 +84,7 @@ describe('a submit whose answer was lost', () => {
     expect(ended.code).toBe(8);
     expect(await album.charges()).toBe(3);
     expect(album.lock().map(({ state }) => state)).toEqual(['in_doubt', 'in_doubt', 'in_doubt']);
-    expect(ended.stdout).toMatch(/Not bought\n {2}error: the answers to three submits in a row were lost/);
+    expect(ended.stdout).toMatch(/Not bought\n {2}error: the responses to three submits in a row were lost/);
   });
 
   it('stops later runs from buying until one of them is resolved', async () => {

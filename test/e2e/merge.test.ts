@@ -145,7 +145,7 @@ describe('lock merge', () => {
       runProgram(['lock', 'merge', 'album.yaml', theirs, ...words], album.cwd);
     const merged = await lockMerge('--out', 'both.lock.jsonl');
     expect(merged.code, merged.stderr).toBe(0);
-    expect(merged.stdout).toContain('next: venice-batch status album.yaml --lockfile both.lock.jsonl');
+    expect(merged.stdout).toContain('Next: venice-batch status album.yaml --lockfile both.lock.jsonl');
     expect([readFileSync(album.lockPath), readFileSync(theirs)]).toEqual(before);
     expect(readdirSync(clone).sort()).toContain('album.lock.jsonl');
     expect(queueIds(path.join(album.cwd, 'both.lock.jsonl'))).toHaveLength(4);

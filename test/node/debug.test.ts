@@ -88,7 +88,7 @@ describe('debug lines', () => {
     expect(lines.join('\n')).not.toContain(KEY.slice(0, 8));
   });
 
-  it('show why there was no answer, and a body that breaks off', async () => {
+  it('show why there was no response, and a body that is cut off', async () => {
     const { lines, transport } = tracing(async () => ({
       kind: 'no_answer',
       sent: true,
@@ -96,7 +96,7 @@ describe('debug lines', () => {
       message: 'reset',
     }));
     await transport(request);
-    expect(lines.at(-1)).toBe('#1 < no answer after 0 ms: sent, ECONNRESET: reset');
+    expect(lines.at(-1)).toBe('#1 < no response after 0 ms: sent, ECONNRESET: reset');
 
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield new TextEncoder().encode('abc');

@@ -227,7 +227,7 @@ describe('a request that may have been received', () => {
     it(`has no answer in time, on ${on}`, async () => {
       const server = await serve((socket) => onRequest(socket, () => socket.write('HTTP/1.1 103 X\r\n\r\n')));
       const result = await transportTo(http(server.port))(post({ freshConnection, headersDeadlineMs: 100 }));
-      const message = expect.stringContaining('no answer began within 100 ms');
+      const message = expect.stringContaining('no response began within 100 ms');
       expect(result).toMatchObject({ kind: 'no_answer', sent: true, code: 'DEADLINE', message });
     });
 

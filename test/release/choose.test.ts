@@ -84,6 +84,8 @@ describe('the take that is released', () => {
 
   it('must exist and be in the lockfile', () => {
     expect(choose([UNMADE])).toEqual([['not-made', 'make it: run']]);
+    const gone: PlanRow = { take: FIRST, decision: { kind: 'held', because: 'missing', attempt: ONE } };
+    expect(choose([gone])).toEqual([['original-missing', 'put the file back; to see the options: verify']]);
     expect(choose(ROWS, { pick: 'f'.repeat(64) })).toEqual([
       ['pick-unknown', 'pick another take: pick opening 1'],
     ]);
