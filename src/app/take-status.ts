@@ -18,8 +18,8 @@ export interface TakeStatuses {
   readonly rows: readonly PlanRow[];
   /** Takes in the lockfile that the manifest no longer names. */
   readonly removed: readonly PlanRow[];
-  /** If several attempts name one path: the attempt whose bytes are there. */
-  readonly owners: ReadonlyMap<string, string>;
+  /** What is at the paths that attempts name. */
+  readonly stored: Pick<StoredFiles, 'files' | 'owners'>;
   /** Files of takes that have changed or cannot be checked. */
   readonly warnings: readonly Diagnostic[];
 }
@@ -69,7 +69,7 @@ export async function takeStatusesOf(
   });
   const count = manifest?.takes.length ?? rows.length;
   const warnings = diagnostics.filter(({ code }) => code === 'file-changed');
-  return { rows: rows.slice(0, count), removed: rows.slice(count), owners: seen.owners, warnings };
+  return { rows: rows.slice(0, count), removed: rows.slice(count), stored: seen, warnings };
 }
 
 type Seen = StoredFiles & Pick<DecideInput, 'occupied'>;

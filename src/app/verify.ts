@@ -32,7 +32,7 @@ export function isBad({ state, word }: CheckedFile): boolean {
 export async function checkFiles(
   view: DiskView,
   attempts: readonly Attempt[],
-  { rows, owners }: TakeStatuses,
+  { rows, stored }: TakeStatuses,
 ): Promise<readonly CheckedFile[]> {
   const words = new Map(
     rows.flatMap((row) =>
@@ -50,7 +50,7 @@ export async function checkFiles(
       const { file, state } = attempt;
       if (file === undefined || (state !== 'stored' && state !== 'done')) return [];
       // If two attempts name a path, it is checked against the one whose file it is now.
-      if ((owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
+      if ((stored.owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
       const word = words.get(attempt.attempt);
       return limit(async () => {
         const found = await stateOf(view, attempt, 'hash');

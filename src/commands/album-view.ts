@@ -6,7 +6,6 @@ import { type PicksRead, readPicks } from '../picks/picks-file.js';
 import { readHistory } from '../plan/history.js';
 import { buildReview, type ReviewInput } from '../review/build.js';
 import type { ReviewData, ReviewFile } from '../review/data.js';
-import { fileStates } from '../run/recover.js';
 import { picksFileOf } from '../session/picks.js';
 import type { Session } from '../session/session.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -34,8 +33,7 @@ export async function viewAlbum(
 ): Promise<AlbumView> {
   const { settings } = session;
   const manifest = await readableManifest(session);
-  const { rows } = await takeStatusesOf({ output }, attempts, manifest);
-  const { files, owners } = await fileStates({ output }, attempts);
+  const { rows, stored } = await takeStatusesOf({ output }, attempts, manifest);
   const picks = await knownPicks(session);
   const data = buildReview({
     title: manifest?.title,
@@ -44,7 +42,7 @@ export async function viewAlbum(
     manifestRead: manifest !== undefined,
     rows,
     attempts,
-    holdings: readHistory(attempts, files, owners).holdings,
+    holdings: readHistory(attempts, stored.files, stored.owners).holdings,
     picks: picks.picks,
     sounds,
     urlOf,

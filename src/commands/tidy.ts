@@ -9,7 +9,7 @@ import type { FileMove } from '../plan/plan.js';
 import { planTidy, type TidyPlan } from '../plan/tidy.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/shell.js';
-import { type DiskView, fileStates, recover, stateOf, untrackedFiles } from '../run/recover.js';
+import { type DiskView, recover, stateOf, untrackedFiles } from '../run/recover.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { openSession, type Session } from '../session/session.js';
@@ -88,12 +88,11 @@ async function planFor(
   picks: Picks,
 ): Promise<TidyPlan> {
   const view = { output };
-  const { rows, removed } = await takeStatusesOf(view, attempts, manifest);
-  const { files, owners } = await fileStates(view, attempts);
+  const { rows, removed, stored } = await takeStatusesOf(view, attempts, manifest);
   const takes = [...rows, ...removed].map(({ take }) => take);
   return planTidy({
     rows,
-    history: readHistory(attempts, files, owners),
+    history: readHistory(attempts, stored.files, stored.owners),
     isPicked: ({ track, file }) => file !== undefined && picks.get(track)?.sha256 === file.sha256,
     occupied: await untrackedFiles(view, takes, attempts),
     undo: settings.flags.undo === true,

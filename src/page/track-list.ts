@@ -29,9 +29,9 @@ interface Entry {
   readonly view: TrackView;
 }
 
-/**
- * Tracks built at once. More follow whenever the browser is idle, so that a large album opens as fast as a small one.
- */
+/** Tracks built before the first paint: as many as a screen shows. A large album then opens as fast as a small one. */
+const TRACKS_AT_FIRST = 8;
+/** More follow in steps, between which the browser can do other things. */
 const TRACKS_AT_ONCE = 20;
 
 export function createTrackList(
@@ -74,7 +74,7 @@ export function createTrackList(
     update(data) {
       const focus = focusIn(entries);
       tracks = data.tracks;
-      build(Math.max(TRACKS_AT_ONCE, entries.size));
+      build(Math.max(TRACKS_AT_FIRST, entries.size));
       if (focus !== undefined) giveFocus(entries.get(focus.id)?.view.root, focus.place);
     },
     filter(wanted) {

@@ -10,6 +10,9 @@ const HEAD = '<meta charset="utf-8">\n<meta name="viewport" content="width=devic
 /** Browsers request an icon unless there is one. This prevents the request. */
 const NO_ICON = '<link rel="icon" href="data:,">';
 
+/** The data is read while the script is still loading. The attributes have to match the script's request. */
+const EARLY_DATA = '<link rel="preload" href="data.json" as="fetch" crossorigin>';
+
 /** The page of `review`. Everything else is loaded from below the page's own address. */
 export function servedHtml(): string {
   return `<!doctype html>
@@ -18,6 +21,7 @@ export function servedHtml(): string {
 ${HEAD}
 <title>Review</title>
 ${NO_ICON}
+${EARLY_DATA}
 <link rel="stylesheet" href="page.css">
 <script src="page.js" defer></script>
 </head>
