@@ -152,7 +152,7 @@ export function createRouter(parts: RouterParts): (request: ServiceRequest, nowM
       const answer = description.errorCodes ? given : withoutCode(given);
       return { answer: other ? withErrorObject(answer) : answer, account, blocked };
     };
-    if (route === undefined) return done(refuse(404, 'Not found'));
+    if (route === undefined) return done(takesWallet(path) ? paymentDiscovery() : refuse(404, 'Not found'));
     if (request.method !== route.method) {
       return done(json(405, { error: 'Method not allowed' }, { allow: route.method }));
     }
@@ -208,7 +208,7 @@ function signedIn(
     const chargedAt = description.chargedAt === 'queue' ? 'start' : description.chargedAt;
     const charges = chargesOf(ledger, account, chargedAt, nowMs);
     const query = new URLSearchParams(search);
-    return walletAnswer({ path, query, address }, currencies.USD, charges) ?? refuse(404, 'Not found');
+    return walletAnswer({ path, query, address }, currencies, charges) ?? refuse(404, 'Not found');
   };
   return { answer: parts.wallets.inFlight(address, answer), account, blocked: false };
 }
@@ -277,6 +277,8 @@ function malformed(
       ? refuse(400, "'Content-Type' must be application/json")
       : refuse(415, 'Unsupported media type: expected application/json');
   }
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+    return refuse(415, 'Unsupported content encoding');
   if (Buffer.byteLength(request.body) > BODY_BYTES_MAX)
     return refuse(413, 'The request payload is too large');
   if (body === undefined) return refuse(400, 'Invalid JSON in the request body');

@@ -1,6 +1,6 @@
 import { checksumAddress, signerOf } from '../core/ethereum.js';
 import { MICRO_USD_PER_USD } from '../core/money.js';
-import type { Charge } from './billing.js';
+import type { Charge, CurrencyAmounts } from './billing.js';
 import { json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
 
 /*
@@ -132,10 +132,11 @@ export function tooPoor(leftMicroUsd: number): ServiceAnswer | undefined {
   });
 }
 
-/** `GET /x402/balance/{wallet}`. */
-function walletBalance(leftMicroUsd: number): ServiceAnswer {
-  const canConsume = leftMicroUsd >= BALANCE_MICRO_USD_MIN;
-  return json(200, { data: { balanceUsd: leftMicroUsd / MICRO_USD_PER_USD, canConsume, ...TOP_UP } });
+/** `GET /x402/balance/{wallet}`. Only a wallet that is linked to an account has DIEM. */
+function walletBalance({ DIEM, USD }: CurrencyAmounts): ServiceAnswer {
+  const diem = DIEM > 0 ? { diemBalanceUsd: DIEM / MICRO_USD_PER_USD } : {};
+  const canConsume = DIEM + USD >= BALANCE_MICRO_USD_MIN;
+  return json(200, { data: { balanceUsd: USD / MICRO_USD_PER_USD, canConsume, ...diem, ...TOP_UP } });
 }
 
 const ROUTE = /^\/x402\/(balance|transactions)\/(0x[0-9a-fA-F]{40})$/;
@@ -152,20 +153,20 @@ export function walletAnswer(
     query,
     address,
   }: { readonly path: string; readonly query: URLSearchParams; readonly address: string },
-  leftMicroUsd: number,
+  left: CurrencyAmounts,
   charges: readonly Charge[],
 ): ServiceAnswer | undefined {
   const [, route, owner] = ROUTE.exec(path) ?? [];
   if (route === undefined || owner === undefined) return undefined;
   if (checksumAddress(owner) !== address) return refuse(403, 'This wallet is not yours');
-  return route === 'balance' ? walletBalance(leftMicroUsd) : walletTransactions(charges, query);
+  return route === 'balance' ? walletBalance(left) : walletTransactions(charges, query);
 }
 
-/** `GET /x402/transactions/{wallet}`, newest first. */
+/** `GET /x402/transactions/{wallet}`, newest first, without what was paid in DIEM. */
 function walletTransactions(charges: readonly Charge[], query: URLSearchParams): ServiceAnswer {
   const limit = Math.min(100, wholeNumber(query.get('limit'), 50));
   const offset = wholeNumber(query.get('offset'), 0);
-  const newestFirst = [...charges].reverse();
+  const newestFirst = charges.filter(({ currency }) => currency !== 'DIEM').reverse();
   const transactions = newestFirst
     .slice(offset, offset + limit)
     .map(({ atMs, queueId, model, microUsd }) => ({

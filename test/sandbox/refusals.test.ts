@@ -57,9 +57,14 @@ describe('routes', () => {
 });
 
 describe('a body', () => {
-  const raw = (body: string, type: string | undefined = 'application/json'): Answered['status'] => {
+  const raw = (
+    body: string,
+    type: string | undefined = 'application/json',
+    more: Record<string, string> = {},
+  ): Answered['status'] => {
     const { service, nowMs } = play();
-    const headers = { authorization: 'Bearer sandbox', ...(type === '' ? {} : { 'content-type': type }) };
+    const typed = type === '' ? {} : { 'content-type': type };
+    const headers = { authorization: 'Bearer sandbox', ...typed, ...more };
     return service.handle({ method: 'POST', path: '/audio/queue', headers, body }, nowMs).status;
   };
 
@@ -69,6 +74,7 @@ describe('a body', () => {
     expect(raw(JSON.stringify(SONG), 'application/json; charset=utf-8')).toBe(200);
     expect(raw('')).toBe(400);
     expect(raw('{"model": ')).toBe(400);
+    expect(raw(JSON.stringify(SONG), undefined, { 'content-encoding': 'gzip' })).toBe(415);
     for (const other of ['null', '[]', '"text"', '3']) expect(raw(other)).toBe(400);
   });
 

@@ -21,10 +21,15 @@ const WALLET = walletOf('1');
 const OTHER = walletOf('2');
 
 /** The simulated service, used by a wallet that holds this much. */
-function stage(balanceUsd = 10) {
+function stage(balanceUsd = 10, diemUsd = 0) {
   let nowMs = NOW_MS;
   let nonce = 0;
-  const service = createService({ random: () => 0.5, balanceUsd, speed: 1_000 });
+  const service = createService({
+    random: () => 0.5,
+    balanceUsd,
+    currenciesUsd: { DIEM: diemUsd },
+    speed: 1_000,
+  });
   const clock = {
     nowMs: () => nowMs,
     sleep: async (delayMs: number) => {
@@ -101,6 +106,18 @@ describe('a wallet', () => {
     expect(left.ok && left.value.currencies.USD).toBe(10_000_000 - spent);
   });
 
+  it('that is linked to an account spends DIEM first, which its ledger does not show', async () => {
+    const { client, clock } = stage(10, 1);
+    const before = await client.balance();
+    expect(before.ok && before.value.currencies).toMatchObject({ DIEM: 1_000_000, USD: 10_000_000 });
+    expect((await client.queue(REQUEST)).ok).toBe(true);
+    await clock.sleep(60_000);
+    const after = await client.balance();
+    expect(after.ok && after.value.currencies).toMatchObject({ DIEM: 310_000, USD: 10_000_000 });
+    const history = await client.usageHistory(NOW_MS, NOW_MS + 3_600_000, 100);
+    expect(history.ok && history.value.entries).toEqual([]);
+  });
+
   it('below ten cents is refused with the minimum top-up', async () => {
     const refused = await stage(0.05).client.queue(REQUEST);
     expect(refused).toMatchObject({ ok: false, status: 402, code: 'PAYMENT_REQUIRED' });
@@ -152,6 +169,14 @@ describe('a signature', () => {
     expect((await send('/audio/retrieve', { nonce: again.nonce })).body.code).toBe(
       'X402_SIGN_IN_NONCE_REUSED',
     );
+  });
+
+  it('is required for the data of a wallet', async () => {
+    const { direct } = stage();
+    expect(await answerOf(direct, `/x402/balance/${WALLET.address}`, {})).toMatchObject({
+      status: 402,
+      body: { x402Version: 2 },
+    });
   });
 
   it("does not open another wallet's balance, nor billing or keys", async () => {

@@ -58,7 +58,7 @@ export function routeTables(): readonly Table[] {
     table('ln20', 10, BY_ROUTE),
     table('ln20', 80, BY_ROUTE),
     table('ln20', 100, BY_ROUTE),
-    table('ln20', 10_000, BY_ROUTE, oursAndOracle),
+    table('ln20', 10_000, BY_ROUTE),
     table('ln45', 1_000, BY_ROUTE, oursAndOracle),
     table('bimodal', 1_000, BY_ROUTE, oursAndOracle),
     table(
