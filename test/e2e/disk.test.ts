@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { json } from './hostile-server.js';
 import { run as runProgram } from './in-process.js';
 import { CLI, type Ended, launch, launchProgram } from './launch.js';
 import { afterTests, audioFiles, folder } from './program.js';
@@ -170,20 +171,21 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     return { album, relay, args };
   }
 
-  /** Runs, and makes the disk fail at the first matching request, before it is answered. */
+  /** Runs, refuses the first matching requests, and makes the disk fail at the next one, before it is answered. */
   async function runUntil(
     { album, relay, args }: { album: Scene; relay: Relay; args: string[] },
     request: string,
     bytes: number,
+    refusals = 0,
   ): Promise<Ended> {
-    let seen = false;
+    let seen = 0;
     const run = launchProgram([...args, '--progress', 'plain'], album.cwd, album.service.env);
     relay.treat = async (passing) => {
+      if (passing.path === request) seen += 1;
+      if (passing.path === request && seen <= refusals)
+        return json(403, { error: 'Not available to this key' })(passing);
       const answer = await passing.forward();
-      if (passing.path === request && !seen) {
-        seen = true;
-        shrink(run.child.pid!, bytes);
-      }
+      if (passing.path === request && seen === refusals + 1) shrink(run.child.pid!, bytes);
       passing.answer(answer);
     };
     const ended = await run.ended;
@@ -193,7 +195,8 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
 
   it('before the intent lets nothing be submitted', async () => {
     const half = await halfway();
-    const ended = await runUntil(half, '/api_keys/rate_limits', 1_500);
+    // If the balance came without the request limits, they are requested just before the first submit.
+    const ended = await runUntil(half, '/api_keys/rate_limits', 1_500, 1);
     expect(ended.code, ended.stderr).toBe(12);
     expect(ended.stderr).toContain('the lockfile cannot be written (EFBIG): five was not submitted');
     expect(await half.album.charges()).toBe(4);
