@@ -10,6 +10,7 @@ import type { FileFacts, FileHandle, Files } from '../core/ports.js';
 /**
  * Replaces the content of `path` in one step, whether or not it exists.
  *
+ * @param check called right before that step; if it throws, nothing is changed
  * @returns the facts of the new file
  */
 export async function replaceFile(
@@ -17,11 +18,13 @@ export async function replaceFile(
   path: string,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   scratch: string,
+  check?: () => Promise<void>,
 ): Promise<FileFacts | undefined> {
   let facts: FileFacts | undefined;
   try {
     await writeScratch(files, scratch, pieces);
     facts = await files.facts(scratch);
+    await check?.();
     await files.rename(scratch, path);
   } catch (fault) {
     await removeQuietly(files, scratch);

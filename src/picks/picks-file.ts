@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Diagnostic } from '../core/diagnostic.js';
+import { BatchError, EXIT } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { makePrivateFolder, scratchPath } from '../lockfile/private-folder.js';
@@ -62,7 +63,8 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes changed picks in one step. Comments and everything else in the file stay.
+ * Writes changed picks in one step. Comments and everything else in the file stay, and what other programs save at the
+ * same time.
  *
  * @param file absolute
  * @param before the `text` that `readPicks` returned
@@ -76,9 +78,39 @@ export async function writePicks(
   changes: ReadonlyMap<string, Pick | undefined>,
 ): Promise<void> {
   const { editPicks } = await import('./edit-picks.js');
-  const text = editPicks(before, changes);
-  if (text === before) return;
   const real = await files.real(file);
-  await makePrivateFolder(files, random, real);
-  await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
+  let known = before;
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    const text = editPicks(known, changes);
+    if (text === known) return;
+    await makePrivateFolder(files, random, real);
+    const scratch = scratchPath(random, real);
+    let now: string | undefined;
+    const check = async () => {
+      now = await validText(files, real);
+      if (now !== known) throw new PicksChanged();
+    };
+    try {
+      await replaceFile(files, real, [new TextEncoder().encode(text)], scratch, check);
+      return;
+    } catch (error) {
+      if (!(error instanceof PicksChanged)) throw error;
+      known = now;
+    }
+  }
+  throw new PicksChanged('other programs keep changing the picks');
+}
+
+/** Each failed try means that another program has saved its picks. */
+const TRIES_MAX = 100;
+
+/** Another program saved picks in the meantime: the edit has to be made again, in its text. */
+class PicksChanged extends Error {}
+
+/** Throws `BatchError` if the file has become invalid. */
+async function validText(files: Files, file: string): Promise<string | undefined> {
+  const read = await readPicks(files, file, path.basename(file));
+  if (read.ok) return read.text;
+  const { code, message, hint } = read.diagnostics[0]!;
+  throw new BatchError(code, message, { exitCode: EXIT.invalid, hint });
 }

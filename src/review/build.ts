@@ -113,7 +113,12 @@ function currentTake(row: PlanRow, attempts: readonly Attempt[], input: ReviewIn
     key: `${takeId(take)} ${attempt.attempt}`,
     name,
     state: file !== undefined ? 'ready' : inFlight ? 'in_flight' : 'absent',
-    stateText: file === undefined ? stateTextOf(decision, attempt) : stateName(attempt.state),
+    stateText:
+      file !== undefined
+        ? stateName(attempt.state)
+        : input.holdings.get(attempt.attempt)?.state === 'changed'
+          ? 'its file was changed since it was stored'
+          : stateTextOf(decision, attempt),
     ...(file === undefined ? {} : { file }),
   };
 }

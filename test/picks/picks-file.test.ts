@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import type { Files } from '../../src/core/ports.js';
 import { editPicks } from '../../src/picks/edit-picks.js';
 import { parsePicks } from '../../src/picks/parse-picks.js';
 import type { Pick } from '../../src/picks/pick.js';
@@ -173,6 +175,29 @@ describe('a picks file on disk', () => {
       const text = disk.crash(seed).texts()['/a/album.picks.yaml'];
       expect([FILE, editPicks(FILE, pick)]).toContain(text);
     }
+  });
+
+  it('keeps what another program saves while it is written', async () => {
+    const { files, texts } = createMemoryDisk();
+    const randomly = { bytes: (count: number) => randomBytes(count) };
+    const save = (on: Files, id: string) =>
+      writePicks(on, randomly, '/a/album.picks.yaml', undefined, change(id, { sha256: A }));
+    let others = ['two', 'three'];
+    const disturbed: Files = {
+      ...files,
+      async facts(place) {
+        const [next, ...rest] = place.endsWith('.tmp') ? others : [];
+        if (next !== undefined) {
+          others = rest;
+          await save(files, next);
+        }
+        return files.facts(place);
+      },
+    };
+    await save(files, 'zero');
+    await save(disturbed, 'one');
+    const { picks } = parsePicks('p', texts()['/a/album.picks.yaml']!);
+    expect([...picks.keys()]).toEqual(['zero', 'two', 'three', 'one']);
   });
 
   it('has errors with their place', async () => {
