@@ -11,6 +11,7 @@ const RARE: ReadonlySet<string> = new Set([
   'any-price-is-accepted',
   'checksum-is-not-compared',
   'contested-file-goes-by-size',
+  'copy-is-not-read',
   'doubt-is-forgotten',
   'end-mark-is-not-required',
   'errors-500-are-refusals',

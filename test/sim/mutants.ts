@@ -329,10 +329,10 @@ export const MUTANTS: readonly Mutant[] = [
     'if (journals.length >= 0) return read;',
   ),
   patched(
-    'copy-is-not-kept',
+    'copy-is-not-read',
     'src/lockfile/journal.ts',
-    '!== 0) {\n      await makePrivateFolder',
-    '> 2) {\n      await makePrivateFolder',
+    'if (copy && same !== undefined && Buffer.compare(bytes, same) === 0) continue;',
+    'if (copy) continue;',
   ),
   {
     name: 'lockfile-is-not-looked-at',
