@@ -15,8 +15,8 @@ export interface ProcessContext {
 export type EnvironmentOrigin = 'environment' | 'env-file';
 
 /**
- * A variable and where it was set; the process's environment wins. Empty ones count as not set, but an empty budget is
- * refused (`settings.ts`).
+ * A variable and where it was set; the process's environment wins. Empty ones count as not set, but an empty budget and
+ * an empty address of the shared log are refused (`settings.ts`).
  */
 export interface Variable {
   readonly value: string;

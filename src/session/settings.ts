@@ -188,7 +188,15 @@ function stateOf(flags: Flags, environment: EnvironmentReader): Setting<string> 
     throw usageError('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
   if (flags.state !== undefined) return { value: flags.state, origin: 'flag' };
   // The simulator's jobs are useless to other machines; the flag still allows trying out a shared log.
-  return flags.sandbox === true ? undefined : environment.read('VENICE_BATCH_STATE');
+  if (flags.sandbox === true) return undefined;
+  const set = environment.read('VENICE_BATCH_STATE');
+  // Usually a variable that CI does not have: without the log, a machine that is lost takes its record along.
+  if (set === undefined && environment.readAll('VENICE_BATCH_STATE').length > 0)
+    throw usageError(
+      'VENICE_BATCH_STATE is set, but empty',
+      'give an address, such as s3://bucket/prefix, or remove VENICE_BATCH_STATE',
+    );
+  return set;
 }
 
 function timeoutOf(flags: Flags): number | undefined {

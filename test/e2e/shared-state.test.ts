@@ -91,6 +91,18 @@ it('warns about a lifecycle rule that would delete the log', async () => {
   expect(ended.stderr).toContain('the life-cycle rule "tidy" of the bucket deletes objects');
 });
 
+it('buys nothing if VENICE_BATCH_STATE is empty, as it is in CI if its variable is missing', async () => {
+  const service = await startService();
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const env = { ...service.env, VENICE_BATCH_STATE: '' };
+  const refused = await run(words(service), cwd, env);
+  expect([refused.code, await service.charges()]).toEqual([2, 0]);
+  expect(refused.stderr).toContain('VENICE_BATCH_STATE is set, but empty');
+  const named = await run(['status', 'album.yaml', ...service.flags, '--state', `file://${cwd}`], cwd, env);
+  expect(named.code, named.stderr).toBe(0);
+});
+
 it('prefers the log of the flag to that of the environment, and that to the log of the manifest', async () => {
   const service = await startService();
   const shares = ['manifest', 'environment', 'flag'].map((name) => {
