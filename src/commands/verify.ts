@@ -1,3 +1,4 @@
+import type { SharedView } from '../app/shared-view.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
@@ -45,7 +46,9 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     const nothingBought = attempts.length === 0;
-    stdout.write(nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session));
+    stdout.write(
+      nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session, shared),
+    );
     const note = nothingBought ? await sandboxNote(session, ['verify']) : undefined;
     if (note !== undefined) stdout.write(`${note}\n`);
   }
@@ -57,6 +60,7 @@ function verdictText(
   files: readonly CheckedFile[],
   nothingHere: boolean,
   { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
+  { audio }: Pick<SharedView, 'audio'>,
 ): string {
   const lines = files
     .filter(({ state }) => state !== 'present')
@@ -78,7 +82,11 @@ function verdictText(
     );
   else if (others.length > changed.length)
     lines.push(`Next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
-  if (changed.length > 0) {
+  if (changed.length > 0 && audio !== undefined)
+    lines.push(
+      `Next: move the changed files away, then: ${command('pull')}   (downloads the originals, at no cost)`,
+    );
+  else if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(
       `Next: ${command('run', ...words)}   (buys what was changed again; or put the originals back)`,

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { run as runHere } from './in-process.js';
 import { audioFiles, folder, runProcess as run, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
@@ -35,19 +36,19 @@ const words = (service: Service, state: readonly string[]) => [
 it('downloads the files of a shared batch to a fresh checkout, and refuses to buy without its log', async () => {
   const { service, machine, state } = await stage(2);
   const [one, two] = [machine(), machine()];
-  const first = await run(words(service, state), one, service.env);
+  const first = await runHere(words(service, state), one, service.env);
   expect(first.code, first.stderr).toBe(0);
-  const alone = await run(words(service, []), one, service.env);
+  const alone = await runHere(words(service, []), one, service.env);
   expect(alone.code).toBe(9);
   expect(alone.stderr).toContain('error[state-needed]');
   expect(alone.stderr).toMatch(/venice-batch run album\.yaml --state file:\/\/\S+/);
-  const pulled = await run(['pull', 'album.yaml', ...service.flags, ...state], two);
+  const pulled = await runHere(['pull', 'album.yaml', ...service.flags, ...state], two);
   expect(pulled.code, pulled.stderr).toBe(0);
   expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());
   const three = machine();
-  const picked = await run(['pick', 'album.yaml', 'track-1#1', ...service.flags, ...state], three);
+  const picked = await runHere(['pick', 'album.yaml', 'track-1#1', ...service.flags, ...state], three);
   expect(picked.code, picked.stderr).toBe(0);
-  const reported = await run(
+  const reported = await runHere(
     ['report', 'album.yaml', '--out', 'report.html', ...service.flags, ...state],
     three,
   );
@@ -57,11 +58,21 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   for (const verb of [['run', '--frozen'], ['verify'], ['release', '--to', 'release', '--first']]) {
     const [name = '', ...flags] = verb;
     unlinkSync(path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!));
-    const looked = await run([name, 'album.yaml', ...flags, ...service.flags, ...state], two);
+    const looked = await runHere([name, 'album.yaml', ...flags, ...service.flags, ...state], two);
     expect(looked.code, looked.stderr).toBe(0);
     expect(looked.stderr).toContain('downloaded 1 file stored by other machines');
   }
-  const fetched = await run(words(service, state), two, service.env);
+  const changed = path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!);
+  writeFileSync(changed, 'edited');
+  expect((await runHere(['pull', 'album.yaml', ...service.flags, ...state], two)).code).toBe(0);
+  expect(readFileSync(changed, 'utf8')).toBe('edited');
+  const verified = await runHere(['verify', 'album.yaml', ...service.flags, ...state], two);
+  expect(verified.code).toBe(100);
+  expect(verified.stdout).toMatch(
+    /move the changed files away, then: venice-batch pull album\.yaml .*at no cost/,
+  );
+  unlinkSync(changed);
+  const fetched = await runHere(words(service, state), two, service.env);
   expect(fetched.code, fetched.stderr).toBe(0);
   expect(audioFiles(path.join(two, 'out')).sort()).toEqual(audioFiles(path.join(one, 'out')).sort());
   expect(await service.charges()).toBe(2);

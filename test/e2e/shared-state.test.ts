@@ -54,6 +54,25 @@ it.each(['ExpiredToken', 'AccessDenied'])(
   },
 );
 
+it.each([403, 404])('loses nothing and buys nothing while a proxy answers %i with a page', async (status) => {
+  const [service, server] = [await startService(), await startS3()];
+  const cwd = folder();
+  writeManifest(cwd, 1);
+  const env: Env = { ...service.env, ...server.environment };
+  const detached = await run(words(service, ...stateIn(server), '--detach'), cwd, env);
+  expect(detached.code, detached.stderr).toBe(11);
+  writeManifest(cwd, 2);
+  server.refuse(status);
+  const refused = await run(words(service, ...stateIn(server)), cwd, env);
+  expect(refused.stderr).toContain(`HTTP ${status}, not from S3`);
+  expect([refused.code === 0, await service.charges()]).toEqual([false, 1]);
+  expect(lockLines(cwd).map(({ state }) => state)).not.toContain('lost');
+  server.refuse(undefined);
+  const next = await run(words(service, ...stateIn(server)), cwd, env);
+  expect(next.code, next.stderr).toBe(0);
+  expect(await service.charges()).toBe(2);
+});
+
 it('collects what is paid for without any credentials', async () => {
   const [service, server] = [await startService(4), await startS3()];
   const cwd = folder();

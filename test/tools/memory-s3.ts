@@ -6,8 +6,11 @@ export interface MemoryS3 {
   readonly environment: Readonly<Record<string, string>>;
   /** By path. */
   readonly objects: Map<string, Buffer>;
-  /** From now on every request is refused with this S3 error code; `undefined` ends that. */
-  refuse(code: string | undefined): void;
+  /**
+   * From now on every request is refused: with this S3 error code, or, for a number, with that status and the page of a
+   * proxy. `undefined` ends that.
+   */
+  refuse(how: string | number | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -24,11 +27,12 @@ export async function startMemoryS3({
   lifecycle,
 }: MemoryS3Options = {}): Promise<MemoryS3> {
   const objects = new Map<string, Buffer>();
-  let refusal: string | undefined;
+  let refusal: string | number | undefined;
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     const url = new URL(request.url ?? '/', 'http://localhost');
-    if (refusal !== undefined) fail(response, refusal === 'ExpiredToken' ? 400 : 403, refusal);
+    if (typeof refusal === 'number') response.writeHead(refusal).end('<html>Sign in</html>');
+    else if (refusal !== undefined) fail(response, refusal === 'ExpiredToken' ? 400 : 403, refusal);
     else if (request.method === 'PUT') put(request, response, url.pathname, body);
     else if (url.searchParams.has('lifecycle')) {
       if (lifecycle === undefined) fail(response, 404, 'NoSuchLifecycleConfiguration');
@@ -68,8 +72,8 @@ export async function startMemoryS3({
     endpoint: `http://127.0.0.1:${port}`,
     environment: { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'testtesttest' },
     objects,
-    refuse: (code) => {
-      refusal = code;
+    refuse: (how) => {
+      refusal = how;
     },
     stop: async () => {
       server.closeAllConnections();
