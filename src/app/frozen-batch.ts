@@ -67,6 +67,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
       keptBy,
+      compare: 'hash',
       keySignature: world.account && read.header && keySignatureOf(read.header, world.account),
     });
     emitPlan(world, prepared.plan);

@@ -37,6 +37,8 @@ export interface PrepareInput {
   readonly keptBy?: DecideInput['keptBy'];
   readonly notPulled?: DecideInput['notPulled'];
   readonly inStore?: DecideInput['inStore'];
+  /** How files are compared with the lockfile. Default: by size. */
+  readonly compare?: 'size' | 'hash';
   /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
   readonly account?: Account | undefined;
   /** Buy even if the balance, as far as it is known, does not cover the total. */
@@ -70,7 +72,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   const settled = decide({
     takes: input.manifest.takes,
     attempts: input.attempts,
-    ...(await fileStates(view, input.attempts)),
+    ...(await fileStates(view, input.attempts, input.compare)),
     occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
     selection: input.selection,
     placeOf: input.placeOf,

@@ -7,7 +7,7 @@ import { boughtTwiceTake } from '../plan/bought-twice.js';
 import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
-import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
+import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
 import type { Decision, PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
@@ -81,7 +81,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
-    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), forcedOf(rows)),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), rows),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(away === 0 ? {} : { elsewhere: away }),
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
@@ -188,7 +188,7 @@ function nextCommand(
   { settings, decision }: Ending,
   exitCode: ExitCode,
   step: NextStep,
-  force: readonly string[],
+  rows: readonly PlanRow[],
 ): string | null {
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
@@ -196,7 +196,9 @@ function nextCommand(
   // After --detach the next step is to collect. A balance that is too low stays too low.
   const onlyCollects = mode !== 'run' || settings.detach || SHOWN_IN_PLAN.has(exitCode);
   if (step.kind === 'collect')
-    return onlyCollects ? command('collect') : command('run', ...retryFlags({ retryFailed: false, force }));
+    return onlyCollects
+      ? command('collect')
+      : command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
   if (step.kind === 'resolve') return command('resolve');
   // A pattern matches no track: until it is corrected, every command fails the same way.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
@@ -204,9 +206,20 @@ function nextCommand(
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
-  if (exitCode === EXIT.tracks) return step.kind === 'buy' ? command('run', ...retryFlags(step)) : null;
+  if (exitCode === EXIT.tracks)
+    return step.kind === 'buy' ? command('run', ...retryFlags(step), ...namedAgain(settings, rows)) : null;
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
+
+/** The takes that are not made may be others than the ones that this run was restricted to. */
+function namedAgain({ selection }: BatchSettings, rows: readonly PlanRow[]): readonly string[] {
+  if (selection.only === undefined && selection.except === undefined) return [];
+  const words = notMade(rows);
+  return words.length > NAMED_MAX ? [] : words.flatMap((word) => ['--only', word]);
+}
+
+/** A command with more names would be unreadable. */
+const NAMED_MAX = 10;
 
 /** Takes that were requested again but not made. */
 function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {

@@ -6,7 +6,7 @@ import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
-import { lineagesOf } from '../lockfile/header.js';
+import { isRelated, lineagesOf } from '../lockfile/header.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { serialiseLock } from '../lockfile/lock-text.js';
 import { type Lock, type MergedLocks, mergeLocks } from '../lockfile/merge-locks.js';
@@ -145,6 +145,7 @@ async function mergeGuarded(session: Session, places: Places, again: string): Pr
     ];
     const merged = mergeLocks(first, second, logOf(session));
     if (!merged.ok) throw notMerged(places, first, second, merged.why, again);
+    if (places.target === places.first) await refuseForeign(session, places, first, second, again);
     const { header, attempts } = merged.lock;
     const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
     const real = await files.real(places.target);
@@ -153,6 +154,28 @@ async function mergeGuarded(session: Session, places: Places, again: string): Pr
   } finally {
     await guard.release();
   }
+}
+
+/** There is no way back from merging the lockfile of another album into this one: its purchases would use up the budget. */
+async function refuseForeign(
+  session: Session,
+  { second: file }: Places,
+  first: Lock,
+  second: Lock,
+  again: string,
+): Promise<void> {
+  const { manifest } = await session.load();
+  if (manifest === undefined || second.attempts.size === 0 || isRelated(first.header, second.header)) return;
+  const ours = new Set([...manifest.takes, ...first.attempts.values()].map(({ track }) => track));
+  if ([...second.attempts.values()].some(({ track }) => ours.has(track))) return;
+  throw new BatchError(
+    'lockfile-not-merged',
+    `no track of ${shellWord(file)} is in ${shellWord(session.displayPath)}: it seems to belong to another manifest`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `nothing was changed; to merge them into a new file: ${again} --out merged.lock.jsonl`,
+    },
+  );
 }
 
 async function readOrThrow({ ports, command, settings }: Session, place: string): Promise<Lock> {

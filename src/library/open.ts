@@ -97,8 +97,16 @@ const OPTIONS: Readonly<Record<keyof (RunOptions & ApplyOptions & ResolveOptions
   outcome: true,
 };
 
-/** Programs without types can misspell an option: a limit that is silently ignored costs money. */
-function refuseUnknown(options: AnyOptions): void {
+/** Programs without types can misspell an option or its type: a limit that is silently ignored costs money. */
+function refuseInvalid(options: AnyOptions): void {
+  for (const name of ['only', 'except', 'force'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && !(Array.isArray(value) && value.every((one) => typeof one === 'string')))
+      throw usageError(
+        `\`${name}\` must be an array of strings`,
+        `write \`${name}: [${JSON.stringify(value)}]\``,
+      );
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name));
   if (unknown === undefined) return;
   const meant = closest(unknown, Object.keys(OPTIONS));
@@ -109,7 +117,7 @@ function refuseUnknown(options: AnyOptions): void {
 }
 
 async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
-  refuseUnknown(options);
+  refuseInvalid(options);
   const { manifest, sandbox = false } = options;
   if (manifest === '') throw usageError('`manifest` is empty', 'name a file, such as album.yaml');
   if (sandbox && options.baseUrl !== undefined)

@@ -49,6 +49,13 @@ function isUnsettled(attempt: Attempt): boolean {
   return attempt.state === 'intent' && isInDoubt(attempt);
 }
 
+/** Takes that a run would make if it were told to. */
+export function notMade(rows: readonly PlanRow[]): readonly string[] {
+  return rows
+    .filter(({ decision }) => ['buy', 'retry', 'force'].includes(remedyOf(decision) ?? ''))
+    .map(({ take }) => takeWord(take));
+}
+
 /** Takes that only `--force` makes again. */
 export function forcedOf(rows: readonly PlanRow[]): readonly string[] {
   return rows.filter(({ decision }) => remedyOf(decision) === 'force').map(({ take }) => takeWord(take));

@@ -3,7 +3,7 @@ import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
-import { takeId } from '../plan/history.js';
+import { isInDoubt, takeId } from '../plan/history.js';
 import {
   isElsewhere,
   isInStore,
@@ -122,13 +122,15 @@ export function takeStatuses(rows: readonly PlanRow[], attempts: readonly Attemp
 
 function stateOfRow(row: PlanRow, { state }: Attempt): Pick<TakeStatus, 'state' | 'phrase'> {
   const { decision } = row;
-  if (isInStore(row)) return { state: 'elsewhere', phrase: 'done, in the audio store' };
+  if (isInStore(row)) return { state: 'elsewhere', phrase: IN_STORE };
   if (isElsewhere(row)) return { state: 'elsewhere' };
   if (missingOf(row) !== undefined) return { state: 'missing' };
   if (decision.kind === 'buy' && isChanged(row) && SETTLED.has(state))
     return { state: 'changed', phrase: reasonPhrase(decision.why) };
   return { state };
 }
+
+const IN_STORE = 'done, in the audio store';
 
 export const NOTHING_BOUGHT = 'Nothing has been bought yet.\n';
 
@@ -224,14 +226,21 @@ function paintState(style: Style, state: TakeStatus['state']): (text: string) =>
 }
 
 function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
-  const counts = STATES.map((state) => [takes.filter((take) => take.state === state).length, state] as const)
+  const inStore = takes.filter(({ phrase }) => phrase === IN_STORE).length;
+  const counts = STATES.map((state) => {
+    const count = takes.filter((take) => take.state === state).length;
+    return [state === 'elsewhere' ? count - inStore : count, stateName(state)] as const;
+  })
+    .toSpliced(1, 0, [inStore, 'in the audio store'])
     .filter(([count]) => count > 0)
-    .map(([count, state]) => `${count} ${stateName(state)}`);
+    .map(([count, state]) => `${count} ${state}`);
   const spent = spentMicroUsd(all);
   const shown = spentMicroUsd(takes.flatMap(({ attempt }) => attempt ?? []));
   // Otherwise the column COST seems not to add up.
   const earlier = spent > shown ? `, ${formatUsd(spent - shown)} of it on earlier attempts` : '';
-  return `${counts.join(', ')}; ${formatUsd(spent)} spent in total${earlier}`;
+  const doubtful = spentMicroUsd(all.filter(isInDoubt));
+  const doubt = doubtful > 0 ? `, ${formatUsd(doubtful)} of it in doubt` : '';
+  return `${counts.join(', ')}; ${formatUsd(spent)} spent in total${earlier}${doubt}`;
 }
 
 const OTHER_FOLDER =
@@ -250,8 +259,11 @@ function nextLine(
       return `Next: ${command('collect')}${kept === undefined ? '' : `; or, if the kept file sounds right: ${command('accept', takeKey(kept))}`}`;
     case 'resolve':
       return `Next: ${command(step.kind)}`;
-    case 'buy':
-      return `Next: ${command('run', ...retryFlags(step))}`;
+    case 'buy': {
+      const next = command('run', ...retryFlags(step));
+      const missing = rows.some((row) => missingOf(row) !== undefined);
+      return missing ? `Next: put the missing files back, or buy them again: ${next}` : `Next: ${next}`;
+    }
     case 'edit':
       return `Next: change what was refused in the manifest, then: ${command('run')}`;
     case 'nothing':

@@ -1,6 +1,6 @@
 import { EXIT } from '../core/errors.js';
 import type { SummaryEvent, TakeEvent } from '../core/events.js';
-import { formatUsd } from '../core/money.js';
+import { formatUsd, isRefunded } from '../core/money.js';
 import { adviceFor, type CommandFor } from './advice.js';
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
@@ -111,7 +111,7 @@ function takeRow(take: TakeEvent, placeOf: (file: string) => string): string[] {
     foreign(take.key),
     stateName(take.state),
     foreign(take.model),
-    formatUsd(take.price_micro_usd),
+    formatUsd(take.money === 'not charged' || isRefunded(take.money) ? 0 : take.price_micro_usd),
     take.path === undefined ? '' : foreign(placeOf(take.path)),
   ];
 }

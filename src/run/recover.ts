@@ -52,10 +52,14 @@ export interface StoredFiles {
 }
 
 /**
- * The state of every path that an attempt names, by existence and size (`verify` reads whole files). A path is named
- * twice if a file went missing and another took its place: then the bytes show whose it is.
+ * The state of every path that an attempt names, by existence and size, or by hash. A path is named twice if a file went
+ * missing and another took its place: then the bytes show whose it is.
  */
-export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): Promise<StoredFiles> {
+export async function fileStates(
+  view: DiskView,
+  attempts: Iterable<Attempt>,
+  how: 'size' | 'hash' = 'size',
+): Promise<StoredFiles> {
   const claims = new Map<string, Attempt[]>();
   for (const attempt of attempts)
     for (const place of attempt.file === undefined ? [] : [attempt.file.path, attempt.move_to])
@@ -72,7 +76,7 @@ export async function fileStates(view: DiskView, attempts: Iterable<Attempt>): P
     [...claims].map(([place, claimants]) =>
       limit(async () => {
         const owner = await ownerOf(view, claimants, place);
-        const state = await stateOf(view, owner, 'size', place);
+        const state = await stateOf(view, owner, how, place);
         files.set(place, state);
         const link = state === 'changed' ? await linkOnTheWay(view, place) : undefined;
         if (link !== undefined) links.set(place, link);

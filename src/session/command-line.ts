@@ -4,7 +4,7 @@ import type { Settings } from './settings.js';
 
 /**
  * A command for the same manifest, ready to paste. Keeps the flags that say where things are, what may be bought, and
- * what to do with it. If `words` name another endpoint, they replace the flags for the endpoint. `models` takes no
+ * what to do with it. If `words` name another endpoint or other tracks, they replace the flags for these. `models` takes no
  * manifest, and only the flags of the endpoint.
  *
  * @param verb may have two words, such as `lock repair`
@@ -30,9 +30,10 @@ export function nextCommandLine(
   ];
   // A saved plan contains the selection, and `--plan` cannot be combined with one.
   const buys = (verb === 'run' || verb === 'plan') && !words.includes('--plan');
+  const named = words.includes('--only');
   const chosen = [
-    ...(flags.only ?? []).flatMap((pattern) => ['--only', pattern]),
-    ...(flags.except ?? []).flatMap((pattern) => ['--except', pattern]),
+    ...(named ? [] : (flags.only ?? [])).flatMap((pattern) => ['--only', pattern]),
+    ...(named ? [] : (flags.except ?? [])).flatMap((pattern) => ['--except', pattern]),
     ...(flags.more === undefined ? [] : ['--more', flags.more]),
     ...(flags.onlyUnpicked === true ? ['--only-unpicked'] : []),
     ...(flags.budget === undefined ? [] : ['--budget', flags.budget]),

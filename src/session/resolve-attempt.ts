@@ -1,8 +1,10 @@
 import { type Resolution, resolveAttempt } from '../app/resolution.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT, usageError } from '../core/errors.js';
+import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
+import { isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
@@ -63,12 +65,15 @@ async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void>
 }
 
 function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string): Attempt {
-  const named = attemptsNamed(attempts, id);
+  const byId = attemptsNamed(attempts, id);
+  // A take may be named if only one of its attempts is in doubt.
+  const isNamed = (one: Attempt) => takeKey(one) === id || `${one.track}#${one.take}` === id;
+  const named = byId.length > 0 ? byId : attempts.filter((one) => isInDoubt(one) && isNamed(one));
   const [attempt] = named;
   if (attempt !== undefined && named.length === 1) return attempt;
   throw usageError(
     `${escapeForeign(id)} matches ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
-    `give the whole id, as listed by: ${command('resolve')}`,
+    `give a longer part of the id, as listed by: ${command('resolve')}`,
     'unknown-attempt',
   );
 }

@@ -58,6 +58,7 @@ describe('the library', () => {
     [{ budgetUsd: -1 }, '`budgetUsd` is not an amount above 0: -1'],
     [{ baseUrl: 'https://x.test' }, '`sandbox` and `baseUrl` cannot be combined'],
     [{ budgetUSD: 1 }, '`budgetUSD` is not an option'],
+    [{ only: 'one' as unknown as string[] }, '`only` must be an array of strings'],
   ])('refuses %j with a message about its options', async (options, message) => {
     await expect(plan({ manifest: album(), sandbox: true, ...options })).rejects.toMatchObject({
       code: 'usage',

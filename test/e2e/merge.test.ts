@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run as runProgram } from './in-process.js';
 import { folder } from './program.js';
-import { type Scene, scene } from './scene.js';
+import { type Scene, scene, writePrompts } from './scene.js';
 
 const PRICES = String.raw`\$[0-9.]+ \+ \$[0-9.]+`;
 
@@ -151,6 +151,21 @@ describe('lock merge', () => {
     expect(queueIds(path.join(album.cwd, 'both.lock.jsonl'))).toHaveLength(4);
     const overwriting = await lockMerge('--out', 'album.yaml');
     expect([overwriting.code, overwriting.stderr.includes('error[output-file]')]).toEqual([2, true]);
+  });
+
+  it('refuses the lockfile of another manifest, unless the result is a new file', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    const other = folder();
+    writePrompts(other, { three: 'A bell rings' });
+    const { flags, env } = album.service;
+    expect((await runProgram(['run', 'album.yaml', '--yes', ...flags], other, env)).code).toBe(0);
+    const words = ['lock', 'merge', 'album.lock.jsonl', path.join(other, 'album.lock.jsonl')];
+    const before = readFileSync(album.lockPath);
+    const refused = await runProgram(words, album.cwd);
+    expect([refused.code, refused.stderr]).toEqual([9, expect.stringContaining('another manifest')]);
+    expect(readFileSync(album.lockPath)).toEqual(before);
+    expect((await runProgram([...words, '--out', 'merged.lock.jsonl'], album.cwd)).code).toBe(0);
   });
 
   it('says which lockfile is missing, and changes nothing', async () => {

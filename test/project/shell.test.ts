@@ -80,6 +80,12 @@ describe('a suggested command line', () => {
     expect(line('status')).toBe('venice-batch status a');
   });
 
+  it('names other tracks than the run was restricted to', () => {
+    const flags = { only: ['intro'], except: ['outro'], budget: '5' };
+    const line = nextCommandLine('run', { manifest: 'a', flags }, ['--retry-failed', '--only', 'jingle']);
+    expect(line).toBe('venice-batch run a --retry-failed --only jingle --budget 5');
+  });
+
   it('lists the models of the same endpoint, without the manifest', () => {
     const flags = {
       baseUrl: 'https://a.example/v1',

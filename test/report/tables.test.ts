@@ -277,7 +277,7 @@ describe('the table of status', () => {
       'c     done, in the audio store  $0.69  out/c.flac',
       'd     new',
       '',
-      '1 done, 1 elsewhere, 1 changed, 1 new; $2.07 spent in total',
+      '1 done, 1 in the audio store, 1 changed, 1 new; $2.07 spent in total',
       "Next: venice-batch run 'my album.yaml'",
     ]);
     expect(shown(rows.slice(1, 3)).at(-1)).toBe("Next: venice-batch pull 'my album.yaml'");
@@ -401,7 +401,7 @@ describe('the table of status', () => {
       'b     missing  $0.69  out/b.flac',
       '',
       '1 done, 1 missing; $1.38 spent in total',
-      "Next: venice-batch run 'my album.yaml' --retry-failed",
+      "Next: put the missing files back, or buy them again: venice-batch run 'my album.yaml' --retry-failed",
     ]);
     const none = statusOf(attempts, {}, undefined, new Map());
     expect(linesOf(none).at(-1)).toMatch(/^Next: .*--out-dir/);
