@@ -212,12 +212,8 @@ function remarks(
     reported.push({ code, severity, message, hint, span: take.span });
   if (decision.kind === 'occupied') {
     const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;
-    add(
-      'output-occupied',
-      'error',
-      message,
-      'restore the lockfile it belongs to, or move the file away to buy it again',
-    );
+    const hint = 'restore the lockfile it belongs to, or move the file away to buy it again';
+    add('output-occupied', 'error', message, hint);
   }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {

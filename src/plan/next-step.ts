@@ -49,7 +49,7 @@ function isUnsettled(attempt: Attempt): boolean {
   return attempt.state === 'intent' && isInDoubt(attempt);
 }
 
-/** Takes that a run would make if it were told to. */
+/** Takes that a run would make with the right flags. */
 export function notMade(rows: readonly PlanRow[]): readonly string[] {
   return rows
     .filter(({ decision }) => ['buy', 'retry', 'force'].includes(remedyOf(decision) ?? ''))

@@ -37,7 +37,7 @@ const AGAIN = 'It is bought again only on request, after approval.';
 function adviceForFailure({ money }: TakeEvent): string {
   if (money === 'refunded') return `The charge was refunded. ${AGAIN}`;
   if (money === 'refunded (as documented)')
-    return `The service documents that this charge is refunded. ${AGAIN}`;
+    return `According to its documentation, the service refunds this charge. ${AGAIN}`;
   return AGAIN;
 }
 

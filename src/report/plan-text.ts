@@ -166,8 +166,11 @@ function sums(plan: Plan, lines: readonly PlanLine[], options: PlanTextOptions, 
 
 function unlistedLine({ unlistedCount }: Plan, style: Style, width: number): string[] {
   if (unlistedCount === 0) return [];
-  const kept = unlistedCount === 1 ? 'is kept: its file stays' : 'are kept: their files stay';
-  const shown = `${takes(unlistedCount)} from an earlier version of the manifest ${kept}`;
+  const kept =
+    unlistedCount === 1
+      ? 'is no longer in the manifest; its file is kept'
+      : 'are no longer in the manifest; their files are kept';
+  const shown = `${takes(unlistedCount)} ${kept}`;
   return wrap(shown, width).map((line) => style.faint(line));
 }
 

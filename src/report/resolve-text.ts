@@ -128,11 +128,12 @@ function shareText({ fits, accounted }: Evidence): string[] {
 function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts | undefined): string {
   const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
   const others =
-    accounted === 1 ? '1 that is another take\u2019s' : `${accounted} that are other takes\u2019`;
-  const but = accounted === 0 ? '' : ` but ${others}`;
+    accounted === 1 ? '1 charge belongs to another take' : `${accounted} charges belong to other takes`;
+  const but = accounted === 0 ? '' : ` (${others})`;
+  const no = accounted === 0 ? 'no charge' : 'no other charge';
   return asked !== undefined && asked.askedAtMs < toMs
-    ? `billing history: no charge so far since ${from}${but}; one may still appear until ${to}: check again then, before --not-charged`
-    : `billing history: no charge from ${from} to ${to}${but}`;
+    ? `billing history: ${no} so far since ${from}${but}; one may still appear until ${to}: check again after that, before you use --not-charged`
+    : `billing history: ${no} from ${from} to ${to}${but}`;
 }
 
 function oddities(asked: HistoryFacts | undefined): string[] {

@@ -222,7 +222,7 @@ describe('the totals of a plan', () => {
   it('count what earlier manifests made, once per take', () => {
     const again = makeAttempt({ name: 'again', of: makeTake({ track: 'old' }) });
     expect(screen(planOf({ takes: [take], attempts: [...attempts, again] }))).toMatch(
-      /^1 take from an earlier version of the manifest is kept: its file stays$/m,
+      /^1 take is no longer in the manifest; its file is kept$/m,
     );
     expect(screen(planOf(past({})))).not.toContain('earlier manifests');
   });
