@@ -473,13 +473,13 @@ describe('the list of attempts in doubt', () => {
     const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
     const soon = renderInDoubt([item], { ...options, width: 400, history });
     expect(soon).toContain(
-      'no charge so far since 2026-03-01T11:59:00.000Z but 2 that are other takes\u2019; one may still appear until 2026-03-01T12:10:00.000Z',
+      'no other charge so far since 2026-03-01T11:59:00.000Z (2 charges belong to other takes); one may still appear until 2026-03-01T12:10:00.000Z',
     );
     expect(soon).toContain('clock is 300 s behind');
     expect(soon).toContain('too long');
     const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
     const then = renderInDoubt([item], { ...options, history: later });
-    expect(then).toContain('no charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z');
+    expect(then).toContain('no other charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z');
     expect(then).not.toMatch(/still come|so far|clock|too long/);
   });
 
