@@ -89,7 +89,7 @@ export function run(options: RunOptions): Promise<RunReport> {
  */
 export async function apply(options: ApplyOptions): Promise<RunReport> {
   const read = readSavedPlan(savedPlanText(options.plan));
-  if (!read.ok) throw usageError(`\`plan\` ${read.why}`, 'pass `saved` of what plan() returns', read.code);
+  if (!read.ok) throw usageError(`\`plan\` ${read.why}`, 'pass the `saved` that plan() returns', read.code);
   return batch(options, { mode: 'run', approve: async () => 'unattended', savedPlan: read.saved });
 }
 

@@ -47,7 +47,7 @@ export async function openForRun(
     report(
       'info',
       'guard-taken-over',
-      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: took over its lock`,
+      `took over the lock of an earlier run (pid ${guard.tookOver.pid}) that ended without releasing it`,
     );
   try {
     const opened = await openStore(ports, settings, report);

@@ -59,12 +59,12 @@ async function joined(
     const count = await store.reconcile();
     const records = count === 1 ? '1 attempt' : `${count} attempts`;
     if (count > 0 && isNew)
-      report('info', 'state-joined', `${records} of the lockfile were added to the shared log ${address}`);
+      report('info', 'state-joined', `${records} of the lockfile added to the shared log ${address}`);
     else if (count > 0)
       report(
         'info',
         'state-caught-up',
-        `${records} that could not be recorded in the shared log earlier are there now`,
+        `${records} recorded in the shared log now; an earlier run could not do that`,
       );
   } catch (error) {
     // Kept as the store's fault: nothing is bought, but paid audio is collected.

@@ -50,7 +50,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
       if (!isQueueId(resolution.queueId))
         return {
           ok: false,
-          why: 'this is not a queue_id: it has 1 to 200 printable characters',
+          why: 'this is not a queue_id: a queue_id has 1 to 200 printable characters',
         };
       return adopted(to('queued', { queue_id: resolution.queueId }));
     case 'charged':

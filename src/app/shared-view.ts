@@ -53,7 +53,7 @@ export async function sharedView(
     // it.
     if (named !== undefined)
       warn(
-        `the lockfile is a copy of the shared log ${named}: this is what the copy knows`,
+        `the lockfile is a copy of the shared log ${named}: showing what the copy has`,
         `to read the log itself: ${command(verb, '--state', named)}`,
       );
     return { attempts: own };
@@ -71,7 +71,7 @@ export async function sharedView(
     return { attempts, fromLog: true, audio: state.audio, keptBy };
   } catch (error) {
     if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
-    warn(`${error.message}: this is what the lockfile of this machine knows`, error.hint);
+    warn(`${error.message}: showing what this machine's lockfile has`, error.hint);
     return { attempts: own, fromLog: true, audio: state.audio };
   }
 }

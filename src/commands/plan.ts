@@ -61,14 +61,14 @@ async function save(session: Session, file: string, { saved, prepared }: Planned
   await writePlanFile(session, file, saved);
   const { budget_micro_usd: budget, purchases } = saved;
   if (settings.sandbox || budget !== null || purchases.length === 0) {
-    stderr.write(`saved; to apply exactly this, once: ${session.command('run', '--plan', file)}\n`);
+    stderr.write(`saved; to apply exactly this plan, once: ${session.command('run', '--plan', file)}\n`);
     return;
   }
   const needed: Diagnostic = {
     code: 'budget-needed',
     severity: 'warning',
     message: 'saved; applying it requires a budget',
-    hint: `to apply exactly this, once: ${session.command('run', '--plan', file, '--budget', lifeBudgetUsd(prepared.plan))}`,
+    hint: `to apply exactly this plan, once: ${session.command('run', '--plan', file, '--budget', lifeBudgetUsd(prepared.plan))}`,
   };
   showDiagnostics(session, [needed], new Map());
 }

@@ -219,7 +219,7 @@ function asRefusal(error: unknown, { command }: Session, again: string): unknown
     );
   if (error instanceof ZipTooLargeError)
     return usageError(
-      'a ZIP file holds at most 4 GiB, and the release has more',
+      'a ZIP file can hold at most 4 GiB, and the release has more',
       `leave --zip out, or set \`format: flac\` in \`release\`: ${shellWord(again)}`,
       'zip-too-large',
     );

@@ -108,7 +108,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
 function repairText({ report, asidePath }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
-  if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'taken out'));
+  if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
   if (report.lockfiles > 1)
     lines.push(`joined ${report.lockfiles} lockfiles that began separately; every attempt counts`);
   lines.push(...boughtTwiceLines(report.boughtTwice));

@@ -36,10 +36,12 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
   try {
     const { data, files } = await write(session, listener, out, flags.embed === true);
     const embedded = flags.embed === true;
+    const tracks = data.tracks.length === 1 ? '1 track' : `${data.tracks.length} tracks`;
+    const count = files.size === 1 ? '1 file' : `${files.size} files`;
     session.stdout.write(
       flags.json === true
         ? jsonDocument({ schema: 1, report: path.resolve(out), files: files.size, embedded })
-        : `wrote ${pathText(out)}: ${data.tracks.length} tracks, ${files.size} files${embedded ? ' inside it' : ''}\n`,
+        : `wrote ${pathText(out)}: ${tracks}, ${count}${embedded ? ' inside it' : ''}\n`,
     );
     const note = files.size === 0 ? await sandboxNote(session, ['report', '--out', out]) : undefined;
     if (note !== undefined) session.stderr.write(`note: ${note}\n`);

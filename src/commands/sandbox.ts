@@ -42,7 +42,7 @@ export async function sandboxCommand(_subject: string, flags: SandboxFlags): Pro
       `the sandbox cannot listen on port ${port} (${faultCode(error) || 'error'})`,
       {
         exitCode: EXIT.unavailable,
-        hint: 'pick another with --port, or a free one with --port 0',
+        hint: 'choose another --port, or a free one: venice-batch sandbox --port 0',
         cause: error,
       },
     );

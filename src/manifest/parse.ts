@@ -45,7 +45,12 @@ export function parseManifest(file: string, text: string): Parsed {
   const tokens = [...new Parser().parse(source.text)];
   const deep = firstDeeperThan(DEPTH_MAX, tokens);
   if (deep !== undefined)
-    return fail('too-deep', deep, `values are nested more than ${DEPTH_MAX} deep`, 'a track is a flat map');
+    return fail(
+      'too-deep',
+      deep,
+      `values are nested more than ${DEPTH_MAX} deep`,
+      'write each track as a flat map of fields',
+    );
 
   const [document, second] = compose(tokens, source.text.length);
   const diagnostics = syntaxErrors(document, source);

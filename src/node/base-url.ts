@@ -11,12 +11,12 @@ export function parseBaseUrl(text: string): BaseUrl {
   // Checks the text, because `URL` silently corrects or drops some of this.
   if (text.length > 2_000) return wrong('the base URL is too long');
   if (/[\s\\\u0000-\u001f\u007f]/.test(text)) {
-    return wrong('the base URL holds a space, a backslash or a control character');
+    return wrong('the base URL contains a space, a backslash or a control character');
   }
   if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) {
     return wrong('the base URL is not an http(s) address');
   }
-  if (/^[^/]*\/\/[^/]*@/.test(text)) return wrong('the base URL holds credentials');
+  if (/^[^/]*\/\/[^/]*@/.test(text)) return wrong('the base URL contains credentials');
   if (/[?#]/.test(text)) return wrong('the base URL has a query or a fragment');
   const url = new URL(text);
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {

@@ -32,7 +32,7 @@ export function parsePicks(file: string, text: string): ParsedPicks {
   const reading: Reading = { source, diagnostics: [], picks: new Map() };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return reading;
-  if (!isMap(root)) wrong(reading, root, 'the file holds no picks', FORM);
+  if (!isMap(root)) wrong(reading, root, 'the picks file is empty', FORM);
   else readRoot(root, reading);
   return reading;
 }
@@ -54,7 +54,7 @@ function readRoot(root: YAMLMap, reading: Reading): void {
     wrong(
       reading,
       version,
-      'this version of the file is not known',
+      'this version of the picks file is not supported',
       'write version: 1, or update venice-batch',
     );
   const picks = root.get('picks', true);
@@ -80,8 +80,7 @@ function readPick(key: unknown, value: unknown, reading: Reading): void {
 function pickIn(entry: YAMLMap, reading: Reading): Pick | undefined {
   const sha256 = textOf(entry.get('sha256', true));
   if (sha256 === undefined || !SHA256.test(sha256)) {
-    const hint =
-      'write the 64 digits from 0 to 9 and a to f of the file, in quotes if they are all from 0 to 9';
+    const hint = 'write the SHA-256 of the file: 64 hex digits, in quotes if all of them are from 0 to 9';
     wrong(reading, entry.get('sha256', true), 'this is not a SHA-256', hint);
     return undefined;
   }
@@ -108,7 +107,7 @@ function checkFields(map: YAMLMap, known: readonly string[], what: string, readi
     const name = textOf(key) ?? '';
     if (known.includes(name)) continue;
     const meant = closest(name, known);
-    const hint = meant === undefined ? `it has ${known.join(' and ')}` : `did you mean \`${meant}\`?`;
+    const hint = meant === undefined ? `the fields are ${known.join(' and ')}` : `did you mean \`${meant}\`?`;
     wrong(reading, key, `\`${name.slice(0, 64)}\` is not a field of ${what}`, hint);
   }
 }

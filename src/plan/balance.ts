@@ -75,12 +75,12 @@ function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[
   const takes = uncovered.length === 1 ? '1 take' : `${uncovered.length} takes`;
   const hidden =
     balance.currencies.EARNED_CREDITS === undefined
-      ? '; earned credits are visible to an ADMIN key only: with enough of them, add --ignore-balance'
+      ? '; only an ADMIN key sees earned credits: if they cover the rest, add --ignore-balance'
       : '';
   return {
     code: 'over-balance',
     severity: 'error',
-    message: `the balance does not cover ${takes} for ${formatUsd(shortMicroUsd)}, of ${formatUsd(plan.totalMicroUsd)} in total (${currencyNames(balance)})`,
+    message: `the balance (${currencyNames(balance)}) does not cover ${takes}, which ${uncovered.length === 1 ? 'costs' : 'cost'} ${formatUsd(shortMicroUsd)} of the ${formatUsd(plan.totalMicroUsd)} total`,
     hint: `${topUpHint(balance) ?? 'top up the account'}, or buy less with --only${hidden}`,
   };
 }

@@ -54,7 +54,7 @@ export function boughtTwiceWarning(
       code: 'bought-twice',
       severity: 'warning',
       message: only === undefined && doubles.length > 1 ? manyPhrase(doubles) : boughtTwicePhrase(first),
-      hint: `every copy is kept and collected; buy from one place at a time, with the newest lockfile; each purchase is listed by: ${command('status')}`,
+      hint: `every copy is kept and collected; buy from one place at a time, with the newest lockfile; to list each purchase: ${command('status')}`,
       ...(only === undefined ? {} : { span: only.span }),
     },
   ];

@@ -276,8 +276,8 @@ function otherKey(
     {
       code: 'other-key',
       severity: 'warning',
-      message: `${foreign.length} in flight ${foreign.length === 1 ? 'was' : 'were'} submitted under another API key`,
-      hint: 'if that key is of another account, collect them with it',
+      message: `${foreign.length === 1 ? '1 take in flight was' : `${foreign.length} takes in flight were`} submitted under another API key`,
+      hint: 'if that key belongs to another account, run `collect` with that key',
     },
   ];
 }

@@ -23,7 +23,7 @@ function removeOr(field: RequestField, about: Case, takes: (model: Model) => boo
   const others = able.map((model) => model.id);
   return others.length === 0
     ? `remove \`${field}\``
-    : `remove \`${field}\`, or use a model that takes it: ${listed(others, NAMED_MAX)}`;
+    : `remove \`${field}\`, or use a model that supports it: ${listed(others, NAMED_MAX)}`;
 }
 
 function undeclared(
@@ -31,7 +31,7 @@ function undeclared(
   topic: Topic | 'lyrics' | 'duration' | 'voice' | 'speed',
   about: Case,
 ): Finding {
-  const message = `${about.model.id} does not say whether it takes \`${field}\``;
+  const message = `${about.model.id} does not say whether it supports \`${field}\``;
   return warning(field, `undeclared-${topic}`, message, 'it is sent unchanged; the service may refuse it');
 }
 
@@ -50,7 +50,7 @@ function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
     if (about.request[field] === undefined || about.model[supports] === true) return undefined;
     if (about.model[supports] === undefined) return undeclared(field, topic, about);
     const hint = removeOr(field, about, (model) => model[supports] === true);
-    return error(field, `${topic}-unsupported`, `${about.model.id} does not take \`${field}\``, hint);
+    return error(field, `${topic}-unsupported`, `${about.model.id} does not support \`${field}\``, hint);
   };
 }
 
@@ -66,7 +66,7 @@ function lyricsTaken(about: Case): Finding | undefined {
   if (taken === true) return undefined;
   if (taken === undefined) return undeclared('lyrics_prompt', 'lyrics', about);
   const hint = removeOr('lyrics_prompt', about, (model) => takesLyrics(model) === true);
-  return error('lyrics_prompt', 'lyrics-unsupported', `${about.model.id} takes no lyrics`, hint);
+  return error('lyrics_prompt', 'lyrics-unsupported', `${about.model.id} does not support lyrics`, hint);
 }
 
 function lyricsRequired({ request, model }: Case): Finding | undefined {
@@ -114,10 +114,10 @@ function tooLong(
   if (limit === undefined || text.length <= limit) return undefined;
   const { points, units } = characterCounts(text);
   if (points > limit) {
-    const message = `the ${what} has ${points} characters; ${model.id} takes at most ${limit}`;
+    const message = `the ${what} has ${points} characters; ${model.id} allows at most ${limit}`;
     return error(field, `${what}-too-long`, message, `shorten it by ${points - limit}`);
   }
-  const message = `the ${what} has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} takes at most ${limit}`;
+  const message = `the ${what} has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} allows at most ${limit}`;
   return warning(field, `${what}-length-unclear`, message, `shorten it by ${units - limit} to be sure`);
 }
 
@@ -154,7 +154,8 @@ function durationTaken(about: Case): Finding | undefined {
   const byTime = model.pricing?.kind === 'durations' || model.pricing?.kind === 'per_second';
   if (byTime) return undeclared('duration_seconds', 'duration', about);
   const hint = removeOr('duration_seconds', about, takesDuration);
-  return error('duration_seconds', 'duration-unsupported', `${model.id} takes no \`duration_seconds\``, hint);
+  const message = `${model.id} does not support \`duration_seconds\``;
+  return error('duration_seconds', 'duration-unsupported', message, hint);
 }
 
 function durationAllowed({ request, model }: Case): Finding | undefined {
@@ -200,7 +201,7 @@ function speedTaken(about: Case): Finding | undefined {
   if (isDefaultSpeed(request.speed, model)) return undefined;
   if (model.supports_speed === undefined) return undeclared('speed', 'speed', about);
   const hint = removeOr('speed', about, (other) => other.supports_speed === true);
-  return error('speed', 'speed-unsupported', `${model.id} does not take \`speed\``, hint);
+  return error('speed', 'speed-unsupported', `${model.id} does not support \`speed\``, hint);
 }
 
 function speedInRange({ request, model }: Case): Finding | undefined {
@@ -228,7 +229,7 @@ function voiceTaken(about: Case): Finding | undefined {
   }
   if ((voices?.length ?? 0) === 0 && custom === false) {
     const hint = removeOr('voice', about, (other) => (other.voices?.length ?? 0) > 0);
-    return error('voice', 'voice-unsupported', `${model.id} takes no \`voice\``, hint);
+    return error('voice', 'voice-unsupported', `${model.id} does not support \`voice\``, hint);
   }
   return unlistedVoice(request.voice, model);
 }
@@ -247,7 +248,7 @@ function unlistedVoice(voice: string, model: Model): Finding | undefined {
   if (model.supports_custom_voice_id === false || meant !== undefined) {
     return error('voice', 'unknown-voice', message, hint || 'remove `voice`');
   }
-  const unclear = `${message} and does not say whether it takes custom voice ids`;
+  const unclear = `${message} and does not say whether it supports custom voice ids`;
   return warning('voice', 'undeclared-custom-voice', unclear, hint);
 }
 

@@ -174,7 +174,7 @@ function afterSubmits(saved: SavedPlan, attempts: readonly Attempt[]): Diagnosti
   if (used.length === 0)
     return refusal('plan-stale', 'the lockfile changed since the plan was saved: other attempts are in it');
   const count = `${used.length} of its ${saved.purchases.length} takes`;
-  return refusal('plan-used', `the plan was used already: ${count} were submitted since it was saved`);
+  return refusal('plan-used', `the plan was already used: ${count} were submitted since it was saved`);
 }
 
 function afterEdits(saved: SavedPlan, takes: readonly Take[]): Diagnostic {

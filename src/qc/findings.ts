@@ -74,7 +74,7 @@ function levels(of: Measures): readonly QcFinding[] {
   else if (of.truePeakDbtp !== null && of.truePeakDbtp > TRUE_PEAK_DBTP_MAX)
     found.push({
       code: 'qc-true-peak',
-      message: `its true peak is ${shown(of.truePeakDbtp)} dBTP: above 0 players may distort`,
+      message: `its true peak is ${shown(of.truePeakDbtp)} dBTP: above 0, players may distort it`,
     });
   if (of.loudnessLufs !== null && of.loudnessLufs < QUIET_LUFS)
     found.push({ code: 'qc-quiet', message: `it is very quiet: ${shown(of.loudnessLufs)} LUFS` });

@@ -113,7 +113,7 @@ function outdated(
   );
   if (isCurrent || !picks.has(track)) return [];
   const [made] = rows.flatMap(madeOf);
-  const message = `track \`${track}\` was changed since ${takeKey(attempt)} was picked: the release has the picked take, as it was before`;
+  const message = `track \`${track}\` was changed since ${takeKey(attempt)} was picked: the release uses the picked take, made before the change`;
   const next =
     made === undefined
       ? `make the new one: ${command('run')}`
@@ -162,7 +162,7 @@ function unknownPick(
   return {
     code: 'pick-unknown',
     severity: 'error',
-    message: `the pick of track \`${track}\` is of a take that the lockfile does not know`,
+    message: `the picked take of track \`${track}\` is not in the lockfile`,
     hint: `pick another take: ${next}`,
     span,
   };

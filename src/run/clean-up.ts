@@ -33,7 +33,7 @@ function warnRemoteLeft(context: RunContext, job: Job): void {
     context,
     'warning',
     'remote-copy-left',
-    `the remote copy of ${job.key} is not deleted: the lockfile does not show that this API key made it; reported once`,
+    `the remote copy of ${job.key} is not deleted: the lockfile does not show that this API key made it (reported only once)`,
   );
 }
 

@@ -63,7 +63,7 @@ export async function recordOutcome(
       'error',
       'record-lost',
       `${what}, ${id}, model ${attempt.model}: write this down, it is recorded nowhere else`,
-      `free the disk, then: ${goingOn(context, attempt)}`,
+      `free some disk space, then: ${goingOn(context, attempt)}`,
     );
   else
     emitNotice(
@@ -71,7 +71,7 @@ export async function recordOutcome(
       'error',
       'record-rescued',
       `${what}; its record is in ${rescue}`,
-      'free the disk and run the same command again: the rescue file is picked up automatically',
+      'free some disk space and run the same command again: the rescue file is found automatically',
     );
   return false;
 }

@@ -12,7 +12,7 @@ export function warnOtherModel(context: RunContext, key: string, asked: string, 
     context,
     'warning',
     'other-model',
-    `${key} was requested from ${asked}, but the service uses ${got}; reported once for this pair`,
+    `${key} was requested from ${asked}, but the service uses ${got} (reported once for this pair of models)`,
   );
 }
 

@@ -102,7 +102,7 @@ async function obstacleAt(
 ): Promise<string | undefined> {
   const real = await files.real(full);
   const folder = await files.real(path.dirname(full));
-  if (real !== path.join(folder, path.basename(full))) return 'what a symbolic link leads to';
+  if (real !== path.join(folder, path.basename(full))) return 'the target of a symbolic link';
   const facts = await files.facts(real);
   if (facts?.kind === 'directory') return 'a folder';
   if (facts?.kind === 'other') return 'a pipe or a device';
@@ -137,13 +137,13 @@ function inputsOf(settings: Settings): readonly (readonly [name: string, what: s
 
 /** Lock, journal and scratch files beside a lockfile. */
 function ownFolder(real: string): string | undefined {
-  return real.split(path.sep).includes('.venice-batch') ? 'a file that locks are kept in' : undefined;
+  return real.split(path.sep).includes('.venice-batch') ? 'a file in a `.venice-batch` folder' : undefined;
 }
 
 function refused({ name, what }: OutputKind, file: string, existing: string): BatchError {
   return usageError(
     `${name} ${shellWord(file)} would overwrite ${existing}`,
-    `name a new file, or one that holds ${what}`,
+    `name a new file, or one that contains ${what}`,
     'output-file',
   );
 }

@@ -23,7 +23,7 @@ const EXAMPLES =
 /** Parses the value of `--state`. Throws a `BatchError` (exit 2) that never repeats a possible secret. */
 export function parseStateAddress(text: string): StateAddress {
   if (/[\s\u0000-\u001f\u007f\\]/.test(text) || text.length > 2_000)
-    throw wrong('holds a space, a backslash or a control character, or is too long');
+    throw wrong('contains a space, a backslash or a control character, or is too long');
   if (text.startsWith('s3://')) return parseS3(text);
   if (text.startsWith('git:')) return parseGit(text.slice('git:'.length));
   if (text.startsWith('file:')) return parseFile(text);
@@ -51,7 +51,7 @@ function parseS3(text: string): StateAddress {
   const slash = place.indexOf('/');
   const bucket = slash < 0 ? place : place.slice(0, slash);
   if (bucket.includes('@'))
-    throw wrong('holds credentials', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead');
+    throw wrong('contains credentials', 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead');
   if (!/^[a-z0-9][a-z0-9._-]{1,62}$/i.test(bucket)) throw wrong('has no valid bucket name after s3://');
   const prefix = slash < 0 ? '' : place.slice(slash + 1).replace(/^\/+|\/+$/g, '');
   if (!/^[A-Za-z0-9!._'()/=@-]*$/.test(prefix) || /(^|\/)\.{0,2}(\/|$)/.test(`${prefix || 'x'}`))
@@ -87,7 +87,7 @@ function parseGit(text: string): StateAddress {
   if (remote === '' || remote.startsWith('-')) throw wrong('has no remote after git:');
   if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(remote))
     throw wrong(
-      'holds credentials',
+      'contains credentials',
       'name a remote of the repository (git:origin), and keep credentials in a git credential helper',
     );
   const { ref } = parametersOf(query, ['ref']);

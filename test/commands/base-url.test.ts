@@ -82,6 +82,6 @@ describe('an address that holds a secret', () => {
     expect(await main(['run', manifest(), '--events', 'ndjson', '--base-url', URLS[0]!])).toBe(2);
     const [first] = printed.split('\n');
     expect(JSON.parse(first!)).toMatchObject({ type: 'version', endpoint: 'https://api.example' });
-    expect(reported).toContain('the base URL holds credentials');
+    expect(reported).toContain('the base URL contains credentials');
   });
 });

@@ -124,7 +124,7 @@ it('imports an older lockfile into the log and says so', async () => {
   await run(words(service, []), cwd, service.env);
   const joined = await run(words(service, state), cwd, service.env);
   expect(joined.code, joined.stderr).toBe(0);
-  expect(joined.stderr).toContain('2 attempts of the lockfile were added to the shared log');
+  expect(joined.stderr).toContain('2 attempts of the lockfile added to the shared log');
   const other = machine();
   expect((await run(words(service, state), other, service.env)).code).toBe(0);
   expect(await service.charges()).toBe(2);

@@ -73,7 +73,7 @@ describe('a plan that costs three times one dollar', () => {
       currencies: { ...KEY_EMPTY, DIEM: 1_000_000, USD: 500_000 },
     });
     expect(found?.message).toBe(
-      'the balance does not cover 2 takes for $2.00, of $3.00 in total ($1.00 DIEM, $0.50 USD)',
+      'the balance ($1.00 DIEM, $0.50 USD) does not cover 2 takes, which cost $2.00 of the $3.00 total',
     );
     expect(found?.hint).toContain('--ignore-balance');
   });

@@ -323,7 +323,7 @@ describe('the fix', () => {
       makeModel({ id: 'looper' }),
       makeModel({ id: 'asleep', offline: true }),
     );
-    expect(diagnostics[0]?.hint).toBe('remove `loop`, or use a model that takes it: looper');
+    expect(diagnostics[0]?.hint).toBe('remove `loop`, or use a model that supports it: looper');
   });
 
   it('for a deprecated model is its successor, with the date', () => {

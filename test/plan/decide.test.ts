@@ -293,7 +293,7 @@ describe('a job in flight', () => {
     const attempts = [sealed(makeAttempt({ state: 'queued' })), sealed(makeAttempt({ name: 'b' }))];
     const { diagnostics } = settle([take], attempts, { keySignature: createKeySignature(LINEAGE, 'ours') });
     expect(diagnostics).toMatchObject([{ code: 'other-key', severity: 'warning' }]);
-    expect(diagnostics[0]?.message).toMatch(/^1 in flight was /);
+    expect(diagnostics[0]?.message).toMatch(/^1 take in flight was /);
     expect(settle([take], attempts, { keySignature: theirs }).diagnostics).toEqual([]);
   });
 });

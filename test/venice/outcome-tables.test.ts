@@ -22,7 +22,7 @@ interface Answer {
 }
 
 /**
- * The first two cells of a row after the answer: what becomes of the attempt, job or copy, and of the money if there is
+ * The first two cells of a row after the response: what becomes of the attempt, job or copy, and of the money if there is
  * such a column.
  */
 type Meaning = readonly string[];
@@ -112,7 +112,7 @@ function tableOf(heading: string, columns: 1 | 2): readonly Row[] {
   const section = ARCHITECTURE.split(`### ${heading}: `)[1]!.split('\n#')[0]!;
   return section
     .split('\n')
-    .filter((line) => line.startsWith('| ') && !line.startsWith('| answer'))
+    .filter((line) => line.startsWith('| ') && !line.startsWith('| response'))
     .map((line) => {
       const cells = line.split('|').map((cell) => cell.trim());
       return { answers: cells[1]!.split('; '), meaning: cells.slice(2, 2 + columns) };
@@ -138,8 +138,8 @@ function rowFor(rows: readonly Row[], status: number): Row {
 /** The row for what is not from the API. */
 function rowForAnother(rows: readonly Row[], status: number): Row {
   return (
-    rows.find(({ answers }) => answers.includes(`${status} that is not an answer`)) ??
-    rows.find(({ answers }) => answers.some((answer) => /(^|, )not an answer/.test(answer)))!
+    rows.find(({ answers }) => answers.includes(`${status} that is not an API response`)) ??
+    rows.find(({ answers }) => answers.some((answer) => /(^|, )not an API response/.test(answer)))!
   );
 }
 
@@ -158,7 +158,7 @@ describe.each(TABLES)('%s', (_, rows, meaningOf) => {
       ]);
   });
 
-  it.each([...ERRORS, ...NO_ERRORS])('%i in any other format is not an answer', async (status) => {
+  it.each([...ERRORS, ...NO_ERRORS])('%i in any other format is not an API response', async (status) => {
     for (const [name, body] of Object.entries(OF_ANOTHER))
       expect([name, ...(await meaningOf({ status, ...body }))]).toEqual([
         name,
@@ -217,9 +217,9 @@ it('the cases above are all that the tables name', () => {
   const named = TABLES.flatMap(([title, rows]) =>
     rows.flatMap(({ answers }) => answers.map((answer) => `${title}: ${answer}`)),
   );
-  const byStatus = /: \d{3}(, \d{3})*(, any other.*| other than the ones below| that is not an answer)?$/;
+  const byStatus = /: \d{3}(, \d{3})*(, any other.*| other than the ones below| that is not an API response)?$/;
   const byKind =
-    /: (no connection: nothing was sent|not an answer, or a 200 without a usable id|any other, not an answer|200 `FAILED`)$/;
+    /: (no connection: nothing was sent|not an API response, or a 200 without a usable id|any other, not an API response|200 `FAILED`)$/;
   expect(named.filter((name) => !(name in SPECIAL) && !byStatus.test(name) && !byKind.test(name))).toEqual(
     [],
   );
