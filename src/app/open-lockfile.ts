@@ -47,7 +47,7 @@ export async function openForRun(
     report(
       'info',
       'guard-taken-over',
-      `took over the lock of an earlier run (pid ${guard.tookOver.pid}) that ended without releasing it`,
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: this run took it over`,
     );
   try {
     const opened = await openStore(ports, settings, report);
