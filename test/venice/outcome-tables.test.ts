@@ -217,7 +217,8 @@ it('the cases above are all that the tables name', () => {
   const named = TABLES.flatMap(([title, rows]) =>
     rows.flatMap(({ answers }) => answers.map((answer) => `${title}: ${answer}`)),
   );
-  const byStatus = /: \d{3}(, \d{3})*(, any other.*| other than the ones below| that is not an API response)?$/;
+  const byStatus =
+    /: \d{3}(, \d{3})*(, any other.*| other than the ones below| that is not an API response)?$/;
   const byKind =
     /: (no connection: nothing was sent|not an API response, or a 200 without a usable id|any other, not an API response|200 `FAILED`)$/;
   expect(named.filter((name) => !(name in SPECIAL) && !byStatus.test(name) && !byKind.test(name))).toEqual(
