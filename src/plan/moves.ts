@@ -30,8 +30,9 @@ function stemOf(path: string): string {
 
 /**
  * The moves that bring each take's stored file to its wanted path. A file of an earlier request in the way goes to
- * `<stem>.<digest8>.<ext>`. A file that was changed since it was stored stays. Never replaces a file, tracked or not: if the target is taken, the file stays where it is,
- * with a warning. Files of takes that are yet to be bought stay until they are replaced.
+ * `<stem>.<digest8>.<ext>`. A file that was changed since it was stored stays. Never replaces a file, tracked or not: if
+ * the target is taken, the file stays where it is, with a warning. Files of takes that are yet to be bought stay until
+ * they are replaced.
  */
 export function planMoves(
   rows: readonly PlanRow[],

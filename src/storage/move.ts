@@ -18,23 +18,14 @@ export interface MoveContext {
  * Moves a stored file. Journaled: the target is recorded first, then the file is moved, then the move is recorded as
  * finished, so that the file can be found after a crash at any point. Throws the `FileFault`.
  *
- * @param evenIfChanged also moves a file that is not the one that was stored
  * @returns `false` if the target is taken by a file that must not be replaced, or the source is not the file that was
  *   stored
  */
-export async function moveStored(
-  context: MoveContext,
-  attempt: Attempt,
-  to: string,
-  evenIfChanged = false,
-): Promise<boolean> {
+export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
   const { store, output } = context;
   if (attempt.file === undefined || !mayMove(attempt.file, to)) return false;
   const [source, target] = [path.join(output.root, attempt.file.path), path.join(output.root, to)];
-  const isMovable = evenIfChanged
-    ? (await output.files.facts(source))?.kind === 'file'
-    : await isStored(output.files, source, attempt.file);
-  if (!isMovable) return false;
+  if (!(await isStored(output.files, source, attempt.file))) return false;
   if (await isTaken(output.files, source, target)) return false;
   await output.files.makeDirectory(path.dirname(target));
   await store.record(changed(store, attempt, { move_to: to }));
@@ -83,7 +74,7 @@ export function settleMove(context: MoveContext, attempt: Attempt): Promise<bool
   return finishMove(context, attempt, 'unknown');
 }
 
-/** @param source `ours`: the file there was just checked */
+/** @param source `ours`: the file there was just verified to be the stored one */
 async function finishMove(
   context: MoveContext,
   attempt: Attempt,
@@ -99,9 +90,7 @@ async function finishMove(
   return arrived;
 }
 
-/**
- * @returns whether the file is durably at its target, whichever run moved it
- */
+/** @returns whether the file is durably at its target, whichever run moved it */
 async function bring(
   { root, files }: Output,
   file: StoredFile,
@@ -136,7 +125,7 @@ async function isOneEntry(files: FolderFiles, from: string, to: string): Promise
 
 /**
  * Frees a path that another stored file occupies, by renaming that file to include its digest. A file that was changed
- * since it was stored makes way only for a newer file of the same take.
+ * since it was stored stays: a lockfile from elsewhere may name any file.
  */
 export async function moveSuperseded(
   context: MoveContext,
@@ -148,9 +137,8 @@ export async function moveSuperseded(
     if (other.attempt === newcomer.attempt || other.file === undefined) continue;
     if (foldName(other.file.path) !== wanted) continue;
     const extension = path.posix.extname(relative);
-    const isReplaced = other.track === newcomer.track && other.take === newcomer.take;
     for (const name of supersededStems(relative.slice(0, -extension.length), other))
-      if (await moveStored(context, other, name + extension, isReplaced)) return true;
+      if (await moveStored(context, other, name + extension)) return true;
   }
   return false;
 }

@@ -54,7 +54,7 @@ export async function placeFile(
 
 function whyItStays({ store }: MoveContext, relative: string): string {
   return [...store.attempts.values()].some(({ file }) => file?.path === relative)
-    ? 'belongs to another take and was changed since it was stored'
+    ? 'was changed since it was stored'
     : 'exists and is not in the lockfile';
 }
 
