@@ -286,6 +286,11 @@ describe('the advice for a take that is not made', () => {
     expect(advice).not.toContain('--retry-failed');
   });
 
+  it.each(['empty', 'too_long'])('never offers to accept a download that was not kept: %s', (code) => {
+    expect(adviceFor(takeEvent('a', 'unverified', { code }), command)).not.toContain('accept');
+    expect(adviceFor(takeEvent('a', 'unverified', { code: 'not_audio' }), command)).toContain('accept');
+  });
+
   it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
