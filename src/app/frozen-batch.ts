@@ -72,7 +72,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     });
     emitPlan(world, prepared.plan);
     const { diagnostics } = prepared.plan;
-    const changes = notFrozen(prepared.plan, settings.placeOf);
+    const changes = [...lacksRecords(read, settings), ...notFrozen(prepared.plan, settings.placeOf)];
     const changed = diagnostics.some(({ code }) => code === 'file-changed');
     const reported = [...diagnostics.map(asError), ...changes];
     if (reported.length > 0) world.show(reported, loaded.sources);
@@ -91,6 +91,17 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     outcome: NOTHING_DONE,
     decision,
     startedMs,
+  });
+}
+
+/** Records that only this machine has, in `.venice-batch`, are missing in every other checkout. */
+function lacksRecords({ notes }: UsableLock, { command }: BatchSettings): readonly Diagnostic[] {
+  return notes.flatMap((note) => {
+    if (note.kind !== 'restored') return [];
+    const attempts = note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`;
+    const message = `the lockfile lacks records of ${attempts} that .venice-batch has, but --frozen changes nothing`;
+    const hint = `restore them, and commit the lockfile: ${command('collect')}`;
+    return [{ code: 'not-frozen', severity: 'error', message, hint }];
   });
 }
 

@@ -206,16 +206,22 @@ function nextCommand(
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
-  if (exitCode === EXIT.tracks)
-    return step.kind === 'buy' ? command('run', ...retryFlags(step), ...namedAgain(settings, rows)) : null;
+  if (exitCode === EXIT.tracks) {
+    if (step.kind !== 'buy') return null;
+    const named = namedAgain(settings, rows);
+    return named === undefined ? command('status') : command('run', ...retryFlags(step), ...named);
+  }
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 
-/** The takes that are not made may be others than the ones that this run was restricted to. */
-function namedAgain({ selection }: BatchSettings, rows: readonly PlanRow[]): readonly string[] {
+/**
+ * The takes that are not made may be others than the ones that this run was restricted to. `undefined`: too many to
+ * name.
+ */
+function namedAgain({ selection }: BatchSettings, rows: readonly PlanRow[]): readonly string[] | undefined {
   if (selection.only === undefined && selection.except === undefined) return [];
   const words = notMade(rows);
-  return words.length > NAMED_MAX ? [] : words.flatMap((word) => ['--only', word]);
+  return words.length > NAMED_MAX ? undefined : words.flatMap((word) => ['--only', word]);
 }
 
 /** A command with more names would be unreadable. */

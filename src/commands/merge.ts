@@ -53,11 +53,19 @@ export async function mergeCommand(
   const again = ['venice-batch lock merge', shellWord(word), shellWord(other), ...to];
   if (flags.sandbox === true) again.push('--sandbox');
   const state = flags.state === undefined ? [] : ['--state', shellWord(flags.state)];
+  const apart = [
+    'venice-batch lock merge',
+    shellWord(word),
+    shellWord(other),
+    ...state,
+    '--out merged.lock.jsonl',
+  ];
+  if (flags.sandbox === true) apart.push('--sandbox');
   const places = { first, second, target };
   let merged: Merged;
   try {
     await refuseOtherFile(session, places, out);
-    merged = await mergeGuarded(session, places, again.join(' '));
+    merged = await mergeGuarded(session, places, again.join(' '), apart.join(' '));
   } catch (error) {
     throw await storageError(error, session.ports.files, {
       directory: path.dirname(target),
@@ -126,7 +134,7 @@ function logOf({ settings: { flags } }: Session): string | undefined {
   return flags.state === undefined ? undefined : stateAddressText(parseStateAddress(flags.state));
 }
 
-async function mergeGuarded(session: Session, places: Places, again: string): Promise<Merged> {
+async function mergeGuarded(session: Session, places: Places, again: string, apart: string): Promise<Merged> {
   const { ports, command } = session;
   const { files, processes, clock, random } = ports;
   // Check first, because taking the run lock creates its folder.
@@ -145,7 +153,7 @@ async function mergeGuarded(session: Session, places: Places, again: string): Pr
     ];
     const merged = mergeLocks(first, second, logOf(session));
     if (!merged.ok) throw notMerged(places, first, second, merged.why, again);
-    if (places.target === places.first) await refuseForeign(session, places, first, second, again);
+    if (places.target === places.first) await refuseForeign(session, places, first, second, apart);
     const { header, attempts } = merged.lock;
     const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
     const real = await files.real(places.target);
@@ -162,7 +170,7 @@ async function refuseForeign(
   { second: file }: Places,
   first: Lock,
   second: Lock,
-  again: string,
+  apart: string,
 ): Promise<void> {
   const { manifest } = await session.load();
   if (manifest === undefined || second.attempts.size === 0 || isRelated(first.header, second.header)) return;
@@ -173,7 +181,7 @@ async function refuseForeign(
     `no track of ${shellWord(file)} is in ${shellWord(session.displayPath)}: it seems to belong to another manifest`,
     {
       exitCode: EXIT.lockfile,
-      hint: `nothing was changed; to merge them into a new file: ${again} --out merged.lock.jsonl`,
+      hint: `nothing was changed; to merge them into a new file: ${apart}`,
     },
   );
 }

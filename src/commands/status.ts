@@ -32,6 +32,8 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const { ports, settings, stdout, command, placeOf } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(ports.files, lockPath, command);
+  if (read.notes.some(({ kind }) => kind === 'restored'))
+    session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
   const { attempts, keptBy, audio } = await viewOf(session, read, 'status');
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));

@@ -18,6 +18,8 @@ export interface Journal {
   readonly random: Random;
   readonly lockPath: string;
   readonly path: string;
+  /** Where a clean end leaves a copy of the lockfile. One for each lineage: branches may have unrelated lockfiles. */
+  readonly copyPath: string;
   /** Journals of killed runs. They are kept until a clean end, because the lockfile may be replaced until then. */
   readonly earlier: readonly string[];
   /** The file after our last write. Absent: it has to be created. */
@@ -35,8 +37,10 @@ export function createJournal(
   header: LockHeader,
   earlier: readonly string[],
 ): Journal {
-  const name = `.${header.lineage.slice(0, 8)}.${randomHex(random).slice(0, 8)}.journal`;
-  return { files, random, lockPath, path: privatePath(lockPath, name), earlier, begun: false };
+  const lineage = header.lineage.slice(0, 8);
+  const name = `.${lineage}.${randomHex(random).slice(0, 8)}.journal`;
+  const copyPath = privatePath(lockPath, `.${lineage}${COPY}`);
+  return { files, random, lockPath, path: privatePath(lockPath, name), copyPath, earlier, begun: false };
 }
 
 /**
@@ -88,8 +92,7 @@ export async function letGoOfJournal(journal: Journal): Promise<void> {
  * on the copy, so a disk that does not take it changes nothing.
  */
 export async function closeJournal(journal: Journal, pieces: readonly Uint8Array[]): Promise<void> {
-  const { files, random, lockPath } = journal;
-  const path = privatePath(lockPath, COPY);
+  const { files, random, lockPath, copyPath: path } = journal;
   try {
     const found = await files.read(path, bytesOf(pieces)).catch(() => new Uint8Array(0));
     if (Buffer.compare(found, Buffer.concat(pieces)) !== 0) {
@@ -145,13 +148,15 @@ export async function readJournals(
 ): Promise<Journals> {
   const all: JournalText[] = [];
   for (const path of await journalsOf(files, lockPath)) {
+    const copy = path.endsWith(COPY);
     let bytes: Uint8Array;
     try {
       bytes = await files.read(path, bytesMax);
     } catch (fault) {
+      // While there is a lockfile, nothing depends on the copy.
+      if (copy && same !== undefined) continue;
       return { ok: false, path, fault };
     }
-    const copy = path.endsWith(COPY);
     if (copy && same !== undefined && Buffer.compare(bytes, same) === 0) continue;
     const { header, attempts, problems } = parseLock(new TextDecoder().decode(bytes));
     const records = [...attempts.values()];
@@ -171,9 +176,7 @@ async function journalsOf(files: Files, lockPath: string): Promise<readonly stri
   const name = basename(lockPath);
   try {
     return (await files.list(folder))
-      .filter(
-        (one) => one === `${name}${COPY}` || (one.startsWith(name) && JOURNAL.test(one.slice(name.length))),
-      )
+      .filter((one) => one.startsWith(name) && JOURNAL_OR_COPY.test(one.slice(name.length)))
       .map((one) => join(folder, one));
   } catch (fault) {
     if (faultCode(fault) === 'ENOENT' || faultCode(fault) === 'ENOTDIR') return [];
@@ -181,7 +184,7 @@ async function journalsOf(files: Files, lockPath: string): Promise<readonly stri
   }
 }
 
-const JOURNAL = /^\.[0-9a-f]{8}\.[0-9a-f]{8}\.journal$/;
+const JOURNAL_OR_COPY = /^\.[0-9a-f]{8}(?:\.[0-9a-f]{8}\.journal|\.copy)$/;
 const COPY = '.copy';
 
 export function bytesOf(pieces: readonly Uint8Array[]): number {

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
-import type { LockHeader } from './header.js';
+import { joinHeaders, type LockHeader } from './header.js';
 import { belongsTo, type JournalText, readJournals } from './journal.js';
 import { type LockProblem, lockError, type NextCommand } from './lock-error.js';
 import { type LockNote, parseLock } from './lock-text.js';
@@ -57,9 +57,13 @@ function restore(read: UsableLock, header: LockHeader, all: readonly JournalText
   const journals = all.filter((journal) => belongsTo(header, journal));
   if (journals.length === 0) return read;
   const fold = createFold([...read.attempts.values(), ...journals.flatMap(({ records }) => records)]);
+  const headers = [header, ...journals.flatMap((journal) => journal.header ?? [])];
+  const [log, other] = [...new Set(headers.flatMap((one) => one.log ?? []))];
+  if (log !== undefined && other !== undefined)
+    return { ok: false, problems: [{ kind: 'two_logs', line: 1, logs: [log, other] }] };
   const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
   const paths = journals.filter(({ copy }) => !copy).map(({ path }) => path);
-  return { ...read, header, attempts: fold.attempts, notes, journals: paths };
+  return { ...read, header: headers.reduce(joinHeaders), attempts: fold.attempts, notes, journals: paths };
 }
 
 /**

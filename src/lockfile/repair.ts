@@ -4,6 +4,7 @@ import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './end-marks.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './header.js';
+import type { JournalText } from './journal.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
@@ -49,8 +50,10 @@ interface Work {
   readonly aside: Omit<SetAside, 'queueIds'>[];
   readonly keptAsRead: { line: number; why: string }[];
   header?: LockHeader;
-  /** The journals had everything, so no line is missing. */
+  /** The records are from journals, which have their own ends. */
   restored: boolean;
+  /** One of these journals is damaged or cut. */
+  cut: boolean;
   /** The header does not match its checksum, and is replaced when a valid one is found. */
   headerDamaged: boolean;
   lockfiles: number;
@@ -69,7 +72,7 @@ interface Work {
  */
 export function repairLock(
   text: string,
-  journals: readonly { readonly header: LockHeader | undefined; readonly records: readonly Attempt[] }[] = [],
+  journals: readonly Pick<JournalText, 'header' | 'records' | 'whole'>[] = [],
 ): Repaired {
   const work: Work = {
     fold: createFold(),
@@ -78,6 +81,7 @@ export function repairLock(
     keptAsRead: [],
     headerDamaged: false,
     restored: false,
+    cut: false,
     lockfiles: 1,
     old: false,
     markers: 0,
@@ -93,9 +97,13 @@ export function repairLock(
     if (problem !== undefined) return { ok: false, problem };
   }
   work.restored = work.header === undefined;
-  for (const { header, records } of work.restored ? journals : []) {
+  const endpoint = journals.find(({ header }) => header !== undefined)?.header?.endpoint;
+  for (const { header, records, whole } of work.restored ? journals : []) {
+    // Another endpoint means another lockfile that had the same name.
+    if (header !== undefined && header.endpoint !== endpoint) continue;
     const problem = header === undefined ? undefined : takeHeader(work, header, 1);
     if (problem !== undefined) return { ok: false, problem };
+    if (!whole) work.cut = true;
     for (const record of records) work.fold.add(record);
   }
   if (work.restored) work.headers = 0;
@@ -200,7 +208,7 @@ function reportOf(work: Work): RepairReport {
     ...one,
     queueIds: queueIdsIn(one.text).filter((queueId) => !known.has(queueId)),
   }));
-  const fault = old || work.restored ? undefined : ends.fault();
+  const fault = work.restored ? (work.cut ? LINES_MISSING : undefined) : old ? undefined : ends.fault();
   const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
   const explained = lines >= linesMarked && keptAsRead.length + aside.length > 0;
@@ -215,6 +223,8 @@ function reportOf(work: Work): RepairReport {
     ...(fault && !explained && { missing: missingOf(fault) }),
   };
 }
+
+const LINES_MISSING: LockProblem & { kind: 'incomplete' } = { kind: 'incomplete' };
 
 function missingOf({
   lines,

@@ -25,7 +25,7 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
         return `It is on ${escapeForeign(take.machine)}: copy it from there, or let one copy on another machine be enough: \`${command('run', '--allow-single-copy')}\`.`;
       return take.code === 'no-file-here'
         ? 'If it was made with `--out-dir`, pass that folder again; otherwise put the file back.'
-        : `Put the file back, or buy it again: \`${command('run', '--retry-failed', '--only', take.key)}\`.`;
+        : `Put the file back, or buy it again: \`${command('run', '--retry-failed', '--only', `${take.track}#${take.take}`)}\`.`;
     case 'in_doubt':
       return `See what the billing history shows, and settle it: \`${command('resolve')}\`.`;
     default:

@@ -66,14 +66,15 @@ async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void>
 
 function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string): Attempt {
   const byId = attemptsNamed(attempts, id);
-  // A take may be named if only one of its attempts is in doubt.
   const isNamed = (one: Attempt) => takeKey(one) === id || `${one.track}#${one.take}` === id;
-  const named = byId.length > 0 ? byId : attempts.filter((one) => isInDoubt(one) && isNamed(one));
+  const byTake = attempts.filter((one) => isInDoubt(one) && isNamed(one));
+  // The name of a take can look like the first digits of an id: then neither is meant for certain.
+  const named = [...new Set([...byId, ...byTake])];
   const [attempt] = named;
   if (attempt !== undefined && named.length === 1) return attempt;
   throw usageError(
     `${escapeForeign(id)} matches ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
-    `give a longer part of the id, as listed by: ${command('resolve')}`,
+    `give the id of an attempt or the name of a take in doubt, as listed by: ${command('resolve')}`,
     'unknown-attempt',
   );
 }

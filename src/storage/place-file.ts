@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { supersededStems } from '../core/file-name.js';
+import { foldName, supersededStems } from '../core/file-name.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
@@ -53,7 +53,8 @@ export async function placeFile(
 }
 
 function whyItStays({ store }: MoveContext, relative: string): string {
-  return [...store.attempts.values()].some(({ file }) => file?.path === relative)
+  const name = foldName(relative);
+  return [...store.attempts.values()].some(({ file }) => file !== undefined && foldName(file.path) === name)
     ? 'was changed since it was stored'
     : 'exists and is not in the lockfile';
 }

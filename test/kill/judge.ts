@@ -77,12 +77,12 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
     'album.yaml',
     `${PRIVATE_FOLDER}/.gitignore`,
     `${PRIVATE_FOLDER}/${LOCKFILE}.runs`,
-    `${PRIVATE_FOLDER}/${LOCKFILE}.copy`,
   ]);
   // Cached measurements of the audio, in a folder that git ignores.
   const measured = new RegExp(`^${PRIVATE_FOLDER}/audio/[0-9a-f]{64}\\.[a-z0-9-]+\\.json$`);
+  const copy = new RegExp(`^${PRIVATE_FOLDER}/${LOCKFILE}\\.[0-9a-f]{8}\\.copy$`);
   for (const name of filesIn(cwd))
-    if (!known.has(name) && !measured.test(name)) faults.push(`${name} was left behind`);
+    if (!known.has(name) && !measured.test(name) && !copy.test(name)) faults.push(`${name} was left behind`);
   return faults;
 }
 

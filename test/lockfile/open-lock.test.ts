@@ -476,6 +476,34 @@ describe('a lockfile put back to an older one between two runs', () => {
     const store = await open(disk.files);
     expect(store.attempts.get(queued.attempt)).toEqual(queued);
   });
+
+  it('is restored after runs with an unrelated lockfile, as branches may have', async () => {
+    const { disk, before } = await bought(queued);
+    disk.put(path, serialiseLock({ ...header, lineage: id('another') }, []));
+    const unrelated = await open(disk.files);
+    await unrelated.record(other);
+    await unrelated.close();
+    disk.put(path, before);
+    expect((await open(disk.files)).attempts.get(queued.attempt)).toEqual(queued);
+  });
+
+  it('gets the lineages and the shared log of the copy, too', async () => {
+    const joined = { ...header, was: [header.lineage, id('second')].sort(), log: 'git:origin', version: 3 as const };
+    const disk = createMemoryDisk({ [path]: serialiseLock(joined, [intent]) });
+    const store = await open(disk.files);
+    await store.record(queued);
+    await store.close();
+    disk.put(path, serialiseLock(header, [intent]));
+    expect(await readLock(disk.files, path)).toMatchObject({ header: { was: joined.was, log: joined.log } });
+  });
+
+  it('is repaired with a warning if the copy is damaged', async () => {
+    const { disk } = await bought(queued);
+    await disk.files.remove(path);
+    disk.put(journal, serialiseLock(header, [intent, other]).split('\n').slice(0, -2).join('\n'));
+    const repaired = await repairFile(disk.files, random, path);
+    expect(repaired).toMatchObject({ ok: true, report: { missing: {} } });
+  });
 });
 
 describe('a journal', () => {

@@ -69,9 +69,13 @@ function journalPaths({ entries }: Disk): readonly string[] {
   return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.journal'));
 }
 
+function copyPaths({ entries }: Disk): readonly string[] {
+  return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.copy'));
+}
+
 /** What a power loss now would certainly leave of the journals, and of the copy from the last clean end. */
 export function durableJournals(disk: Disk): readonly Uint8Array[] {
-  return [...journalPaths(disk), `${PRIVATE}album.lock.jsonl.copy`].flatMap((path) => {
+  return [...journalPaths(disk), ...copyPaths(disk)].flatMap((path) => {
     const [first, ...others] = disk.possible(path);
     return first === undefined || others.length > 0 ? [] : [first.subarray(0, first.lastIndexOf(10) + 1)];
   });
