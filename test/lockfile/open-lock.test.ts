@@ -488,7 +488,12 @@ describe('a lockfile put back to an older one between two runs', () => {
   });
 
   it('gets the lineages and the shared log of the copy, too', async () => {
-    const joined = { ...header, was: [header.lineage, id('second')].sort(), log: 'git:origin', version: 3 as const };
+    const joined = {
+      ...header,
+      was: [header.lineage, id('second')].sort(),
+      log: 'git:origin',
+      version: 3 as const,
+    };
     const disk = createMemoryDisk({ [path]: serialiseLock(joined, [intent]) });
     const store = await open(disk.files);
     await store.record(queued);
