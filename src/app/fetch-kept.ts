@@ -4,6 +4,7 @@ import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from '../plan/history.js';
+import { retryUntilAnswered } from '../run/gather.js';
 import { stateOf } from '../run/recover.js';
 import { downloadAudio } from '../storage/download.js';
 import { publishFile } from '../storage/link-into-place.js';
@@ -18,9 +19,11 @@ import { type BatchSettings, redactorOf, type World } from './world.js';
 const KEPT_MS = 24 * 3_600_000;
 
 /**
- * Downloads once more, at no cost, what another machine stored. Without an audio store the service's copies are kept,
- * so that nothing is lost with that machine. Records stay as they are: a copy that is gone, or was made again with other
+ * Downloads missing files again, at no cost. Without an audio store the service's copies are kept, so that nothing is
+ * lost with the machine that stored them. Records stay as they are: a copy that is gone, or was made again with other
  * bytes, leaves the file missing.
+ *
+ * @returns the attempts whose copy the service may still have: buying them again would pay twice
  */
 export async function fetchKept(
   world: World,
@@ -28,54 +31,95 @@ export async function fetchKept(
   store: LockStore,
   takes: readonly Take[],
   output: Output,
-): Promise<void> {
-  if (world.account === undefined || settings.allowSingleCopy === true) return;
+): Promise<ReadonlySet<string>> {
+  if (world.account === undefined || settings.allowSingleCopy === true) return new Set();
   const report = noticeTo(world);
   const client = createClient(world.transport, redactorOf(world), world.account);
-  const elsewhere = new Set(takes.filter((take) => take.audioElsewhere === true).map(takeId));
-  const sinceMs = world.ports.clock.nowMs() - KEPT_MS;
+  const missing = await missingFiles(world, store, takes, output);
   let fetched = 0;
+  let unclear: readonly Missing[] = [];
+  for (const [at, one] of missing.entries()) {
+    const answer = world.stop.aborted ? STOPPED : await fetchOne(world, client, one, output);
+    if (answer === 'fetched') fetched += 1;
+    if (answer === 'fetched' || answer === 'absent') continue;
+    unclear = missing.slice(at);
+    if (world.stop.aborted) break;
+    const place = settings.placeOf?.(one.file.path) ?? one.file.path;
+    const more = unclear.length > 1 ? ` and ${unclear.length - 1} more` : '';
+    const again = `none of this is bought again in this run; to try again: ${settings.command('collect')}`;
+    report(
+      'warning',
+      'not-pulled',
+      `could not download ${place}${more} from the service: ${answer.why}`,
+      again,
+    );
+    break;
+  }
+  const files = fetched === 1 ? '1 missing file' : `${fetched} missing files`;
+  if (fetched > 0) report('info', 'files-pulled', `downloaded ${files} from the service again, at no cost`);
+  return new Set(unclear.map(({ attempt }) => attempt.attempt));
+}
+
+interface Missing {
+  readonly attempt: Attempt;
+  readonly file: StoredFile;
+  readonly queueId: string;
+}
+
+/** Files that are not here, and may still be at the service. */
+async function missingFiles(
+  { ports }: World,
+  store: LockStore,
+  takes: readonly Take[],
+  output: Output,
+): Promise<readonly Missing[]> {
+  const elsewhere = new Set(takes.filter((take) => take.audioElsewhere === true).map(takeId));
+  const sinceMs = ports.clock.nowMs() - KEPT_MS;
+  const missing: Missing[] = [];
   for (const attempt of store.attempts.values()) {
     const { file, queue_id, state } = attempt;
     if (state !== 'done' || file === undefined || queue_id === undefined) continue;
     if (elsewhere.has(takeId(attempt)) || Date.parse(attempt.at.stored ?? '') < sinceMs) continue;
-    if (world.stop.aborted || (await stateOf({ output }, attempt, 'size')) !== 'missing') continue;
-    const answer = await fetchOne(world, client, { attempt, file, queueId: queue_id }, output);
-    if (answer === 'fetched') fetched += 1;
-    else if (answer !== 'absent') {
-      const place = settings.placeOf?.(file.path) ?? file.path;
-      const again = `to try again: ${settings.command('collect')}`;
-      report('warning', 'not-pulled', `could not download ${place} from the service: ${answer.why}`, again);
-      break;
-    }
+    if ((await stateOf({ output }, attempt, 'size')) === 'missing')
+      missing.push({ attempt, file, queueId: queue_id });
   }
-  const files = fetched === 1 ? '1 file' : `${fetched} files`;
-  if (fetched > 0)
-    report('info', 'files-pulled', `downloaded ${files} of other machines from the service, at no cost`);
+  return missing;
 }
 
+/** `absent`: the service does not have this file. With `why` it may have it. */
 type Fetched = 'fetched' | 'absent' | { readonly why: string };
 
+const STOPPED: Fetched = { why: 'stopped' };
+const DOWNLOADS_MAX = 3;
+
 async function fetchOne(
-  { ports, stop }: World,
+  world: World,
   client: VeniceClient,
-  wanted: { readonly attempt: Attempt; readonly file: StoredFile; readonly queueId: string },
-  { root, files }: Output,
+  wanted: Missing,
+  output: Output,
+  tries = 1,
 ): Promise<Fetched> {
   const { attempt, file, queueId } = wanted;
-  const outcome = classifyRetrieve(await client.retrieve(attempt.model, queueId));
-  if (outcome.kind === 'ask_again' || outcome.kind === 'refused') return { why: outcome.failure.message };
-  if (outcome.kind !== 'audio') return 'absent';
+  const { root, files } = output;
+  const { ports, stop } = world;
+  const outcome = classifyRetrieve(
+    await retryUntilAnswered(ports.clock, () => client.retrieve(attempt.model, queueId), stop),
+  );
+  if (outcome.kind === 'failed' || outcome.kind === 'unknown_id') return 'absent';
+  if (outcome.kind === 'running') return { why: 'it is being made again' };
+  if (outcome.kind !== 'audio') return { why: outcome.failure.message };
   const target = path.join(root, file.path);
   const part = `${target}.part`;
   try {
     await files.makeDirectory(path.dirname(target));
     const download = await downloadAudio(files, ports.inspectMedia, outcome, part, stop);
+    if (download.kind === 'broken' && tries < DOWNLOADS_MAX && !stop.aborted)
+      return await fetchOne(world, client, wanted, output, tries + 1);
     if (download.kind === 'broken' || download.kind === 'disk') return { why: download.code };
-    if (download.kind === 'complete' && download.sha256 === file.sha256)
-      return (await publishFile(files, part, target)) === 'published' ? 'fetched' : 'absent';
+    const isSame = download.kind === 'complete' && download.sha256 === file.sha256;
+    if (isSame && (await publishFile(files, part, target)) === 'published') return 'fetched';
     await files.remove(part);
-    return 'absent';
+    return isSame ? { why: 'its file name is taken' } : 'absent';
   } catch (error) {
     if (!isSystemFault(error)) throw error;
     outcome.answer.discard();

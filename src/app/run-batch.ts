@@ -149,10 +149,10 @@ async function withLock(
   const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  const notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
+  let notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
   if (store.sharing !== undefined && opened.audio === undefined) {
     const { fetchKept } = await import('./fetch-kept.js');
-    await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
+    notPulled = await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
   }
   const known = new Set(store.attempts.keys());
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);

@@ -105,15 +105,15 @@ async function carryOut(
   const { files, processes } = ports;
   const { release, takes, cover, view } = gathered;
   await requireEncoders(release, takes);
-  const archive = `${target}.zip`;
-  const staleZip = flags.zip !== true && (await isReleaseZip(files, archive));
-  const zip = flags.zip === true ? { zip: archive } : staleZip ? { removedZip: archive } : {};
+  const zip = flags.zip === true ? { zip: `${target}.zip` } : {};
+  const earlier = await earlierZip(session, flags, target);
+  stderr.write(releaseWarnings({ warnings: earlier }));
   if (flags.dryRun === true) {
     const tracks = plannedTracks(release, takes);
     const planned = {
       tracks,
       files: plannedFiles(tracks, cover),
-      warnings: shownWarnings(gathered),
+      warnings: [...shownWarnings(gathered), ...earlier],
       folder: target,
       dryRun: true,
     };
@@ -131,7 +131,6 @@ async function carryOut(
         cover,
         target,
         zip: flags.zip === true,
-        staleZip,
         read: (take) => readOriginal(view, take),
         prepare: prepareAudio(gathered, ports),
         progress({ stem }) {
@@ -145,7 +144,7 @@ async function carryOut(
     printReport(session, flags, {
       ...made,
       ...zip,
-      warnings: [...shownWarnings(gathered), ...made.warnings],
+      warnings: [...shownWarnings(gathered), ...earlier, ...made.warnings],
       folder: target,
       dryRun: false,
     });
@@ -161,6 +160,24 @@ async function carryOut(
 /** The warnings already shown, for the JSON document. */
 function shownWarnings({ warnings }: Gathered): ReleaseReport['warnings'] {
   return warnings.map(({ track, message }) => ({ track, message }));
+}
+
+/** A release without `--zip` leaves the archive of an earlier one as it is. */
+async function earlierZip(
+  { ports, command }: Session,
+  flags: ReleaseFlags,
+  target: string,
+): Promise<ReleaseReport['warnings']> {
+  const archive = `${target}.zip`;
+  if (flags.zip === true || !(await isReleaseZip(ports.files, archive))) return [];
+  const renew = command('release', ...wordsOf({ ...flags, zip: true, dryRun: false }));
+  const message = `${displayed(archive)} is the archive of an earlier release and may be out of date; to renew it: ${renew}`;
+  return [{ track: null, message }];
+}
+
+/** Relative to the working directory. */
+function displayed(absolute: string): string {
+  return pathText(placesIn(path.dirname(absolute), process.cwd())(path.basename(absolute)));
 }
 
 function printReport({ stdout }: Session, flags: ReleaseFlags, report: ReleaseReport): void {

@@ -63,8 +63,8 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Writes changed picks in one step. Comments and everything else in the file stay, and what other programs save at the
- * same time.
+ * Writes changed picks in one step. Comments and everything else in the file stay, and what other programs save until
+ * right before the file is replaced. Throws `BatchError` if they never pause.
  *
  * @param file absolute
  * @param before the `text` that `readPicks` returned
@@ -98,7 +98,11 @@ export async function writePicks(
       known = now;
     }
   }
-  throw new PicksChanged('other programs keep changing the picks');
+  const name = path.basename(real);
+  throw new BatchError('storage', `${name} cannot be saved: another program keeps changing it`, {
+    exitCode: EXIT.unavailable,
+    hint: `close the program that writes ${name}, or wait until it is done, then pick again`,
+  });
 }
 
 /** Each failed try means that another program has saved its picks. */

@@ -29,8 +29,6 @@ export interface ReleaseOrder {
   /** Absolute, without links. */
   readonly target: string;
   readonly zip: boolean;
-  /** Whether the archive of an earlier release is next to the target. It is removed. */
-  readonly staleZip: boolean;
   /** Reads the original. Throws `OriginalFault` if it has changed since it was stored. */
   read(take: NamedTake): Promise<Uint8Array>;
   /** @param work a folder for scratch files */
@@ -79,7 +77,7 @@ export async function makeRelease(ports: FolderPorts, order: ReleaseOrder): Prom
     const { tracks, files, warnings } = await writeFiles(ports.files, stage, order, prepared);
     if (order.stop.aborted) throw new StoppedError();
     const zip = order.zip ? await writeZip(ports.files, stage, order, files) : undefined;
-    await stage.publish({ zip, removesZip: order.zip || order.staleZip });
+    await stage.publish(zip);
     return { tracks, files, warnings, ...(zip === undefined ? {} : { zip: `${order.target}.zip` }) };
   } finally {
     await stage.discard();

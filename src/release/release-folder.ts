@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Files, FolderFiles, Processes } from '../core/ports.js';
 import { hashFile } from '../storage/link-into-place.js';
 import { INDEX, isIndex, readSums, SUMS } from './documents.js';
+import { DATE } from './zip.js';
 
 /** What is needed to put a release in place. */
 export interface FolderPorts {
@@ -17,12 +18,8 @@ export interface Stage {
   readonly folder: string;
   /** Absolute. Scratch files, which are removed. */
   readonly work: string;
-  /**
-   * Moves the release to its target, and the archive `zip` next to it. Durable when resolved.
-   *
-   * @param options.removesZip removes the archive that is there
-   */
-  publish(options: { readonly zip: string | undefined; readonly removesZip: boolean }): Promise<void>;
+  /** Moves the release to its target, and the archive `zip` next to it, where it replaces another. Durable when resolved. */
+  publish(zip: string | undefined): Promise<void>;
   /** Removes everything. */
   discard(): Promise<void>;
 }
@@ -75,11 +72,17 @@ export async function zipObstacleAt(files: Files, target: string): Promise<InThe
     : { path: target, what: 'is not the archive of a release' };
 }
 
-/** Whether there is an archive that `release` wrote. */
+/** Size of a ZIP file's first header, up to the name of the first entry. */
+const ZIP_HEADER_BYTES = 30;
+
+/** Whether there is an archive that `release` wrote: it begins with the index, which has the fixed date. */
 export async function isReleaseZip(files: Files, target: string): Promise<boolean> {
   if ((await files.facts(target))?.kind !== 'file') return false;
   const begin = Buffer.from((await firstBytes(files, target)) ?? []);
-  return begin.subarray(0, 2).toString('latin1') === 'PK' && begin.includes(INDEX);
+  if (begin.byteLength < ZIP_HEADER_BYTES || begin.toString('latin1', 0, 4) !== 'PK\u0003\u0004')
+    return false;
+  const name = begin.toString('utf8', ZIP_HEADER_BYTES, ZIP_HEADER_BYTES + begin.readUInt16LE(26));
+  return begin.subarray(10, 14).equals(DATE) && name.split('/').slice(1).join('/') === INDEX;
 }
 
 async function firstBytes(files: Files, file: string): Promise<Uint8Array | undefined> {
@@ -118,11 +121,11 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
   return {
     folder,
     work: path.join(home.stage, 'work'),
-    async publish({ zip, removesZip }) {
+    async publish(zip) {
       await files.syncDirectory(folder);
       const archive = `${target}.zip`;
-      // The archive of an earlier release must never be next to this one, whenever this is interrupted.
-      if (removesZip) await files.remove(archive);
+      // If this is interrupted, an earlier archive must not be next to the new folder.
+      if (zip !== undefined) await files.remove(archive);
       if ((await files.facts(target)) !== undefined) await files.rename(target, home.former);
       await files.rename(folder, target);
       if (zip !== undefined) await files.rename(zip, archive);

@@ -11,7 +11,7 @@ export interface ZipEntry {
 }
 
 /** 1980-01-01 00:00, the earliest date: without times, two archives of the same files are identical. */
-const DATE = littleEndian(0x0021_0000, 4);
+export const DATE = littleEndian(0x0021_0000, 4);
 const VERSION_STORED = 20;
 const UTF8_NAMES = 0x0800;
 const SIZE_MAX = 0xffff_fffe;

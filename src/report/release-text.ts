@@ -14,9 +14,8 @@ export interface ReleaseReport {
   readonly folder: string;
   /** Absolute. */
   readonly zip?: string;
-  /** Absolute: the archive of an earlier release. */
-  readonly removedZip?: string;
-  readonly warnings: readonly { readonly track: string; readonly message: string }[];
+  /** `track` is `null` if it concerns the whole release. */
+  readonly warnings: readonly { readonly track: string | null; readonly message: string }[];
   readonly dryRun: boolean;
 }
 
@@ -27,7 +26,7 @@ export interface ReleaseTextOptions {
 }
 
 export function renderRelease(report: ReleaseReport, { width, placeOf }: ReleaseTextOptions): string {
-  const { tracks, files, folder, zip, removedZip, dryRun } = report;
+  const { tracks, files, folder, zip, dryRun } = report;
   const count = `${tracks.length} track${tracks.length === 1 ? '' : 's'}`;
   const size = dryRun ? '' : `, ${megabytes(files.reduce((sum, { bytes = 0 }) => sum + bytes, 0))}`;
   const place = pathText(placeOf(folder));
@@ -36,11 +35,6 @@ export function renderRelease(report: ReleaseReport, { width, placeOf }: Release
     '',
     `${dryRun ? 'would release' : 'released'} ${count} to ${place} (${files.length} files${size})`,
     ...(zip === undefined ? [] : [`${dryRun ? 'would write' : 'wrote'} ${pathText(placeOf(zip))}`]),
-    ...(removedZip === undefined
-      ? []
-      : [
-          `${dryRun ? 'would remove' : 'removed'} ${pathText(placeOf(removedZip))}, which had an earlier release; with --zip it is written again`,
-        ]),
     ...(dryRun ? [] : [`to check it: (cd ${place} && sha256sum -c SHA256SUMS)`]),
   ];
   return `${lines.join('\n')}\n`;
@@ -79,15 +73,7 @@ function megabytes(bytes: number): string {
 }
 
 /** The same for programs. */
-export function releaseJson({
-  tracks,
-  files,
-  folder,
-  zip,
-  removedZip,
-  warnings,
-  dryRun,
-}: ReleaseReport): string {
+export function releaseJson({ tracks, files, folder, zip, warnings, dryRun }: ReleaseReport): string {
   const listed = tracks.map((one) => ({
     path: one.path,
     track: one.track,
@@ -105,7 +91,6 @@ export function releaseJson({
     dry_run: dryRun,
     folder,
     zip: zip ?? null,
-    removed_zip: removedZip ?? null,
     tracks: listed,
     files: files.map(({ path, bytes, sha256 }) => ({ path, bytes: bytes ?? null, sha256: sha256 ?? null })),
     warnings,
@@ -114,5 +99,8 @@ export function releaseJson({
 }
 
 export function releaseWarnings({ warnings }: Pick<ReleaseReport, 'warnings'>): string {
-  return warnings.map(({ track, message }) => `warning: ${escapeForeign(`${track}: ${message}`)}\n`).join('');
+  return warnings
+    .map(({ track, message }) => (track === null ? message : `${track}: ${message}`))
+    .map((text) => `warning: ${escapeForeign(text)}\n`)
+    .join('');
 }

@@ -182,20 +182,33 @@ describe('a release', () => {
     expect(await suggested('album.sandbox/..')).toBe('release');
   });
 
-  it('does not leave the archive of an earlier release beside it', async () => {
+  it('warns about the archive of an earlier release, and never removes or replaces any other', async () => {
     const cwd = folderWith(made);
     const zip = path.join(cwd, 'r.zip');
-    writeFileSync(zip, 'PK, but not ours');
-    expect((await release(cwd, '--to', 'r', '--first')).stdout).not.toContain('removed');
-    expect(readFileSync(zip, 'utf8')).toBe('PK, but not ours');
+    for (const script of ['song.txt', 'r/release.json']) {
+      const write = `import zipfile; zipfile.ZipFile('r.zip', 'w').writestr('${script}', 'release.json')`;
+      rmSync(zip, { force: true });
+      execFileSync('python3', ['-c', write], { cwd });
+      const own = readFileSync(zip);
+      const beside = await release(cwd, '--to', 'r', '--first');
+      expect([beside.code, beside.stderr.includes('out of date')]).toEqual([0, false]);
+      expect((await release(cwd, '--to', 'r', '--first', '--zip')).code).toBe(2);
+      expect(readFileSync(zip).equals(own)).toBe(true);
+    }
     rmSync(zip);
     expect((await release(cwd, '--to', 'r', '--first', '--zip')).stdout).toContain('wrote r.zip');
     const preview = await release(cwd, '--to', 'r', '--first', '--dry-run');
-    expect(preview.stdout).toContain('would remove r.zip, which had an earlier release');
-    expect(existsSync(zip)).toBe(true);
+    const warning =
+      /warning: r\.zip is the archive of an earlier release and may be out of date; to renew it: .* --zip/;
+    expect(preview.stderr).toMatch(warning);
+    const ours = readFileSync(zip);
     const again = await release(cwd, '--to', 'r', '--first', '--json');
-    expect(JSON.parse(again.stdout)).toMatchObject({ zip: null, removed_zip: zip });
-    expect(existsSync(zip)).toBe(false);
+    expect(again.stderr).toMatch(warning);
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      zip: null,
+      warnings: [{ track: null, message: expect.stringContaining('may be out of date') }],
+    });
+    expect(readFileSync(zip).equals(ours)).toBe(true);
   });
 
   it('can be previewed, and its metadata can be changed at no cost', async () => {

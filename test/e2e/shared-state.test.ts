@@ -1,10 +1,12 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { startPlace } from '../shared-log/places.js';
 import { type MemoryS3, type MemoryS3Options, startMemoryS3 } from '../tools/memory-s3.js';
 import { run } from './in-process.js';
 import type { Env } from './launch.js';
 import { afterTests, audioFiles, folder, lockLines, start, startService, writeManifest } from './program.js';
+import { passOn, startRelay } from './relay.js';
 import type { Service } from './service.js';
 
 // Every append to the log is a few requests.
@@ -153,4 +155,33 @@ it('prefers the log of the flag to that of the environment, and that to the log 
   const charges = await service.charges();
   expect((await run(words(service), album(), service.env)).code).toBe(0);
   expect(await service.charges()).toBe(charges);
+});
+
+it('never buys again what the service may still have after a machine is lost', async () => {
+  const [service, place] = [await startService(), await startPlace('git')];
+  afterTests(() => void place.stop());
+  const relay = await startRelay(service.url);
+  const [lost, next] = [place.machine(), place.machine()];
+  for (const cwd of [lost, next]) writeManifest(cwd, 3);
+  const args = ['run', 'album.yaml', '--yes', '--base-url', relay.url, '--state', place.address()];
+  const env: Env = { ...service.env, ...place.environment };
+  const first = await run(args, lost, env);
+  expect(first.code, first.stderr).toBe(0);
+  relay.treat = (passing) => {
+    if (passing.path !== '/audio/retrieve') return passOn(passing);
+    passing.answer({ status: 401, headers: {}, body: '{"error":"try later"}' });
+  };
+  const refused = await run([...args, '--retry-failed'], next, env);
+  expect(refused.stderr).toMatch(/could not download .* and 2 more from the service/);
+  expect([audioFiles(next).length, await service.charges()]).toEqual([0, 3]);
+  let dropped = 0;
+  relay.treat = (passing) => {
+    if (passing.path !== '/audio/retrieve' || dropped > 0) return passOn(passing);
+    dropped += 1;
+    passing.response.destroy();
+  };
+  const again = await run([...args, '--retry-failed'], next, env);
+  expect(again.code, again.stderr).toBe(0);
+  expect(again.stderr).toContain('downloaded 3 missing files from the service again, at no cost');
+  expect([dropped, audioFiles(next).length, await service.charges()]).toEqual([1, 3, 3]);
 });

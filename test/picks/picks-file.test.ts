@@ -200,6 +200,43 @@ describe('a picks file on disk', () => {
     expect([...picks.keys()]).toEqual(['zero', 'two', 'three', 'one']);
   });
 
+  it('is given up with an error that says what to do if another program never stops changing it', async () => {
+    const { files, texts } = createMemoryDisk();
+    const place = '/a/album.picks.yaml';
+    const randomly = { bytes: (count: number) => randomBytes(count) };
+    let saved = 0;
+    const disturbed: Files = {
+      ...files,
+      async facts(file) {
+        if (file.endsWith('.tmp')) {
+          saved += 1;
+          const text = texts()[place];
+          await writePicks(
+            files,
+            randomly,
+            place,
+            text,
+            change('other', { sha256: A, note: `save ${saved}` }),
+          );
+        }
+        return files.facts(file);
+      },
+    };
+    const error = await writePicks(
+      disturbed,
+      randomly,
+      place,
+      undefined,
+      change('mine', { sha256: A }),
+    ).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: 'storage',
+      exitCode: 12,
+      hint: expect.stringContaining('pick again'),
+    });
+    expect(texts()[place]).not.toContain('mine');
+  });
+
   it('has errors with their place', async () => {
     const { files } = createMemoryDisk({ '/a/p.yaml': 'version: 1\npicks: 3\n' });
     const read = await readPicks(files, '/a/p.yaml', 'p.yaml');
