@@ -1,9 +1,9 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError } from '../core/errors.js';
+import { BEAT_EVERY_MS } from '../core/run-liveness.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
-import { BEAT_EVERY_MS } from '../shared-log/liveness.js';
 import type { RunContext } from './context.js';
 import { reportStoreFault } from './final-check.js';
 

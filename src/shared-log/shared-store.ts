@@ -1,8 +1,8 @@
 import { BatchError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
+import { SILENT_MS, WORKING_MS } from '../core/run-liveness.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
-import { SILENT_MS, WORKING_MS } from './liveness.js';
 import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
 import type { SharedLog } from './shared-log.js';
 

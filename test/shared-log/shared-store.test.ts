@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { BatchError, EXIT } from '../../src/core/errors.js';
+import { SILENT_MS } from '../../src/core/run-liveness.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/open-lock.js';
 import { createFolderStore } from '../../src/shared-log/folder-store.js';
-import { SILENT_MS } from '../../src/shared-log/liveness.js';
 import { missingFromLog } from '../../src/shared-log/placement.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';
 import { createSharedStore, type SharedStore } from '../../src/shared-log/shared-store.js';
