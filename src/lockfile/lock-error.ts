@@ -121,7 +121,7 @@ function explain(
       return { message: missing(problem), hint: restored };
     case 'journal_unsound':
       return {
-        message: `the lockfile is missing, and the records kept in ${shellWord(problem.journal)} and beside it are damaged or of several lockfiles`,
+        message: `the lockfile is missing, and its copies, such as ${shellWord(problem.journal)}, are damaged or belong to several lockfiles`,
         hint: restored,
       };
     case 'too_many_jobs':
