@@ -108,13 +108,20 @@ export function unmangle(world: SimWorld): void {
   const now = lockfileOf(world);
   const changed = now?.filter((byte, at) => byte !== backup[at]).length ?? 1;
   const sameLength = (now?.length ?? backup.length) === backup.length;
-  // The journal of a killed run may restore what was lost.
-  if (!sameLength || (changed !== 1 && !(world.lost && changed === 0)))
+  const isUntouched = sameLength && changed === 1;
+  // Journals and the copy of the last clean end may restore what was lost, and the run goes on from there.
+  if (world.lost ? now !== undefined && !isOf(now, backup) : !isUntouched)
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
   world.lost = false;
   world.damaged = false;
   replaceLockfile(world, backup);
+}
+
+/** Whether a lockfile is the other one, restored: a new one has another lineage in its header. */
+function isOf(bytes: Uint8Array, other: Uint8Array): boolean {
+  const header = (text: Uint8Array) => text.subarray(0, text.indexOf(LINE_FEED));
+  return Buffer.compare(header(bytes), header(other)) === 0;
 }
 
 const QUOTE = 0x22;
