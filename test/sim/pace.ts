@@ -50,10 +50,10 @@ async function playPaced(world: SimWorld): Promise<void> {
   for (const track of world.album.tracks) track.version += 1;
   const second = await run(world, limits);
   // The lockfile records when the first run submitted, not when it polled.
-  const unseen = pauseMs < MINUTE_MS ? IN_FLIGHT.retrieve : 0;
+  const unseen = pauseMs < MINUTE_MS ? UNSEEN_POLLS : 0;
   // A limit that the first run did not meet is unknown, too.
   const unmet = ROUTES.filter((route) => isLower(rule, route) && first.refusalsOf[route] === 0);
-  const least = rule.shape === 'sliding' ? unseen : 2 * IN_FLIGHT.retrieve;
+  const least = rule.shape === 'sliding' ? unseen : 2 * UNSEEN_POLLS;
   judgeRefusals(world.judge, 'the second run', second.refusals, least + costOf(rule, unmet));
 }
 
@@ -110,8 +110,10 @@ async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
   return { tookMs: world.timeline.nowMs() - beganMs, refusals, refusalsOf };
 }
 
-/** How many requests of a route may be in flight when the first 429 comes, if answers take long. */
-const IN_FLIGHT: Readonly<Record<Limited, number>> = { queue: 4, retrieve: 2 };
+/** How many requests of a route may be in flight when the first 429 comes, if responses take long. */
+const IN_FLIGHT: Readonly<Record<Limited, number>> = { queue: 4, retrieve: 5 };
+/** How many polls of the first run the second may get a 429 for. */
+const UNSEEN_POLLS = 2;
 
 /** A limit other than the documented one costs a 429; a fixed window of which a run saw two parts, one or two more. */
 function judgePace(

@@ -15,7 +15,7 @@ import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, LOCKFILE } from './places.js';
 import type { ServerJob } from './server.js';
 import type { Program, SimWorld } from './world.js';
-import { needsRepair } from './world.js';
+import { isRestored, needsRepair } from './world.js';
 
 /** What the user may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {
@@ -109,19 +109,13 @@ export function unmangle(world: SimWorld): void {
   const changed = now?.filter((byte, at) => byte !== backup[at]).length ?? 1;
   const sameLength = (now?.length ?? backup.length) === backup.length;
   const isUntouched = sameLength && changed === 1;
-  // Journals and the copy of the last clean end may restore what was lost, and the run goes on from there.
-  if (world.lost ? now !== undefined && !isOf(now, backup) : !isUntouched)
+  const restored = isRestored(world);
+  if (world.lost ? now !== undefined && !restored : !isUntouched)
     world.judge.blame('g', 'a damaged lockfile is written to');
   world.backup = undefined;
   world.lost = false;
   world.damaged = false;
-  replaceLockfile(world, backup);
-}
-
-/** Whether a lockfile is the other one, restored: a new one has another lineage in its header. */
-function isOf(bytes: Uint8Array, other: Uint8Array): boolean {
-  const header = (text: Uint8Array) => text.subarray(0, text.indexOf(LINE_FEED));
-  return Buffer.compare(header(bytes), header(other)) === 0;
+  if (!restored) replaceLockfile(world, backup);
 }
 
 const QUOTE = 0x22;

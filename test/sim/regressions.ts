@@ -18,6 +18,7 @@ export const REGRESSIONS: readonly number[] = [
   1956058887, 1956058055, 1956059904, 875908215,
   // A submit or a clean-up delayed by a slow disk was sent during the pause after a 429.
   1028748715, 1028750910, 1028757385,
-  // The judge wrongly blamed the program: for restoring a lost lockfile from a journal.
+  // The judge wrongly blamed the program: for restoring a lost lockfile from a journal, and for buying after that.
   964,
+  800037004,
 ];

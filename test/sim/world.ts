@@ -180,7 +180,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
       return wanted + extra;
     },
-    damaged: () => world.damaged || outside.damage?.flipped === true,
+    damaged: () => (world.damaged && !isRestored(world)) || outside.damage?.flipped === true,
     uncertain: () => outside.damage !== undefined,
     journals: () => (world.tampered ? durableJournals(disk) : []),
     waived,
@@ -278,4 +278,15 @@ function replayed({ trouble, judge }: SimWorld): string | undefined {
   if (!trouble.rng.chance(trouble.rates.replayed)) return undefined;
   const known = [...judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]);
   return known.length === 0 ? undefined : trouble.rng.pick(known);
+}
+
+/**
+ * Whether journals and the copy of the last clean end have restored the lockfile that was lost: the run goes on from
+ * there. A new one has another lineage in its header.
+ */
+export function isRestored(world: SimWorld): boolean {
+  const now = world.disk.entries.get(LOCKFILE);
+  if (!world.lost || world.backup === undefined || now === undefined || now === 'directory') return false;
+  const header = (text: Uint8Array) => text.subarray(0, text.indexOf(0x0a));
+  return Buffer.compare(header(now.bytes), header(world.backup)) === 0;
 }
