@@ -66,17 +66,13 @@ function restore(read: UsableLock, header: LockHeader, all: readonly JournalText
   return { ...read, header: headers.reduce(joinHeaders), attempts: fold.attempts, notes, journals: paths };
 }
 
-/**
- * A missing lockfile is restored if the journals are certain to say all of it. A copy without takes in flight does not
- * count: the user may have deleted the lockfile to begin again.
- */
+/** A missing lockfile is restored if the journals, and the copy of the last clean end, are certain to say all of it. */
 function restoreMissing(read: UsableLock, all: readonly JournalText[]): ReadLock {
-  const found = all.filter(({ copy, records }) => !copy || records.some(({ state }) => !SETTLED.has(state)));
-  const [first] = found;
+  const [first] = all;
   if (first === undefined) return read;
   const { header } = first;
-  if (header !== undefined && found.every((one) => one.whole && belongsTo(header, one)))
-    return restore(read, header, found);
+  if (header !== undefined && all.every((one) => one.whole && belongsTo(header, one)))
+    return restore(read, header, all);
   return { ok: false, problems: [{ kind: 'journal_unsound', journal: first.path }] };
 }
 

@@ -451,15 +451,13 @@ describe('a lockfile put back to an older one between two runs', () => {
     expect(textOf(disk)).toContain(attemptLine(last));
   });
 
-  it('is restored if it was deleted with takes in flight, and begins again if there are none', async () => {
-    for (const [last, known] of [
-      [queued, 1],
-      [done, 0],
-    ] as const) {
-      const { disk } = await bought(last);
-      await disk.files.remove(path);
-      expect((await open(disk.files)).attempts.size).toBe(known);
-    }
+  it.each<[string, Attempt]>([
+    ['in flight', queued],
+    ['finished', done],
+  ])('is restored if it was deleted: a take %s', async (_, last) => {
+    const { disk } = await bought(last);
+    await disk.files.remove(path);
+    expect((await open(disk.files)).attempts.get(last.attempt)).toEqual(last);
   });
 
   it.each([

@@ -73,7 +73,7 @@ export function putBackLockfile(world: SimWorld): void {
   if (damaged || outside.damage !== undefined || needsRepair(world)) return;
   const bytes = lockfileOf(disk);
   if (bytes === undefined || oldLockfiles.length === 0 || !rng.chance(outside.rates.putBack)) return;
-  if (!areJournaled(disk, linesOf(bytes).slice(1))) return;
+  if (!isCopied(disk, bytes)) return;
   world.trace('an older lockfile is put back');
   putLockfile(world, rng.pick(oldLockfiles));
   world.tampered = true;
@@ -88,6 +88,11 @@ function canDetect(disk: Disk, bytes: Uint8Array): boolean {
   const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
   if (marks.length !== 1) return false;
   return areJournaled(disk, lines.slice(marks[0]! + 1));
+}
+
+/** Whether a journal or the copy of the last clean end has every record. */
+export function isCopied(disk: Disk, bytes: Uint8Array): boolean {
+  return areJournaled(disk, linesOf(bytes).slice(1));
 }
 
 function areJournaled(disk: Disk, lines: readonly string[]): boolean {

@@ -11,6 +11,7 @@ import { recover } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createClient } from '../../src/venice/create-client.js';
 import { drawTrack, type Track } from './album.js';
+import { isCopied } from './damage.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, LOCKFILE } from './places.js';
 import type { ServerJob } from './server.js';
@@ -73,14 +74,15 @@ export function mangle(world: SimWorld): void {
   replaceLockfile(world, damaged);
 }
 
-/** The lockfile is gone, while every wanted file exists. That must not buy an album twice. */
+/** The lockfile is gone, while every wanted file or a second copy of it exists. That must not buy an album twice. */
 export function lose(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
-  if (!world.album.tracks.every((track) => isStored(world, track))) return;
+  if (!isCopied(world.disk, bytes) && !world.album.tracks.every((track) => isStored(world, track))) return;
   world.backup = bytes;
   world.lost = true;
   world.damaged = true;
+  world.tampered = true;
   world.trace('the lockfile is lost');
   world.disk.change([[LOCKFILE, undefined]]);
   world.disk.syncDirectory(folderOf(LOCKFILE));
