@@ -27,7 +27,7 @@ import { settleAttempt } from './session/resolve-attempt.js';
 import { createClient } from './venice/create-client.js';
 import type { Model } from './venice/model.js';
 
-export type { Prepared } from './app/price.js';
+export type { Prepared } from './app/price-plan.js';
 export type { TakeReport } from './app/take-report.js';
 export type { AudioRequest } from './core/audio-request.js';
 export type { Code } from './core/codes.js';

@@ -15,7 +15,7 @@ import { createClient } from '../venice/create-client.js';
 import { emitPhase, emitPlan } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import type { Opened } from './open-lockfile.js';
-import { type Prepared, prepare } from './price.js';
+import { type Prepared, prepare } from './price-plan.js';
 import { placeFault } from './storage-error.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 

@@ -11,7 +11,7 @@ import { type BuyDecision, lowest } from './approve.js';
 import { emitPhase, emitPlan, noticeTo, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
 import { keySignatureOf } from './key-signature-of.js';
-import { hasError, prepare, selectionOrInvalid } from './price.js';
+import { hasError, prepare, selectionOrInvalid } from './price-plan.js';
 import { pullHere } from './pull-here.js';
 import { type SharedView, sharedView } from './shared-view.js';
 import { storageError } from './storage-error.js';

@@ -6,7 +6,7 @@ import type { Files } from '../core/ports.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest, Release } from '../manifest/take.js';
-import { chooseTakes, type TrackWarning } from '../release/choose.js';
+import { chooseTakes, type TrackWarning } from '../release/choose-takes.js';
 import { readCover } from '../release/cover.js';
 import { type NamedTake, nameFiles } from '../release/name-files.js';
 import type { Cover } from '../release/tags/tags.js';

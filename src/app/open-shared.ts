@@ -1,8 +1,8 @@
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { type LockHeader, lineagesOf } from '../lockfile/header.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import { type LockHeader, lineagesOf } from '../lockfile/lock-header.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
@@ -12,7 +12,7 @@ import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
 import { cutError, otherLogError } from '../shared-log/state-error.js';
 import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
-import type { State } from './state.js';
+import type { State } from './shared-state.js';
 
 /** Opens the lockfile and its shared log. Requires the run lock. Throws a `BatchError`. */
 export async function openTogether(

@@ -2,15 +2,15 @@ import type { Code } from '../core/codes.js';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
-import type { LockHeader } from '../lockfile/header.js';
 import { lockError, type NextCommand } from '../lockfile/lock-error.js';
+import type { LockHeader } from '../lockfile/lock-header.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LockNote } from '../lockfile/lock-text.js';
 import { openLock } from '../lockfile/open-lock.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import type { RescuePlaces } from '../lockfile/rescue-key.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
-import type { State } from './state.js';
+import type { State } from './shared-state.js';
 
 export interface OpenSettings {
   /** Absolute. */

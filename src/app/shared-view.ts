@@ -1,14 +1,14 @@
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { lineagesOf } from '../lockfile/header.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import { lineagesOf } from '../lockfile/lock-header.js';
 import { ownRuns } from '../lockfile/own-runs.js';
 import type { UsableLock } from '../lockfile/read.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
-import type { State } from './state.js';
+import type { State } from './shared-state.js';
 
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {

@@ -3,7 +3,7 @@ import type { SummaryEvent, TakeEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Manifest } from '../manifest/take.js';
-import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';

@@ -11,7 +11,7 @@ import type { RunSettings } from '../run/context.js';
 import type { Account, Balance } from '../venice/client.js';
 import type { Neighbourhood } from './elsewhere.js';
 import type { OpenSettings } from './opening.js';
-import type { OpenState } from './state.js';
+import type { OpenState } from './shared-state.js';
 
 /** The outside world of a batch: real, sandbox or simulated. */
 export interface World {

@@ -1,10 +1,10 @@
 import { FRAME_HEAD_BYTES, readFrame } from '../storage/containers/mpeg-frame.js';
-import { tagBytes } from '../storage/containers/tags.js';
+import { tagBytes } from '../storage/containers/skip-tags.js';
 import { decodeAlac } from './alac.js';
-import { decodeFlac } from './flac.js';
-import { readMp4Audio } from './m4a.js';
+import { decodeFlac } from './decode-flac.js';
+import { decodeWav } from './decode-wav.js';
 import type { Decoded, Pcm } from './pcm.js';
-import { decodeWav } from './wav.js';
+import { readMp4Audio } from './read-mp4.js';
 
 /**
  * Another program's decoder (`ffmpeg`), for formats without a decoder here. Resolves to a WAV file, or to `undefined`

@@ -56,106 +56,110 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'run <manifest>',
       'check, price, approve, make and download all tracks; resumes an interrupted run',
-      async () => (await import('./run.js')).runCommand,
+      async () => (await import('./run-command.js')).runCommand,
     ),
   ).addHelpText('after', RUN_EXAMPLES);
   planning(
     add(
       'plan <manifest>',
       'show what a run would do and cost; spends nothing',
-      async () => (await import('./plan.js')).planCommand,
+      async () => (await import('./plan-command.js')).planCommand,
     ),
   );
   collecting(
     add(
       'collect <manifest>',
       'download what is already paid for; never buys',
-      async () => (await import('./run.js')).collectCommand,
+      async () => (await import('./run-command.js')).collectCommand,
     ),
   );
   located(
     add(
       'pull <manifest>',
       'download files that other machines stored, from the audio store of --state',
-      async () => (await import('./pull.js')).pullCommand,
+      async () => (await import('./pull-command.js')).pullCommand,
     ),
   );
   located(
     add(
       'validate <manifest>',
       'check the manifest offline',
-      async () => (await import('./validate.js')).validateCommand,
+      async () => (await import('./validate-command.js')).validateCommand,
     ),
   ).option('--live', 'also check against the current models of the service');
   located(
     add(
       'status <manifest>',
       'show the state of every take; offline',
-      async () => (await import('./status.js')).statusCommand,
+      async () => (await import('./status-command.js')).statusCommand,
     ),
   );
   located(
     add(
       'verify <manifest>',
       'check every stored file against its hash',
-      async () => (await import('./verify.js')).verifyCommand,
+      async () => (await import('./verify-command.js')).verifyCommand,
     ),
   );
   reviewing(
     add(
       'review <manifest>',
       'listen to takes and pick them, in a page in the browser',
-      async () => (await import('./review.js')).reviewCommand,
+      async () => (await import('./review-command.js')).reviewCommand,
     ),
   );
   reporting(
     add(
       'report <manifest>',
       'write the review page, read-only, as one HTML file',
-      async () => (await import('./report.js')).reportCommand,
+      async () => (await import('./report-command.js')).reportCommand,
     ),
   );
   choosing(
     add(
       'models [model]',
       'list models, what they support, and their prices',
-      async () => (await import('./models.js')).modelsCommand,
+      async () => (await import('./models-command.js')).modelsCommand,
     ),
   );
-  add('init [manifest]', 'write a starter manifest', async () => (await import('./init.js')).initCommand);
+  add(
+    'init [manifest]',
+    'write a starter manifest',
+    async () => (await import('./init-command.js')).initCommand,
+  );
   resolving(
     add(
       'resolve <manifest> [attempt]',
       'list attempts in doubt, or settle one',
-      async () => (await import('./resolve.js')).resolveCommand,
+      async () => (await import('./resolve-command.js')).resolveCommand,
     ),
   );
   located(
     add(
       'accept <manifest> <take>',
       'accept the audio of an unverified take as it is',
-      async () => (await import('./accept.js')).acceptCommand,
+      async () => (await import('./accept-command.js')).acceptCommand,
     ),
   );
   releasing(
     add(
       'release <manifest>',
       'copy the chosen takes to a folder: named, tagged, with checksums',
-      async () => (await import('./release.js')).releaseCommand,
+      async () => (await import('./release-command.js')).releaseCommand,
     ),
   );
   located(
     add(
       'qc <manifest>',
       'measure the sound of every stored file: loudness, clipping, silence, length',
-      async () => (await import('./qc.js')).qcCommand,
+      async () => (await import('./qc-command.js')).qcCommand,
     ),
   ).option('--qc-fail', 'exit 100 if the sound of a file has warnings');
   located(
     add(
       'pick <manifest> <track> [take]',
       'choose the take of a track: a number or a name as status shows it',
-      async () => (await import('./pick.js')).pickCommand,
+      async () => (await import('./pick-command.js')).pickCommand,
     ),
   )
     .option('--note <text>', 'why this one; kept with the pick')
@@ -164,7 +168,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'tidy <manifest>',
       'move files that are neither current nor picked to a folder of their own',
-      async () => (await import('./tidy.js')).tidyCommand,
+      async () => (await import('./tidy-command.js')).tidyCommand,
     ),
   )
     .option('--dry-run', 'show what would be moved')
@@ -173,7 +177,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'unlock <manifest>',
       'release the lock of a run that is gone',
-      async () => (await import('./unlock.js')).unlockCommand,
+      async () => (await import('./unlock-command.js')).unlockCommand,
     ),
   ).option('--force', 'also release a lock held on another host');
   const lock = strict(program.command('lock').description('maintain the lockfile'), argv);
@@ -181,7 +185,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'repair <manifest>',
       'repair it after a merge or damage; keeps every queue_id',
-      async () => (await import('./repair.js')).repairCommand,
+      async () => (await import('./lock-repair-command.js')).repairCommand,
       lock,
     ),
   );
@@ -189,7 +193,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'merge <lockfile> <other>',
       'join two lockfiles of one manifest; lists what was bought twice',
-      async () => (await import('./merge.js')).mergeCommand,
+      async () => (await import('./lock-merge-command.js')).mergeCommand,
       lock,
     ),
   );
@@ -197,23 +201,23 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     add(
       'config <manifest>',
       'show each setting and where it comes from',
-      async () => (await import('./config.js')).configCommand,
+      async () => (await import('./config-command.js')).configCommand,
     ),
   );
   add(
     'explain [code]',
     'explain an error code or a state, and how to fix it',
-    async () => (await import('./explain.js')).explainCommand,
+    async () => (await import('./explain-command.js')).explainCommand,
   );
   add('completion <shell>', 'print the completion script for bash, zsh or fish', async () => {
-    const { completionCommand } = await import('./completion.js');
+    const { completionCommand } = await import('./completion-command.js');
     return (shell) => completionCommand(program, shell);
   });
   serving(
     add(
       'sandbox',
       'serve the built-in simulator on localhost',
-      async () => (await import('./sandbox.js')).sandboxCommand,
+      async () => (await import('./sandbox-command.js')).sandboxCommand,
     ),
   );
   return program;

@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { BatchError, type ExitCode } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
-import { renderJson } from '../report/json.js';
 import { createRecorder } from '../report/outcome.js';
+import { renderJson } from '../report/run-json.js';
 
 /**
  * The last events of a run that could not begin, or that a disk error ended.

@@ -13,7 +13,7 @@ import type { Output } from '../storage/output.js';
 import { albumAttempts } from './album-attempts.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
 import { heightsOf, type Listener } from './listen.js';
-import { pickFor } from './pick.js';
+import { pickFor } from './pick-command.js';
 
 /** The picks file refuses longer notes. */
 const NOTE_LENGTH_MAX = 2_000;

@@ -1,6 +1,6 @@
 import { reportTake, type TakeReport } from '../app/take-report.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
-import { type CheckedFile, checkFiles, isBad } from '../app/verify.js';
+import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
 import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { requireLock } from '../lockfile/read.js';
 import type { OpenBatch } from '../session/open-batch.js';

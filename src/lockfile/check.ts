@@ -1,8 +1,8 @@
 import { REQUEST_FIELDS } from '../core/audio-request.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState, LimitedRoute, StoredFile } from './attempt.js';
-import type { LockHeader } from './header.js';
-import { LINEAGES_MAX, LOCK_VERSION_SHARED } from './header.js';
+import type { LockHeader } from './lock-header.js';
+import { LINEAGES_MAX, LOCK_VERSION_SHARED } from './lock-header.js';
 import type { EndMark } from './seal.js';
 
 /*

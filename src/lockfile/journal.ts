@@ -3,7 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { removeQuietly, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
-import { isRelated, type LockHeader } from './header.js';
+import { isRelated, type LockHeader } from './lock-header.js';
 import { parseLock } from './lock-text.js';
 import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Attempt } from './attempt.js';
-import { familyOf } from './merge.js';
+import { familyOf } from './fold-attempts.js';
 
 /**
  * Signs what was made with one API key for one lockfile (`Attempt.key`), without revealing the key.

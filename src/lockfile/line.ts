@@ -1,8 +1,8 @@
 import { REQUEST_FIELDS } from '../core/audio-request.js';
 import type { Attempt } from './attempt.js';
 import { attemptFault, endMarkFault, headerFault } from './check.js';
-import type { LockHeader } from './header.js';
-import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from './header.js';
+import type { LockHeader } from './lock-header.js';
+import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from './lock-header.js';
 import { type EndMark, sealLine, sealOf } from './seal.js';
 
 export type Line =

@@ -1,7 +1,7 @@
-import { shownEndpoint } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import { BatchError, describeFault, EXIT, unreachable } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
+import { shownEndpoint } from '../core/shown-address.js';
 
 /** Why a lockfile cannot be used. Lines count from 1. */
 export type LockProblem =

@@ -3,7 +3,7 @@ import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { createFile, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
-import { isRelated, joinHeaders, type LockHeader } from './header.js';
+import { createFold, type Fold } from './fold-attempts.js';
 import {
   appendToJournal,
   bytesOf,
@@ -16,8 +16,8 @@ import {
 import { ledAway } from './led-away.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
+import { isRelated, joinHeaders, type LockHeader } from './lock-header.js';
 import { canonicalLines } from './lock-text.js';
-import { createFold, type Fold } from './merge.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { LOCK_BYTES_MAX, readLockAlone } from './read.js';
 

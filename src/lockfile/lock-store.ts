@@ -1,6 +1,6 @@
 import type { BatchError } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
-import type { LockHeader } from './header.js';
+import type { LockHeader } from './lock-header.js';
 
 /**
  * Result of recording. A local lockfile accepts everything; a shared log may refuse:

@@ -2,10 +2,10 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './end-marks.js';
-import { isRelated, type LockHeader } from './header.js';
+import { createFold, type Fold } from './fold-attempts.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
-import { createFold, type Fold } from './merge.js';
+import { isRelated, type LockHeader } from './lock-header.js';
 import { createTally, isBeginning, sumOf } from './seal.js';
 
 /** The content of a lockfile. If there are problems, nothing may be bought and the file must not be rewritten. */

@@ -1,7 +1,14 @@
 import { type Attempt, spentMicroUsd } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
-import { joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf, withVersion } from './header.js';
-import { createFold } from './merge.js';
+import { createFold } from './fold-attempts.js';
+import {
+  joinHeaders,
+  LINEAGES_MAX,
+  type LockHeader,
+  lineagesOf,
+  logsOf,
+  withVersion,
+} from './lock-header.js';
 
 export interface Lock {
   readonly header: LockHeader;

@@ -1,12 +1,12 @@
 import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
-import { withVersion } from './header.js';
+import { createFold } from './fold-attempts.js';
 import { createJournal } from './journal.js';
 import type { LockProblem, NextCommand } from './lock-error.js';
 import type { FileEnd, LockFile } from './lock-file.js';
+import { withVersion } from './lock-header.js';
 import type { LockStore } from './lock-store.js';
 import type { LockNote } from './lock-text.js';
-import { createFold } from './merge.js';
 import { checkEndpoint, readLock, type UsableLock } from './read.js';
 import { secure } from './secure.js';
 import { createWriter } from './writer.js';

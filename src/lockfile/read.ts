@@ -2,11 +2,11 @@ import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
-import { joinHeaders, type LockHeader } from './header.js';
+import { createFold } from './fold-attempts.js';
 import { belongsTo, type JournalText, readJournals } from './journal.js';
 import { type LockProblem, lockError, type NextCommand } from './lock-error.js';
+import { joinHeaders, type LockHeader } from './lock-header.js';
 import { type LockNote, parseLock } from './lock-text.js';
-import { createFold } from './merge.js';
 
 /** States in which nothing is in flight or in doubt. */
 export const SETTLED: ReadonlySet<AttemptState> = new Set(['done', 'rejected', 'failed', 'lost']);

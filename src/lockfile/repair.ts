@@ -3,12 +3,12 @@ import type { Attempt } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
 import { createEnds, type Ends } from './end-marks.js';
-import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './header.js';
+import { createFold, type Fold } from './fold-attempts.js';
 import type { JournalText } from './journal.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
+import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
-import { createFold, type Fold } from './merge.js';
 
 export interface RepairReport {
   /** Conflict markers removed. */

@@ -3,7 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { createInPlace, removeQuietly } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
-import { isRelated, type LockHeader, lineagesOf } from './header.js';
+import { isRelated, type LockHeader, lineagesOf } from './lock-header.js';
 import type { LockStore } from './lock-store.js';
 import { parseLock, serialiseLock } from './lock-text.js';
 import { decode } from './read.js';

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
+import type { Fold } from './fold-attempts.js';
 import { bytesOf } from './journal.js';
 import { attemptLine } from './line.js';
 import { canonical, encode, type LockFile, rewrite } from './lock-file.js';
-import type { Fold } from './merge.js';
 import { readLockAlone, SETTLED, type UsableLock } from './read.js';
 
 /**

@@ -1,11 +1,11 @@
 import { REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { TAKES_MAX, takeKey } from '../core/take-key.js';
+import { checkTrack } from './check-track.js';
 import type { Source } from './located.js';
 import { type LyricsFile, lyricsOf } from './lyrics.js';
-import type { MergedTrack } from './merge.js';
+import type { MergedTrack } from './merge-defaults.js';
 import { createDigester, normaliseAround, normaliseRequest, type RequestInput } from './request.js';
-import { checkTrack } from './rules.js';
 import { createNamer } from './stems.js';
 import type { Manifest, Take } from './take.js';
 

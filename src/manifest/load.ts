@@ -45,7 +45,7 @@ export async function loadManifestText(
 
   const { checkSchema } = await import('./schema.js');
   const checked = checkSchema(root, source);
-  const { mergeTracks } = await import('./merge.js');
+  const { mergeTracks } = await import('./merge-defaults.js');
   const { readLyrics } = await import('./lyrics.js');
   const { expandTracks } = await import('./expand.js');
   const directory = dirname(path);

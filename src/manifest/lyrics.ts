@@ -5,7 +5,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode } from '../core/errors.js';
 import type { Files, FolderFiles } from '../core/ports.js';
 import { fileMeant } from './file-meant.js';
-import { type MergedTrack, placed, type Sourced } from './merge.js';
+import { type MergedTrack, placed, type Sourced } from './merge-defaults.js';
 import { normaliseAround } from './request.js';
 import { describeTextFault } from './text-fault.js';
 import { readTextFile, type TextFile } from './text-file.js';

@@ -3,7 +3,7 @@ import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { fileSafe, foldName } from '../core/file-name.js';
 import { entryOf, type Located, type Source } from './located.js';
 import type { ManifestFile, Release as ReleaseFile } from './manifest.types.js';
-import type { MergedTrack } from './merge.js';
+import type { MergedTrack } from './merge-defaults.js';
 import { templateProblem } from './stems.js';
 import type { Release, ReleaseTrack } from './take.js';
 import { parseTemplate, renderStem, type Template } from './template.js';

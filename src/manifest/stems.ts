@@ -2,7 +2,7 @@ import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { fileSafe, foldName } from '../core/file-name.js';
 import { takeKey } from '../core/take-key.js';
 import type { Range, Source } from './located.js';
-import { type MergedTrack, placed, type Sourced } from './merge.js';
+import { type MergedTrack, placed, type Sourced } from './merge-defaults.js';
 import { OUTPUT_DEFAULT, parseTemplate, renderStem, type Template, type TemplateFault } from './template.js';
 
 export interface Namer {

@@ -1,5 +1,5 @@
-import { shownAddress, withShownAddresses } from '../core/address.js';
 import type { Clock, Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
+import { shownAddress, withShownAddresses } from '../core/shown-address.js';
 
 const LINE_LENGTH_MAX = 2_000;
 /** Longer than a key in any of its encodings. */

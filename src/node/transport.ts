@@ -3,7 +3,7 @@ import { usageError } from '../core/errors.js';
 import type { Transport, TransportNoAnswer, TransportRequest } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import { parseBaseUrl } from './base-url.js';
-import { exchange } from './exchange.js';
+import { exchange } from './http-exchange.js';
 import { type Environment, type ProxyAddress, proxyFor } from './proxy.js';
 import { tunnelThrough } from './tunnel.js';
 import { programVersion } from './version.js';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Agent, buildConnector } from 'undici';
 import type { Web, WebRequest } from '../core/ports.js';
-import { exchange } from './exchange.js';
+import { exchange } from './http-exchange.js';
 import { type Environment, proxyFor } from './proxy.js';
 import { tunnelThrough } from './tunnel.js';
 import { programVersion } from './version.js';

@@ -1,5 +1,5 @@
 import type { PickRequest, ReviewTake } from '../review/data.js';
-import type { KeyActions } from './keys.js';
+import type { KeyActions } from './keyboard.js';
 import { complain, type Page, renderTime, say, select, takeOf, takeOver, trackOf } from './page.js';
 import type { BarActions } from './player-bar.js';
 import type { TrackActions } from './track-view.js';

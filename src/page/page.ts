@@ -1,9 +1,9 @@
 import type { ReviewData, ReviewTake, ReviewTrack } from '../review/data.js';
+import type { Source } from './data-source.js';
 import { fill } from './dom.js';
-import type { Header } from './header.js';
+import type { Header } from './page-header.js';
 import type { Playable, Player } from './player.js';
 import type { PlayerBar } from './player-bar.js';
-import type { Source } from './source.js';
 import type { TrackList } from './track-list.js';
 import { firstTake } from './track-view.js';
 import type { Waveforms } from './waveforms.js';

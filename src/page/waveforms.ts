@@ -1,4 +1,4 @@
-import type { Source } from './source.js';
+import type { Source } from './data-source.js';
 import type { TakeRow } from './take-row.js';
 import type { TrackView } from './track-view.js';
 

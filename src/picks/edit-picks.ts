@@ -1,5 +1,5 @@
 import { type Document, isMap, isNode, isScalar, parseDocument, type Scalar, YAMLMap } from 'yaml';
-import type { Pick } from './pick.js';
+import type { Pick } from './pick-types.js';
 
 const NEW_FILE = `# The chosen take of each track, by the SHA-256 of its file. Written by \`venice-batch pick\` and \`review\`.
 version: 1

@@ -4,7 +4,7 @@ import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Source } from '../manifest/located.js';
 import { createSource } from '../manifest/source.js';
-import type { Pick } from './pick.js';
+import type { Pick } from './pick-types.js';
 
 export interface ParsedPicks {
   /** Complete only if there are no diagnostics. */

@@ -5,7 +5,7 @@ import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { makePrivateFolder, scratchPath } from '../lockfile/private-folder.js';
 import { readTextFile } from '../manifest/text-file.js';
-import type { Pick, Picks } from './pick.js';
+import type { Pick, Picks } from './pick-types.js';
 
 export type PicksRead =
   | {

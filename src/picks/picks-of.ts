@@ -1,6 +1,6 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import type { Pick, Picks } from './pick.js';
+import type { Pick, Picks } from './pick-types.js';
 
 /** The pick of a track, matched with its files. */
 export type TrackPick =

@@ -5,9 +5,6 @@ import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Manifest } from '../manifest/take.js';
 import type { Catalogue } from '../venice/model.js';
 import { checkRequest, mergeAlike } from './capability.js';
-import type { Decided } from './decide.js';
-import { takeId } from './history.js';
-import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
 import {
   cataloguePrice,
   declaredPrice,
@@ -15,7 +12,10 @@ import {
   type KeyedQuery,
   quoteQuery,
   spotSavings,
-} from './price.js';
+} from './catalogue-price.js';
+import type { Decided } from './decide.js';
+import { takeId } from './history.js';
+import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
 import { renamedWarnings } from './renamed-warnings.js';
 import { listed } from './text.js';
 

@@ -2,7 +2,7 @@ import type { RequestField } from '../core/audio-request.js';
 import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
 import type { Model } from '../venice/model.js';
-import { formatChecked } from './formats.js';
+import { formatChecked } from './checked-format.js';
 import type { Case, Finding, Rule } from './rule.js';
 import { characterCounts, listed, quoted } from './text.js';
 

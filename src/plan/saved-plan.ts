@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { shownEndpoint } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { formatUsd } from '../core/money.js';
+import { shownEndpoint } from '../core/shown-address.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from './history.js';

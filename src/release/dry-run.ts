@@ -1,6 +1,6 @@
 import type { Release } from '../manifest/take.js';
+import { formatOf } from './audio-format.js';
 import { CREDITS, INDEX, PLAYLIST, type ReleasedTrack, SUMS } from './documents.js';
-import { formatOf } from './formats.js';
 import { releasedTrack } from './make-release.js';
 import type { NamedTake } from './name-files.js';
 import { type Cover, coverName } from './tags/tags.js';

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { foldName } from '../core/file-name.js';
 import { releaseStem } from '../manifest/release.js';
 import type { Release } from '../manifest/take.js';
-import type { Chosen } from './choose.js';
+import type { Chosen } from './choose-takes.js';
 import { CREDITS, INDEX, PLAYLIST, SUMS } from './documents.js';
 import { COVER_NAMES } from './tags/tags.js';
 

@@ -5,9 +5,9 @@ import { durationOf } from '../audio/pcm.js';
 import { sampleBitsOf } from '../audio/sample-bits.js';
 import { decibels, truePeak } from '../audio/true-peak.js';
 import type { Release } from '../manifest/take.js';
+import { type AudioFormat, formatOf } from './audio-format.js';
 import type { AudioOutput, PrepareAudio } from './audio-output.js';
 import { type ExternalEncoder, encodeAudio, encoderOf } from './encode.js';
-import { type AudioFormat, formatOf } from './formats.js';
 import type { NamedTake } from './name-files.js';
 
 export interface AudioTools {

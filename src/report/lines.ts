@@ -2,6 +2,7 @@ import type { Phase, RunEvent, TakeEvent } from '../core/events.js';
 import { formatUsd } from '../core/money.js';
 import type { Clock } from '../core/ports.js';
 import { escapeForeign } from './escape.js';
+import { pathText } from './path-text.js';
 import {
   failureReason,
   noticeLine,
@@ -13,7 +14,6 @@ import {
   stateName,
 } from './phrases.js';
 import type { Reporter } from './reporter.js';
-import { pathText } from './shell.js';
 import { styleFor } from './style.js';
 import {
   count,

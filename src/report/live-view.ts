@@ -9,13 +9,13 @@ import {
 } from 'listr2';
 import type { Phase } from '../core/events.js';
 import type { Clock } from '../core/ports.js';
+import { INDENT, progressTitle, windowLines } from './live-window.js';
 import { createPainter } from './paint.js';
 import { PHASE_TITLES } from './phrases.js';
 import type { Style } from './style.js';
 import type { Tally } from './tally.js';
 import type { Terminal } from './terminal.js';
 import { cut } from './width.js';
-import { INDENT, progressTitle, windowLines } from './window.js';
 
 /** At most five repaints a second, whatever happens. */
 const REPAINT_MS = 200;

@@ -2,7 +2,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { TrackPick } from '../picks/picks-of.js';
 import { escapeForeign } from './escape.js';
-import { pathText } from './shell.js';
+import { pathText } from './path-text.js';
 
 /** Picks, as shown by status. */
 export interface PicksView {

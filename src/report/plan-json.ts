@@ -1,7 +1,7 @@
 import { CURRENCIES } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { fundingOf, knownMicroUsd } from '../plan/balance.js';
-import { boughtTwiceTake } from '../plan/bought-twice.js';
+import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
+import { fundingOf, knownMicroUsd } from '../plan/check-balance.js';
 import { machineOf } from '../plan/latest-attempts.js';
 import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';

@@ -1,11 +1,11 @@
 import { CURRENCIES, formatUsd } from '../core/money.js';
-import { currencyName, currencyNames, fundingOf, knownMicroUsd } from '../plan/balance.js';
+import { currencyName, currencyNames, fundingOf, knownMicroUsd } from '../plan/check-balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
 import { escapeForeign } from './escape.js';
+import { pathText } from './path-text.js';
 import { costByModel, countsByModel, type Mark, type PlanLine, planLines } from './plan-rows.js';
-import { pathText } from './shell.js';
 import { type Style, styleFor } from './style.js';
 import { type Column, renderTable } from './table.js';
 import { wrap } from './width.js';

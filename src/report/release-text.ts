@@ -2,7 +2,7 @@ import { takeKey } from '../core/take-key.js';
 import type { ReleasedTrack } from '../release/documents.js';
 import { escapeForeign } from './escape.js';
 import { jsonDocument } from './json-text.js';
-import { pathText } from './shell.js';
+import { pathText } from './path-text.js';
 import { type Column, renderTable } from './table.js';
 
 /** A release that was made, or would be. */

@@ -1,7 +1,7 @@
 import { formatUsd } from '../core/money.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import type { Picks } from '../picks/pick.js';
+import type { Picks } from '../picks/pick-types.js';
 import { picksOf, type TrackPick } from '../picks/picks-of.js';
 import { compareNewest, type Holding, takeId } from '../plan/history.js';
 import type { Decision, PlanRow } from '../plan/plan.js';

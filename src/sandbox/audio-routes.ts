@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type Currency, MICRO_USD_PER_USD } from '../core/money.js';
 import { available, currencyFor } from './billing.js';
-import { type Account, invalid, json, refuse, type ServiceAnswer } from './exchange.js';
 import { drawTimes, expectedRunMs, stateOf } from './jobs.js';
 import type { Job, Queued } from './ledger.js';
 import { mediaAnswer } from './media.js';
-import type { SandboxModel } from './model.js';
 import { priceMicroUsd } from './pricing.js';
 import { hasWord, suggestPrompt } from './prompt-words.js';
 import { checkCapabilities, checkCharacters, checkDuration, secondsOf } from './request-rules.js';
 import { failureAnswer, withFacts } from './retrieve-answers.js';
-import type { State } from './state.js';
+import type { SandboxModel } from './sandbox-model.js';
+import { type Account, invalid, json, refuse, type ServiceAnswer } from './service-response.js';
+import type { State } from './service-state.js';
 
 /** A request whose body matches its schema. */
 export interface AudioCall {

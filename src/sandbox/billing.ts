@@ -1,7 +1,7 @@
 import { CURRENCIES, type Currency, MICRO_USD_PER_USD } from '../core/money.js';
-import { type Account, json, type ServiceAnswer } from './exchange.js';
 import { returnedMicroUsd, settledAtMs } from './jobs.js';
 import type { Job, Ledger } from './ledger.js';
+import { type Account, json, type ServiceAnswer } from './service-response.js';
 
 /** Each balance before the first job, in integer micro-dollars; DIEM: on each UTC day. */
 export type CurrencyAmounts = Readonly<Record<Currency, number>>;

@@ -1,5 +1,5 @@
 import { ELEVENLABS_MUSIC_TIERS, flac, m4a, model, SHORT_MS, same, tiers, wav } from './catalogue-entry.js';
-import type { SandboxModel } from './model.js';
+import type { SandboxModel } from './sandbox-model.js';
 import { ELEVENLABS_VOICES, SEED_VOICES } from './voices.js';
 
 const elevenMusic = {

@@ -1,4 +1,4 @@
-import type { Amount, AudioKind, ModelSpec, SandboxModel, Tier } from './model.js';
+import type { Amount, AudioKind, ModelSpec, SandboxModel, Tier } from './sandbox-model.js';
 
 const MUSIC_MS = 45_000;
 export const SHORT_MS = 20_000;

@@ -2,7 +2,7 @@ import { CATALOGUE } from './catalogue-2026-08.js';
 import { CATALOGUE_TODAY } from './catalogue-2026-10.js';
 import { VARIANTS_DEFAULT, type Variants } from './faults.js';
 import type { LimitOptions } from './limits.js';
-import type { SandboxModel } from './model.js';
+import type { SandboxModel } from './sandbox-model.js';
 
 /** Months of the public API descriptions that the sandbox can follow. */
 export const DESCRIPTIONS = ['2026-10', '2026-08'] as const;

@@ -16,8 +16,8 @@ import { shellWord } from '../core/shell.js';
 import type { DescriptionName } from './description.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';
+import { createSandboxTransport } from './sandbox-transport.js';
 import { createService, type Service } from './service.js';
-import { createSandboxTransport } from './transport.js';
 
 export interface SandboxOptions {
   /** Where the ledger is kept. Created with the first effect, not before. */

@@ -1,6 +1,6 @@
 import type { Currency } from '../core/money.js';
-import type { Account } from './exchange.js';
-import type { AudioFormat, AudioKind } from './model.js';
+import type { AudioFormat, AudioKind } from './sandbox-model.js';
+import type { Account } from './service-response.js';
 
 /** A job as it was accepted. Everything that will happen to it is decided here, so its state is a function of time. */
 export interface Queued {

@@ -1,4 +1,4 @@
-import type { Account } from './exchange.js';
+import type { Account } from './service-response.js';
 
 export interface LimitOptions {
   /** Requests a minute for each user and model. Default 60. */

@@ -1,6 +1,6 @@
-import { type AudioBody, json, type ServiceAnswer } from './exchange.js';
 import type { Job } from './ledger.js';
-import type { State } from './state.js';
+import { type AudioBody, json, type ServiceAnswer } from './service-response.js';
+import type { State } from './service-state.js';
 
 /** No document says which of these the service uses. */
 const OTHER_M4A_TYPES = ['audio/x-m4a', 'audio/m4a', 'audio/aac'] as const;

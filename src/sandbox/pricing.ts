@@ -1,5 +1,5 @@
 import { microUsdFromUsd } from '../core/money.js';
-import type { SandboxModel } from './model.js';
+import type { SandboxModel } from './sandbox-model.js';
 
 /** What a price depends on. */
 export interface Priced {

@@ -1,7 +1,7 @@
 import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { TextDefaults } from './description.js';
-import type { Issue } from './exchange.js';
-import type { ModelSpec, SandboxModel } from './model.js';
+import type { ModelSpec, SandboxModel } from './sandbox-model.js';
+import type { Issue } from './service-response.js';
 
 type Check = (value: unknown) => string | undefined;
 type Body = Readonly<Record<string, unknown>>;

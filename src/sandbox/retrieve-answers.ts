@@ -1,9 +1,9 @@
-import { json, refuse, type ServiceAnswer } from './exchange.js';
 import { isRefunded } from './jobs.js';
 import type { Job } from './ledger.js';
-import type { SandboxModel } from './model.js';
 import { hasWord } from './prompt-words.js';
-import type { State } from './state.js';
+import type { SandboxModel } from './sandbox-model.js';
+import { json, refuse, type ServiceAnswer } from './service-response.js';
+import type { State } from './service-state.js';
 
 /** How retrieve says that a job failed: the same on each poll, except that it may or may not mention the refund. */
 export function failureAnswer(state: State, job: Job): ServiceAnswer {

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Clock, Random } from '../core/ports.js';
 import type { DescriptionName } from './description.js';
-import type { ServiceAnswer } from './exchange.js';
 import { openService } from './ledger-file.js';
-import { BODY_BYTES_MAX } from './routes.js';
+import { BODY_BYTES_MAX } from './router.js';
 import type { Service } from './service.js';
+import type { ServiceAnswer } from './service-response.js';
 
 export interface SandboxServerOptions {
   /** 0: any free port. */

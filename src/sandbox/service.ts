@@ -4,14 +4,14 @@ import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge, CurrencyAmounts } from './billing.js';
 import { chargesOf } from './billing.js';
 import { DESCRIPTION_DEFAULT, type Description, type DescriptionName, descriptionOf } from './description.js';
-import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './exchange.js';
 import { FAULTS_DEFAULT, type Faults, type Variants } from './faults.js';
-import { createKeyring, type Keyring, type SandboxKey } from './keys.js';
+import { createKeyring, type Keyring, type SandboxKey } from './keyring.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';
 import { createFailureBlock, createLimiter, type LimitOptions, limitsAtSpeed } from './limits.js';
-import { isListed, type SandboxModel } from './model.js';
-import { createRouter } from './routes.js';
-import type { State } from './state.js';
+import { createRouter } from './router.js';
+import { isListed, type SandboxModel } from './sandbox-model.js';
+import type { Account, AudioBody, ServiceAnswer, ServiceRequest } from './service-response.js';
+import type { State } from './service-state.js';
 import { createWallets } from './wallets.js';
 
 export interface ServiceOptions {

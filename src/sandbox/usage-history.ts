@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CURRENCIES, MICRO_USD_PER_USD } from '../core/money.js';
 import type { Charge } from './billing.js';
-import { type Account, type Issue, invalid, json, type ServiceAnswer } from './exchange.js';
+import { type Account, type Issue, invalid, json, type ServiceAnswer } from './service-response.js';
 
 /** A position in the history, carried inside the cursor. */
 interface Walk {

@@ -1,7 +1,7 @@
 import { checksumAddress, signerOf } from '../core/ethereum.js';
 import { MICRO_USD_PER_USD } from '../core/money.js';
 import type { Charge, CurrencyAmounts } from './billing.js';
-import { json, refuse, type ServiceAnswer, type ServiceRequest } from './exchange.js';
+import { json, refuse, type ServiceAnswer, type ServiceRequest } from './service-response.js';
 
 /*
  * Wallets (x402): each request is signed separately (EIP-4361 over EIP-191), and a signature is valid for one request.

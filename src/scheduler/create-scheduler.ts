@@ -16,7 +16,7 @@ import {
   leave,
   queueOf,
   type SchedulerState,
-} from './state.js';
+} from './scheduler-state.js';
 
 const REQUESTS_MAX = 16;
 /** Submits in flight at most. A crash or a broken proxy can leave as many in doubt. */

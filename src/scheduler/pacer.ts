@@ -1,8 +1,8 @@
 import type { RateHeaders } from '../core/rate-headers.js';
+import { createWindow } from './rate-window.js';
 import type { Ledger, Reading } from './reading.js';
 import { createRequestLog, WINDOW_MS } from './request-log.js';
 import { createBucket } from './token-bucket.js';
-import { createWindow } from './window.js';
 
 /**
  * Tracks a request budget that the service describes, so that a run that is alone on it never gets a 429. Understands

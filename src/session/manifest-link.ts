@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
-import { pathText } from '../report/shell.js';
+import { pathText } from '../report/path-text.js';
 
 /** The lockfile and the sandbox folder are named after the manifest without it. */
 export const MANIFEST_EXTENSION = /\.ya?ml$/i;

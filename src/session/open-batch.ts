@@ -1,4 +1,4 @@
-import type { OpenState } from '../app/state.js';
+import type { OpenState } from '../app/shared-state.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Ports, Transport } from '../core/ports.js';
 import type { LoadedManifest } from '../manifest/take.js';

@@ -1,15 +1,15 @@
 import path from 'node:path';
-import type { State } from '../app/state.js';
+import type { State } from '../app/shared-state.js';
 import { BatchError } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import { createRedactor } from '../core/redact.js';
 import { systemGit } from '../node/git.js';
 import { createWeb } from '../node/web.js';
-import { parseStateAddress, type StateAddress, stateAddressText } from '../shared-log/address.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import { StoreFault } from '../shared-log/object-store.js';
-import { openSharedLog } from '../shared-log/open.js';
-import { openAudioStore, openObjectStore, type StoreWorld } from '../shared-log/open-store.js';
+import { openSharedLog } from '../shared-log/open-log.js';
+import { openAudioStore, openObjectStore, type StoreWorld } from '../shared-log/open-object-store.js';
+import { parseStateAddress, type StateAddress, stateAddressText } from '../shared-log/state-address.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { BatchError, EXIT } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import type { Picks } from '../picks/pick.js';
+import type { Picks } from '../picks/pick-types.js';
 import { picksPathIn, readPicks } from '../picks/picks-file.js';
 import { picksOf, picksWithoutTrack } from '../picks/picks-of.js';
 import type { PicksView } from '../report/picks-text.js';

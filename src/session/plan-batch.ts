@@ -1,6 +1,6 @@
 import { lowest } from '../app/approve.js';
 import { keySignatureOf } from '../app/key-signature-of.js';
-import { type Prepared, prepare } from '../app/price.js';
+import { type Prepared, prepare } from '../app/price-plan.js';
 import { pullableFrom } from '../app/pull-here.js';
 import { requireLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';

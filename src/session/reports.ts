@@ -4,7 +4,7 @@ import type { Files } from '../core/ports.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { takeAnnotations } from '../report/github-annotations.js';
 import type { RunOutcome } from '../report/outcome.js';
-import { pathText } from '../report/shell.js';
+import { pathText } from '../report/path-text.js';
 import { githubPlaces, isGithub } from './github-places.js';
 import { type OutputFlag, obstacle } from './output-files.js';
 import type { Session } from './session.js';

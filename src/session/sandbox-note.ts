@@ -1,4 +1,4 @@
-import { pathText } from '../report/shell.js';
+import { pathText } from '../report/path-text.js';
 import { lockfileIn } from './batch-place.js';
 import type { Session } from './session.js';
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Manifest } from '../manifest/take.js';
 import { escapeForeign } from '../report/escape.js';
-import { pathText } from '../report/shell.js';
+import { pathText } from '../report/path-text.js';
 import type { OpenBatch } from './open-batch.js';
 
 /** Warns that a read-only command shows takes as recorded. */

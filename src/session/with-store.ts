@@ -1,8 +1,8 @@
 import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Opened, openForRun } from '../app/open-lockfile.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import type { LockHeader } from '../lockfile/header.js';
 import { sealed } from '../lockfile/key-signature.js';
+import type { LockHeader } from '../lockfile/lock-header.js';
 import { escapeForeign } from '../report/escape.js';
 import { rescueSettings } from './batch-settings.js';
 import { stateFinder } from './find-state.js';

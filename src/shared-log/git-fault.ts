@@ -1,5 +1,5 @@
-import { withShownAddresses } from '../core/address.js';
 import type { GitAnswer } from '../core/ports.js';
+import { withShownAddresses } from '../core/shown-address.js';
 import { StoreFault, type StoreFaultKind } from './object-store.js';
 
 /** Messages of git and the common hosts; the first match counts. */

@@ -1,6 +1,6 @@
 import { type Attempt, type AttemptState, countsAsSpent } from '../lockfile/attempt.js';
+import { foldAttempts } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
-import { foldAttempts } from '../lockfile/merge.js';
 import { isInDoubt, isInFlight, takeId } from '../plan/history.js';
 import { type LogState, originOf } from './log-state.js';
 import type { AppendAnswer, AppendLimits } from './shared-log.js';

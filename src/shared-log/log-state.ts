@@ -1,5 +1,5 @@
 import type { Attempt } from '../lockfile/attempt.js';
-import { createFold, type Fold, familyOf } from '../lockfile/merge.js';
+import { createFold, type Fold, familyOf } from '../lockfile/fold-attempts.js';
 import { decodeEntry, type EntryProblem, hashOf } from './entry.js';
 import type { LogHeader, Origin } from './shared-log.js';
 

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { STATE_RANK } from '../lockfile/check.js';
+import { familyOf } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
-import { familyOf } from '../lockfile/merge.js';
 import { compareNewest } from '../plan/history.js';
 import { supersededPaths } from '../plan/superseded-paths.js';
 

@@ -1,6 +1,6 @@
 import { BatchError, EXIT } from '../core/errors.js';
-import { checkEndpoint, type StateAddress } from './address.js';
 import { escapeS3, type S3Credentials } from './s3-sign.js';
+import { checkEndpoint, type StateAddress } from './state-address.js';
 
 export interface S3Settings {
   /** For the bucket and prefix, with a trailing slash. */

@@ -1,14 +1,14 @@
-import { shownAddress } from '../core/address.js';
 import type { Code } from '../core/codes.js';
 import { faultCode } from '../core/errors.js';
 import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 import { QUEUE_ID_LENGTH_MAX } from '../core/queue-id.js';
 import type { RateHeaders } from '../core/rate-headers.js';
 import { redactIn } from '../core/redact.js';
+import { shownAddress } from '../core/shown-address.js';
 import type { CallFailure, CallResult } from './client.js';
-import { field, outline, present } from './json.js';
 import { mediaTypeOf } from './media-type.js';
-import { readRateHeaders } from './rate-headers.js';
+import { field, outline, present } from './read-json.js';
+import { readRateHeaders } from './read-rate-headers.js';
 import { readError } from './wire-errors.js';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
-import { field, isRecord, text } from './json.js';
 import { audioType } from './media-type.js';
+import { field, isRecord, text } from './read-json.js';
 
 /** Contents of a finished job's JSON: the audio itself, or its address. */
 export type MediaInJson =

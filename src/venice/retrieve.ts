@@ -2,8 +2,8 @@ import type { Transport, TransportAnswer, TransportRequest } from '../core/ports
 import { exchange, type GoodAnswer, readJson, unusable } from './answer.js';
 import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
 import type { CallResult, Retrieved } from './client.js';
-import { present } from './json.js';
 import { audioType } from './media-type.js';
+import { present } from './read-json.js';
 import { type RetrievedJson, readRetrieved } from './wire.js';
 
 /** A finished job may, rarely, come as base64 in the JSON. */

@@ -1,6 +1,6 @@
-import { withShownAddresses } from '../core/address.js';
-import { bool, field, finite, isRecord, items, present, text } from './json.js';
+import { withShownAddresses } from '../core/shown-address.js';
 import { codeFor } from './meaning.js';
+import { bool, field, finite, isRecord, items, present, text } from './read-json.js';
 
 /** Contents of a JSON error body. All text is untrusted. */
 export interface ErrorBody {

@@ -1,6 +1,6 @@
 import { microUsdFromUsd } from '../core/money.js';
-import { bool, field, finite, identifier, isRecord, listOf, present, text } from './json.js';
 import type { Catalogue, Model, PriceTier, Pricing } from './model.js';
+import { bool, field, finite, identifier, isRecord, listOf, present, text } from './read-json.js';
 
 const SECONDS_MAX = 86_400;
 const CHARACTERS_MAX = 10_000_000;

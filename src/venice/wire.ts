@@ -1,8 +1,8 @@
 import { microUsdFromUsd } from '../core/money.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
-import { bool, field, finite, identifier, isRecord, items, present, text } from './json.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';
+import { bool, field, finite, identifier, isRecord, items, present, text } from './read-json.js';
 import { readCode } from './wire-errors.js';
 
 /*

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type PrepareInput, prepare } from '../../src/app/price.js';
+import { type PrepareInput, prepare } from '../../src/app/price-plan.js';
 import type { Ports } from '../../src/core/ports.js';
 import type { CallFailure } from '../../src/venice/client.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';

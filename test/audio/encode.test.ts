@@ -8,7 +8,7 @@ import { encodeFlac } from '../../src/audio/encode-flac.js';
 import { encodeWav } from '../../src/audio/encode-wav.js';
 import type { Pcm } from '../../src/audio/pcm.js';
 import { sampleBitsOf } from '../../src/audio/sample-bits.js';
-import { inspectMedia } from '../../src/storage/verify.js';
+import { inspectMedia } from '../../src/storage/inspect-media.js';
 import { ffmpeg, hasFfmpeg } from '../release/ffmpeg.js';
 
 async function decoded(bytes: Uint8Array): Promise<Pcm> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fetchBalance } from '../../src/app/balance.js';
+import { fetchBalance } from '../../src/app/fetch-balance.js';
 import type { Account, Balance, CallFailure, CallResult, VeniceClient } from '../../src/venice/client.js';
 
 const KEY: Account = { kind: 'api_key', id: 'VENICE_ADMIN_KEY_x' };

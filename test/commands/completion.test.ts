@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { completionCommand } from '../../src/commands/completion.js';
+import { completionCommand } from '../../src/commands/completion-command.js';
 import { createProgram } from '../../src/commands/program.js';
 
 async function scriptFor(shell: string): Promise<string> {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadManifest } from '../../src/manifest/load.js';
-import { renderJson } from '../../src/report/json.js';
 import { jsonText } from '../../src/report/json-text.js';
+import { renderJson } from '../../src/report/run-json.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { HOME, play } from './play.js';
 

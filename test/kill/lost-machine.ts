@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createClock } from '../../src/node/clock.js';
 import { systemRandom } from '../../src/node/random.js';
-import { openSharedLog } from '../../src/shared-log/open.js';
+import { openSharedLog } from '../../src/shared-log/open-log.js';
 import { launchProgram, TEN_MINUTES_LATER } from '../e2e/launch.js';
 import { type Place as Store, storeAt } from '../shared-log/places.js';
 import { attemptsOf, doubleCharges, fileFaults, isOpen, lostJobs, servedJobs } from './judge.js';

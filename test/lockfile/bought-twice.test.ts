@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { boughtTwice, extraMicroUsd } from '../../src/lockfile/bought-twice.js';
-import { foldAttempts } from '../../src/lockfile/merge.js';
+import { foldAttempts } from '../../src/lockfile/fold-attempts.js';
 import { attempt, file, id, records } from './build.js';
 
 /** In the order of their names. */

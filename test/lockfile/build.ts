@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { Random } from '../../src/core/ports.js';
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
 import { REV_SOUND_MAX, STATE_RANK } from '../../src/lockfile/check.js';
-import type { LockHeader } from '../../src/lockfile/header.js';
-import { LOCK_VERSION } from '../../src/lockfile/header.js';
+import type { LockHeader } from '../../src/lockfile/lock-header.js';
+import { LOCK_VERSION } from '../../src/lockfile/lock-header.js';
 
 export const header: LockHeader = {
   format: 'venice-batch-lock',

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { foldAttempts } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
-import { foldAttempts } from '../../src/lockfile/merge.js';
 import { decode } from '../../src/lockfile/read.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { sealLine } from '../../src/lockfile/seal.js';

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { closest } from '../../src/core/closest.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { boughtTwice } from '../../src/lockfile/bought-twice.js';
+import { createFold, JOBS_MAX } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
-import { createFold, JOBS_MAX } from '../../src/lockfile/merge.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, header, id } from './build.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { type LockHeader, lineagesOf } from '../../src/lockfile/header.js';
+import { foldAttempts } from '../../src/lockfile/fold-attempts.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
+import { type LockHeader, lineagesOf } from '../../src/lockfile/lock-header.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
-import { foldAttempts } from '../../src/lockfile/merge.js';
 import { type Lock, type MergeReport, mergeLocks } from '../../src/lockfile/merge-locks.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, file, header, id, records } from './build.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { derivedAttemptId, foldAttempts } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine } from '../../src/lockfile/line.js';
-import { derivedAttemptId, foldAttempts } from '../../src/lockfile/merge.js';
 import { attempt, file, id, records } from './build.js';
 
 const fold = (all: readonly Attempt[]) => [...foldAttempts(all).values()];

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { boughtTwice } from '../../src/lockfile/bought-twice.js';
+import { foldAttempts } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine, headerLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
-import { foldAttempts } from '../../src/lockfile/merge.js';
 import { type RepairReport, repairLock } from '../../src/lockfile/repair.js';
 import { attempt, file, header, id, records } from './build.js';
 

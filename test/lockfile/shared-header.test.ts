@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from '../../src/lockfile/header.js';
 import { headerLine, readLine } from '../../src/lockfile/line.js';
 import { lockError } from '../../src/lockfile/lock-error.js';
+import { LOCK_VERSION, LOCK_VERSION_SHARED, withVersion } from '../../src/lockfile/lock-header.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { mergeLocks } from '../../src/lockfile/merge-locks.js';
 import { repairLock } from '../../src/lockfile/repair.js';

@@ -1,6 +1,6 @@
 import { type Dispatcher, errors } from 'undici';
 import { expect, it } from 'vitest';
-import { exchange } from '../../src/node/exchange.js';
+import { exchange } from '../../src/node/http-exchange.js';
 
 /** Fails every request with the error. */
 function failing(error: Error): Dispatcher {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { actionOf, type KeyActions } from '../../src/page/keys.js';
+import { actionOf, type KeyActions } from '../../src/page/keyboard.js';
 import { gainsOf } from '../../src/page/player.js';
 import { columns } from '../../src/page/waveform.js';
 import { clock, passes, spokenTime, totals } from '../../src/page/words.js';

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import type { Files } from '../../src/core/ports.js';
 import { editPicks } from '../../src/picks/edit-picks.js';
 import { parsePicks } from '../../src/picks/parse-picks.js';
-import type { Pick } from '../../src/picks/pick.js';
+import type { Pick } from '../../src/picks/pick-types.js';
 import { readPicks, writePicks } from '../../src/picks/picks-file.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 

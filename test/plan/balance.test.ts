@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CURRENCIES, type Currency } from '../../src/core/money.js';
-import { checkBalance, currencyNames, fundingOf } from '../../src/plan/balance.js';
+import { checkBalance, currencyNames, fundingOf } from '../../src/plan/check-balance.js';
 import type { Plan } from '../../src/plan/plan.js';
 import type { Balance } from '../../src/venice/client.js';
 import { makeTake, NOW_MS } from './builders.js';

@@ -6,7 +6,7 @@ import {
   isSuspiciouslyLow,
   quoteQuery,
   spotSavings,
-} from '../../src/plan/price.js';
+} from '../../src/plan/catalogue-price.js';
 import type { Model, Pricing } from '../../src/venice/model.js';
 import { makeModel, makeTake } from './builders.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shownAddress, withShownAddresses } from '../../src/core/address.js';
+import { shownAddress, withShownAddresses } from '../../src/core/shown-address.js';
 
 describe('a URL of another host', () => {
   it.each([

@@ -11,7 +11,7 @@ import { BatchError } from '../../src/core/errors.js';
 import { commandLine, shellWord } from '../../src/core/shell.js';
 import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
 import { escapeForeign } from '../../src/report/escape.js';
-import { pathText } from '../../src/report/shell.js';
+import { pathText } from '../../src/report/path-text.js';
 import { openLedgerFile } from '../../src/sandbox/ledger-file.js';
 import { nextCommandLine } from '../../src/session/command-line.js';
 import { placesIn } from '../../src/session/place.js';

@@ -13,7 +13,7 @@ const LISTS: ReadonlySet<string> = new Set(['core/codes.ts', 'manifest/manifest.
 const WHOLE: ReadonlySet<string> = new Set([
   'commands/program.ts: createProgram',
   'lockfile/lock-error.ts: explain',
-  'commands/release.ts: carryOut',
+  'commands/release-command.ts: carryOut',
   'app/open-lockfile.ts: openForRun',
   'run/clean-up.ts: cleanUpJob',
   'run/execute.ts: loop',

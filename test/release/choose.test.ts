@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { PlanRow } from '../../src/plan/plan.js';
-import { chooseTakes } from '../../src/release/choose.js';
+import { chooseTakes } from '../../src/release/choose-takes.js';
 import { makeAttempt, makeTake, spanAt } from '../plan/builders.js';
 
 const FIRST = makeTake({ takes: 2, request: { lyrics_prompt: 'La la' } });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent, SummaryEvent, TakeEvent } from '../../src/core/events.js';
 import { adviceFor } from '../../src/report/advice.js';
-import { renderJson } from '../../src/report/json.js';
 import { renderJunit } from '../../src/report/junit.js';
 import { createNdjson } from '../../src/report/ndjson.js';
 import { createRecorder, type RunOutcome } from '../../src/report/outcome.js';
 import { failureReason } from '../../src/report/phrases.js';
+import { renderJson } from '../../src/report/run-json.js';
 import { renderMarkdown } from '../../src/report/step-summary.js';
 import { renderSummary } from '../../src/report/summary.js';
 import { screenOf } from '../fakes/screen.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
-import type { Picks } from '../../src/picks/pick.js';
+import type { Picks } from '../../src/picks/pick-types.js';
 import { decide } from '../../src/plan/decide.js';
 import { type FileState, readHistory } from '../../src/plan/history.js';
 import { buildReview } from '../../src/review/build.js';

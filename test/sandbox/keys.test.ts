@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SandboxKey } from '../../src/sandbox/keys.js';
+import type { SandboxKey } from '../../src/sandbox/keyring.js';
 import { LYRICAL, play, SONG } from './play.js';
 
 function holder(rest: Omit<SandboxKey, 'key'>) {

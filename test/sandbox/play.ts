@@ -1,6 +1,6 @@
-import type { AudioBody, ServiceAnswer } from '../../src/sandbox/exchange.js';
 import { VARIANTS_DEFAULT, type Variants } from '../../src/sandbox/faults.js';
 import { createService, type Service, type ServiceOptions } from '../../src/sandbox/service.js';
+import type { AudioBody, ServiceAnswer } from '../../src/sandbox/service-response.js';
 
 /** When the sandbox's time begins in these tests. */
 export const START_MS = Date.UTC(2027, 0, 15, 12);

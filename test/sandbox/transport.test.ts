@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock, TransportAnswer } from '../../src/core/ports.js';
+import { createSandboxTransport } from '../../src/sandbox/sandbox-transport.js';
 import { createService, type ServiceOptions } from '../../src/sandbox/service.js';
-import { createSandboxTransport } from '../../src/sandbox/transport.js';
 import { chance, SONG, START_MS } from './play.js';
 
 /** Time passes only by sleeping. */

@@ -3,7 +3,7 @@ import { renderAudio } from '../../src/sandbox/audio/render.js';
 import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
 import type { Variants } from '../../src/sandbox/faults.js';
 import type { Entry } from '../../src/sandbox/ledger.js';
-import type { SandboxModel } from '../../src/sandbox/model.js';
+import type { SandboxModel } from '../../src/sandbox/sandbox-model.js';
 import { type Answered, bytesOf, complaints, LYRICAL, type Play, play, SONG } from './play.js';
 
 const MODEL = CATALOGUE_TODAY.find(({ id }) => id === SONG.model)!;

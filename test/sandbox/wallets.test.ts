@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Transport } from '../../src/core/ports.js';
 import { openWallet } from '../../src/node/wallet.js';
+import { createSandboxTransport } from '../../src/sandbox/sandbox-transport.js';
 import { createService } from '../../src/sandbox/service.js';
-import { createSandboxTransport } from '../../src/sandbox/transport.js';
 import { createClient } from '../../src/venice/create-client.js';
 import { SIGN_IN_HEADER, signInHeader } from '../../src/venice/wallet-signature.js';
 import { signedTransport } from '../../src/venice/wallet-transport.js';

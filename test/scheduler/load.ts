@@ -1,7 +1,7 @@
 import type { RateHeaders } from '../../src/core/rate-headers.js';
 import { createRateLimiter } from '../../src/scheduler/rate-limiter.js';
 import type { Route } from '../../src/scheduler/route.js';
-import { readRateHeaders } from '../../src/venice/rate-headers.js';
+import { readRateHeaders } from '../../src/venice/read-rate-headers.js';
 import { createChance } from '../bench/virtual/chance.js';
 import { createLimiter, EPOCH_MS, type LimitRule } from '../bench/virtual/service.js';
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/core/errors.js';
-import { parseStateAddress, type StateAddress, stateAddressText } from '../../src/shared-log/address.js';
+import {
+  parseStateAddress,
+  type StateAddress,
+  stateAddressText,
+} from '../../src/shared-log/state-address.js';
 
 describe('the address of a shared log', () => {
   it.each<[string, StateAddress]>([

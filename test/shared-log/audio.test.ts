@@ -5,9 +5,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Web } from '../../src/core/ports.js';
 import { createWeb } from '../../src/node/web.js';
-import { parseStateAddress } from '../../src/shared-log/address.js';
 import { type AudioStore, audioKey } from '../../src/shared-log/audio-store.js';
-import { openAudioStore } from '../../src/shared-log/open-store.js';
+import { openAudioStore } from '../../src/shared-log/open-object-store.js';
+import { parseStateAddress } from '../../src/shared-log/state-address.js';
 import { NO_REPLY, type Reply, reply, webThat } from '../fakes/web.js';
 import { type Place, type PlaceKind, startPlace, whyNot, worldOf } from './places.js';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/core/ports.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
-import { openSharedLog } from '../../src/shared-log/open.js';
+import { openSharedLog } from '../../src/shared-log/open-log.js';
 import type { OpenLogOptions, SharedLog } from '../../src/shared-log/shared-log.js';
 import { command, header, id, random } from '../lockfile/build.js';
 

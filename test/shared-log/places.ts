@@ -7,9 +7,9 @@ import { systemFiles } from '../../src/node/files.js';
 import { systemGit } from '../../src/node/git.js';
 import { systemRandom } from '../../src/node/random.js';
 import { createWeb } from '../../src/node/web.js';
-import { parseStateAddress } from '../../src/shared-log/address.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
-import { openObjectStore, type StoreWorld } from '../../src/shared-log/open-store.js';
+import { openObjectStore, type StoreWorld } from '../../src/shared-log/open-object-store.js';
+import { parseStateAddress } from '../../src/shared-log/state-address.js';
 import { missingFromCeph, startCeph } from '../tools/ceph.js';
 import { createClone, startGitServer } from '../tools/git-server.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Web } from '../../src/core/ports.js';
 import { createWeb } from '../../src/node/web.js';
-import type { StateAddress } from '../../src/shared-log/address.js';
-import { parseStateAddress } from '../../src/shared-log/address.js';
-import { openObjectStore } from '../../src/shared-log/open-store.js';
+import { openObjectStore } from '../../src/shared-log/open-object-store.js';
 import { ruleFor } from '../../src/shared-log/s3-lifecycle.js';
 import { s3Settings } from '../../src/shared-log/s3-settings.js';
 import { sha256, signS3 } from '../../src/shared-log/s3-sign.js';
+import type { StateAddress } from '../../src/shared-log/state-address.js';
+import { parseStateAddress } from '../../src/shared-log/state-address.js';
 import { NO_REPLY, type Reply, reply, webThat } from '../fakes/web.js';
 import { attempt } from '../lockfile/build.js';
 import { startMemoryS3 } from '../tools/memory-s3.js';

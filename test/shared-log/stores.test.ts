@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Web } from '../../src/core/ports.js';
 import { createWeb } from '../../src/node/web.js';
-import { parseStateAddress } from '../../src/shared-log/address.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
-import { openObjectStore } from '../../src/shared-log/open-store.js';
+import { openObjectStore } from '../../src/shared-log/open-object-store.js';
 import { proveStore } from '../../src/shared-log/prove.js';
+import { parseStateAddress } from '../../src/shared-log/state-address.js';
 import { attempt, command, id, random } from '../lockfile/build.js';
 import { createTestClock, openAs } from './machine.js';
 import { type Place, type PlaceKind, startPlace, storeAt, whyNot, worldOf } from './places.js';

@@ -4,7 +4,7 @@ import type { BatchSettings, World } from '../../src/app/world.js';
 import { faultCode } from '../../src/core/errors.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { sealed } from '../../src/lockfile/key-signature.js';
-import { acceptKept } from '../../src/run/accept.js';
+import { acceptKept } from '../../src/run/accept-kept.js';
 import { recover } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createInode, folderOf, syncInode } from './disk.js';

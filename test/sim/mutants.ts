@@ -293,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'accepted-is-not-compared',
-    'src/run/accept.ts',
+    'src/run/accept-kept.ts',
     "if (found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };",
     '',
   ),
@@ -422,7 +422,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'lost-answers-stop-one-run',
-    'src/app/price.ts',
+    'src/app/price-plan.ts',
     'if (lost !== undefined)',
     'if (lost !== undefined && input.attempts.length === 0)',
   ),

@@ -1,5 +1,5 @@
 import type { Resolution } from '../../src/app/resolution.js';
-import type { OpenState } from '../../src/app/state.js';
+import type { OpenState } from '../../src/app/shared-state.js';
 import type { RunReport } from '../../src/app/summarise.js';
 import type { BatchSettings, World } from '../../src/app/world.js';
 import type { Ports, Transport } from '../../src/core/ports.js';

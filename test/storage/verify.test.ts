@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inspectMedia } from '../../src/storage/verify.js';
+import { inspectMedia } from '../../src/storage/inspect-media.js';
 import {
   adts,
   aiff,

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { createClock } from '../../src/node/clock.js';
 import { systemRandom } from '../../src/node/random.js';
-import { openSharedLog } from '../../src/shared-log/open.js';
+import { openSharedLog } from '../../src/shared-log/open-log.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';
 import { attempt } from '../lockfile/build.js';
 import { storeAt } from '../shared-log/places.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { outline } from '../../src/venice/json.js';
 import { findMedia } from '../../src/venice/media-in-json.js';
+import { outline } from '../../src/venice/read-json.js';
 
 const WAV = Buffer.from('RIFF....WAVEfmt and so on');
 const BASE64 = WAV.toString('base64');

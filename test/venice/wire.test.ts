@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { audioType, mediaTypeOf } from '../../src/venice/media-type.js';
-import { readRateHeaders } from '../../src/venice/rate-headers.js';
+import { readRateHeaders } from '../../src/venice/read-rate-headers.js';
 import {
   readAccountBalance,
   readCompleted,

@@ -1,9 +1,9 @@
-import { tagFlac } from './flac.js';
 import { tagMpeg } from './id3.js';
-import { tagMp4 } from './mp4.js';
-import { tagOgg } from './ogg.js';
+import { tagFlac } from './tag-flac.js';
+import { tagMp4 } from './tag-mp4.js';
+import { tagOgg } from './tag-ogg.js';
+import { tagWav } from './tag-wav.js';
 import type { Tags } from './tags.js';
-import { tagWav } from './wav.js';
 
 type Tagger = (bytes: Uint8Array, tags: Tags) => Uint8Array;
 

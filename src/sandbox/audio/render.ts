@@ -1,9 +1,9 @@
-import type { AudioBody } from '../exchange.js';
-import { flacBody } from './flac.js';
+import type { AudioBody } from '../service-response.js';
+import { flacBody } from './flac-body.js';
 import { type Kind, type Material, materialOf } from './loops.js';
-import { m4aBody } from './m4a.js';
+import { m4aBody } from './m4a-body.js';
 import { trackOf } from './track.js';
-import { wavBody } from './wav.js';
+import { wavBody } from './wav-body.js';
 
 export interface AudioJob {
   readonly prompt: string;

@@ -1,7 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
-import { withoutTagsBehind } from './tags.js';
+import { withoutTagsBehind } from './skip-tags.js';
 
 /**
  * How many possible frame headers are tried, from the end. In a cut file none fits; otherwise only the last one does.

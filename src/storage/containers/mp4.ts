@@ -4,7 +4,7 @@ import { readBoxHead } from './mp4-box.js';
 import { promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
 import type { Cursor, Scan } from './scan.js';
-import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './tags.js';
+import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './skip-tags.js';
 
 /** Size limit for `moov`, `moof` and `sidx`, which are read into memory. Ten minutes of audio take some 200 KB. */
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { FRAME_HEAD_BYTES, type Frame, type Note, readFrame } from './mpeg-frame.js';
 import type { Cursor, Scan } from './scan.js';
-import { tagBytes } from './tags.js';
+import { tagBytes } from './skip-tags.js';
 
 /** How many foreign bytes a player skips before the first frame, or ignores at the end. */
 const JUNK_BYTES_MAX = 1024 * 1024;

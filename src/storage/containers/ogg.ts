@@ -1,7 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
-import { isPaddingToEnd } from './tags.js';
+import { isPaddingToEnd } from './skip-tags.js';
 
 const PAGE_HEAD_BYTES = 27;
 /** 255 segments of 255 bytes. */

@@ -51,7 +51,7 @@ export async function createOurs(job) {
 
 async function realPorts(clock) {
   const [{ systemFiles }, { systemRandom }, { createProcesses }, { inspectMedia }] = await Promise.all(
-    ['node/files.js', 'node/random.js', 'node/processes.js', 'storage/verify.js'].map(load),
+    ['node/files.js', 'node/random.js', 'node/processes.js', 'storage/inspect-media.js'].map(load),
   );
   return {
     clock,
@@ -69,7 +69,7 @@ async function network({ url }) {
 
 async function embedded(_job, clock) {
   const { createService } = await load('sandbox/service.js');
-  const { createSandboxTransport } = await load('sandbox/transport.js');
+  const { createSandboxTransport } = await load('sandbox/sandbox-transport.js');
   const service = createService({
     random: Math.random,
     limits: { kind: 'none' },

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { AudioBody } from '../../../src/sandbox/exchange.js';
 import type { LimitOptions } from '../../../src/sandbox/limits.js';
 import { listen } from '../../../src/sandbox/server.js';
 import { createService, type Service } from '../../../src/sandbox/service.js';
+import type { AudioBody } from '../../../src/sandbox/service-response.js';
 import { createScaledClock } from './scaled-clock.js';
 
 /** Options of the simulated service. */

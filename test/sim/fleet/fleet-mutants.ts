@@ -97,7 +97,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   },
   patched(
     'store-is-not-tested',
-    'src/shared-log/open.ts',
+    'src/shared-log/open-log.ts',
     'proof ??= proveStore(core, core.about).catch(',
     'proof ??= (core.about === undefined ? proveStore(core, core.about) : Promise.resolve()).catch(',
   ),

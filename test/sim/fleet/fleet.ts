@@ -1,8 +1,8 @@
-import type { State } from '../../../src/app/state.js';
+import type { State } from '../../../src/app/shared-state.js';
 import type { Ports } from '../../../src/core/ports.js';
 import { attemptLine } from '../../../src/lockfile/line.js';
 import type { ObjectStore } from '../../../src/shared-log/object-store.js';
-import { openSharedLog } from '../../../src/shared-log/open.js';
+import { openSharedLog } from '../../../src/shared-log/open-log.js';
 import { createS3Audio } from '../../../src/shared-log/s3-audio.js';
 import { createS3Store } from '../../../src/shared-log/s3-store.js';
 import type { SharedLog } from '../../../src/shared-log/shared-log.js';

@@ -1,0 +1,248 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import type { ExitCode } from '../core/errors.js';
+import { EXIT } from '../core/errors.js';
+import type { Ports } from '../core/ports.js';
+import type { Attempt } from '../lockfile/attempt.js';
+import type { KeySignature } from '../lockfile/key-signature.js';
+import type { Manifest, Take } from '../manifest/take.js';
+import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
+import { boughtTwiceWarning } from '../plan/bought-twice-warning.js';
+import { checkBalance } from '../plan/check-balance.js';
+import { type Decided, type DecideInput, decide } from '../plan/decide.js';
+import { lostAnswersError } from '../plan/lost-answers.js';
+import type { Plan } from '../plan/plan.js';
+import { readSelection, type Selection } from '../plan/selection.js';
+import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
+import { fileStates, untrackedFiles } from '../run/recover.js';
+import type { Output } from '../storage/output.js';
+import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
+import { boughtElsewhere, type Elsewhere, type Neighbourhood, runningElsewhere } from './elsewhere.js';
+import { fetchBalance, NOT_FETCHED } from './fetch-balance.js';
+
+export interface PrepareInput {
+  readonly ports: Ports;
+  /** Absent without a key or service; then nothing can be bought. */
+  readonly client?: VeniceClient | undefined;
+  readonly manifest: Manifest;
+  readonly attempts: readonly Attempt[];
+  readonly output: Output;
+  readonly selection: Selection;
+  /** How messages name a file, given its path relative to the output root. Default: that path. */
+  readonly placeOf?: ((file: string) => string) | undefined;
+  /** The next command, ready to paste, by its verb. */
+  command(verb: string): string;
+  /** Integer micro-dollars: the lowest budget that applies. */
+  readonly budgetMicroUsd?: number | undefined;
+  readonly keySignature?: KeySignature | undefined;
+  readonly keptBy?: DecideInput['keptBy'];
+  readonly notPulled?: DecideInput['notPulled'];
+  readonly inStore?: DecideInput['inStore'];
+  /** How files are compared with the lockfile. Default: by size. */
+  readonly compare?: 'size' | 'hash';
+  /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
+  readonly account?: Account | undefined;
+  /** Buy even if the balance, as far as it is known, does not cover the total. */
+  readonly ignoreBalance?: boolean | undefined;
+  /** Paths where other lockfiles of the manifest may be. Absent: not checked. */
+  readonly neighbourhood?: Neighbourhood | undefined;
+  /** Whether to refuse if the manifest is being bought under another lockfile. Requires the run lock. */
+  readonly oneRun?: boolean;
+  readonly phase?: (phase: 'quote') => void;
+  /** When aborted, stops waiting for a service that does not answer. */
+  readonly stop?: AbortSignal;
+}
+
+/** A plan, and whether anything prevents carrying it out. */
+export interface Prepared {
+  readonly plan: Plan;
+  /** Absent if it could not be fetched. */
+  readonly balance?: Balance | undefined;
+  /** Warnings, and the errors that prevent buying. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Set if nothing may be bought: the exit code of the run. */
+  readonly refusal?: ExitCode | undefined;
+}
+
+/**
+ * From manifest and lockfile to a priced plan: decides what to buy, checks it against the live models, and fetches each
+ * distinct price once, and the balance. Spends nothing, and sends no request if there is nothing to buy.
+ */
+export async function prepare(input: PrepareInput): Promise<Prepared> {
+  const view = { output: input.output };
+  const settled = decide({
+    takes: input.manifest.takes,
+    attempts: input.attempts,
+    ...(await fileStates(view, input.attempts, input.compare)),
+    occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
+    selection: input.selection,
+    placeOf: input.placeOf,
+    keySignature: input.keySignature,
+    keptBy: input.keptBy,
+    notPulled: input.notPulled,
+    inStore: input.inStore,
+    nowMs: input.ports.clock.nowMs(),
+  });
+  const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);
+  const decided = { ...settled, diagnostics: [...settled.diagnostics, ...twice] };
+  const wanted = decided.rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take);
+  const elsewhere = await findOtherLockfiles(input, wanted);
+  if (elsewhere !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [elsewhere.diagnostic],
+      refusal: elsewhere.refusal,
+    });
+  if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
+  const lost = lostAnswersError(input.attempts, input.command);
+  if (lost !== undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
+      diagnostics: [lost],
+      refusal: EXIT.inDoubt,
+    });
+  if (input.client === undefined)
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { refusal: EXIT.authentication });
+  return price(input, input.client, decided);
+}
+
+/** A user who forces a take knows that it exists. Other runs first: what one has just bought is then in its lockfile. */
+async function findOtherLockfiles(
+  { ports, selection, manifest, neighbourhood, oneRun }: PrepareInput,
+  wanted: readonly Take[],
+): Promise<Elsewhere | undefined> {
+  if (neighbourhood === undefined || wanted.length === 0) return undefined;
+  const running = oneRun === true ? await runningElsewhere(ports, neighbourhood) : undefined;
+  const { forced } = readSelection(selection, manifest.takes);
+  return (
+    running ??
+    boughtElsewhere(
+      ports.files,
+      neighbourhood,
+      wanted.filter((take) => !forced(take)),
+    )
+  );
+}
+
+const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };
+const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
+
+async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
+  const { clock } = input.ports;
+  const models = await retryUntilAnswered(clock, () => client.models(), input.stop);
+  if (!models.ok) {
+    const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
+    // That request contained nothing from the manifest, so the manifest is not the cause.
+    const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
+  }
+  const drafted = draftPurchases(decided.rows, models.value, clock.nowMs());
+  // After an error nothing will be bought, so the prices are not needed.
+  if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
+    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
+      refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
+    });
+  input.phase?.('quote');
+  const [quotes, { keyRefused, ...asked }] = await Promise.all([
+    gatherQuotes(client, clock, distinctQuotes(drafted.drafts), input.stop),
+    input.account === undefined ? NOT_FETCHED : fetchBalance(client, clock, input.account, input.stop),
+  ]);
+  return concluded(input, decided, drafted, quotes, {
+    ...asked,
+    ...(keyRefused ? { refusal: EXIT.authentication } : {}),
+  });
+}
+
+interface Extra {
+  readonly balance?: Balance;
+  readonly diagnostics?: readonly Diagnostic[];
+  readonly refusal?: ExitCode;
+}
+
+function concluded(
+  input: PrepareInput,
+  decided: Decided,
+  drafted: Drafted,
+  gathered: GatheredQuotes,
+  extra: Extra,
+): Prepared {
+  const plan = assemblePlan({
+    decided,
+    drafted,
+    quotes: gathered.quotes,
+    attempts: input.attempts,
+    budgetMicroUsd: input.budgetMicroUsd,
+  });
+  const money = [
+    ...checkBudget(plan, input.manifest),
+    ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
+  ];
+  const failures = gathered.failures.map(({ query, failure }) =>
+    unreachable(`could not fetch the price of ${query.model}`, failure, priceHint(failure, input.command)),
+  );
+  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
+  const failed = gathered.failures[0];
+  const refusal =
+    extra.refusal ??
+    (failed === undefined ? undefined : refusalOf(failed.failure)) ??
+    (hasError(plan.diagnostics) ? selectionOrInvalid(plan.diagnostics) : undefined) ??
+    moneyRefusal(money);
+  return {
+    plan,
+    diagnostics,
+    balance: extra.balance,
+    refusal,
+  };
+}
+
+export function hasError(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error');
+}
+
+/** A pattern that matches no track is a mistake on the command line, not in the manifest. */
+export function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
+}
+
+function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
+  if (money.some(({ code }) => code === 'over-balance' || code === 'cannot-consume')) return EXIT.balance;
+  return money.length > 0 ? EXIT.budget : undefined;
+}
+
+/** For a price, the request itself may be the cause. */
+function refusalOf(failure: CallFailure): ExitCode {
+  if (isKeyRefused(failure)) return EXIT.authentication;
+  const faulty = failure.kind === 'refused' && FAULTY_STATUSES.has(failure.status ?? 0);
+  return faulty ? EXIT.invalid : EXIT.unavailable;
+}
+
+/** The request is wrong, or its model is gone: the same request will be refused again. */
+const FAULTY_STATUSES: ReadonlySet<number> = new Set([400, 404, 410, 422]);
+
+function isKeyRefused({ kind, status }: CallFailure): boolean {
+  return kind === 'refused' && (status === 401 || status === 403);
+}
+
+/** For a price that the service refuses. */
+function priceHint({ kind, status }: CallFailure, command: PrepareInput['command']): string {
+  if (kind !== 'refused') return LATER_HINT;
+  switch (status) {
+    case 400:
+    case 422:
+      return 'nothing was bought; correct the track in the manifest';
+    case 403:
+      return 'nothing was bought; allow the model for this key, or use another key or model';
+    case 404:
+    case 410:
+      return `nothing was bought; choose another model: \`${command('models')}\` lists them`;
+    default:
+      return LATER_HINT;
+  }
+}
+
+const LATER_HINT = 'nothing was bought; run the same command again later';
+const MODELS_HINT =
+  'nothing was bought; check --base-url or VENICE_BASE_URL, or run the same command again later';
+
+function unreachable(what: string, failure: CallFailure, hint = LATER_HINT): Diagnostic {
+  const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
+  return { code: 'service', severity: 'error', message: `${what}${status}: ${failure.message}`, hint };
+}

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { lockedError } from '../app/open-lockfile.js';
+import { storageError } from '../app/storage-error.js';
+import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
+import type { Files } from '../core/ports.js';
+import { shellWord } from '../core/shell.js';
+import { readJournals } from '../lockfile/journal.js';
+import { lockError } from '../lockfile/lock-error.js';
+import { LOCK_BYTES_MAX } from '../lockfile/read.js';
+import type { RepairReport } from '../lockfile/repair.js';
+import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
+import { acquireRunLock } from '../lockfile/run-lock.js';
+import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
+import { boughtTwiceLines } from '../report/bought-twice-text.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonDocument } from '../report/json-text.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+
+/**
+ * Repairs a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in
+ * a file.
+ */
+export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  await requireManifest(session);
+  const { ports, settings, stdout, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  let repaired: Repaired | undefined;
+  try {
+    // Check first, because taking the run lock would create its folder.
+    if (await isRepairable(ports.files, lockPath)) repaired = await repairGuarded(session, lockPath);
+  } catch (error) {
+    throw await storageError(error, ports.files, {
+      directory: path.dirname(lockPath),
+      next: command('lock repair'),
+    });
+  }
+  const next = command('status');
+  if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
+  else if (repaired === undefined)
+    stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
+  else stdout.write(`${repairText(repaired).map(escapeForeign).join('\n')}\nNext: ${next}\n`);
+  return EXIT.ok;
+}
+
+type Repaired = RepairedFile & { readonly ok: true };
+
+async function repairGuarded({ ports, command }: Session, lockPath: string): Promise<Repaired> {
+  const { files, processes, clock, random } = ports;
+  const guard = await acquireRunLock(files, processes, clock, random, lockPath);
+  if (!guard.ok) throw lockedError(guard.held, command);
+  try {
+    const repaired = await repairFile(files, random, lockPath);
+    if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
+    return repaired;
+  } catch (error) {
+    if (error instanceof BatchError || faultCode(error) === '') throw error;
+    const { what, fix } = describeFault(faultCode(error));
+    throw new BatchError(
+      'storage',
+      `${shellWord(lockPath)} cannot be repaired: ${what} (${faultCode(error)})`,
+      {
+        exitCode: EXIT.lockfile,
+        hint: `nothing was changed: ${fix}, then: ${command('lock repair')}`,
+        cause: error,
+      },
+    );
+  } finally {
+    await guard.release();
+  }
+}
+
+/** A file that cannot be checked counts as existing. A missing one may have journals. */
+async function isRepairable(files: Files, file: string): Promise<boolean> {
+  const facts = await files.facts(file).catch(() => 'unknown');
+  if (facts !== undefined) return true;
+  const journals = await readJournals(files, await files.real(file), LOCK_BYTES_MAX);
+  return !journals.ok || journals.all.length > 0;
+}
+
+/** The `--json` document. Fields are only ever added. */
+function document(lockfile: string, repaired: Repaired | undefined, next: string): object {
+  if (repaired === undefined) return { schema: 1, lockfile, repaired: null, next_command: null };
+  const { report, asidePath } = repaired;
+  return {
+    schema: 1,
+    lockfile,
+    repaired: {
+      attempts: report.attempts,
+      conflict_markers: report.markers,
+      repeated_headers: report.headers,
+      lockfiles_joined: report.lockfiles,
+      bought_twice: report.boughtTwice.map(boughtTwiceTake),
+      kept_as_read: report.keptAsRead,
+      missing:
+        report.missing === undefined
+          ? null
+          : { lines: report.missing.lines ?? null, lines_marked: report.missing.linesMarked ?? null },
+      set_aside: report.setAside.map(({ line, why, queueIds }) => ({ line, why, queue_ids: queueIds })),
+      set_aside_file: asidePath ?? null,
+    },
+    next_command: next,
+  };
+}
+
+function repairText({ report, asidePath }: Repaired): readonly string[] {
+  const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
+  if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
+  if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
+  if (report.lockfiles > 1)
+    lines.push(`joined ${report.lockfiles} lockfiles that began separately; every attempt counts`);
+  lines.push(...boughtTwiceLines(report.boughtTwice));
+  for (const { line, why } of report.keptAsRead)
+    lines.push(`line ${line} ${why}: kept as it is; compare it with version control or a backup`);
+  if (report.missing !== undefined) lines.push(missingText(report.missing));
+  for (const { line, why, queueIds } of report.setAside)
+    lines.push(
+      `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
+    );
+  if (asidePath !== undefined)
+    lines.push(`the lines set aside are saved in ${shellWord(asidePath)} and are not used`);
+  return lines;
+}
+
+function missingText({ lines, linesMarked }: NonNullable<RepairReport['missing']>): string {
+  const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
+  const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
+  return `${what}: what they recorded is unknown, so their tracks count as new; before you buy, check a backup and the billing history`;
+}
+
+function counted(count: number, what: string, became: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'} ${became}`;
+}

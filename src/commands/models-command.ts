@@ -1,0 +1,87 @@
+import { closest } from '../core/closest.js';
+import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonDocument } from '../report/json-text.js';
+import { compareIds, comparePrices, renderModel, renderModels } from '../report/models-text.js';
+import { tableWidth } from '../report/terminal.js';
+import { retryUntilAnswered } from '../run/gather.js';
+import { openSession } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { createClient } from '../venice/create-client.js';
+import type { Catalogue, Model } from '../venice/model.js';
+
+interface ModelFlags extends Flags {
+  readonly duration?: string;
+  readonly lyrics?: boolean;
+  readonly instrumental?: boolean;
+  readonly voices?: boolean;
+  readonly sort?: 'name' | 'price';
+}
+
+/** Length used to compare prices by default. */
+const COMPARED_SECONDS = 60;
+
+/** Lists the live models, or shows one of them in full. Needs no key. */
+export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
+  const askedSeconds = wholeSeconds(flags.duration);
+  const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;
+  const session = await openSession('models.yaml', flags);
+  try {
+    const client = createClient(await session.connect(), session.redact);
+    const models = await retryUntilAnswered(session.ports.clock, () => client.models());
+    if (!models.ok)
+      throw new BatchError('service', `could not fetch the models: ${escapeForeign(models.message)}`, {
+        exitCode: EXIT.unavailable,
+        hint: 'run the same command again later, or list the simulated ones: venice-batch models --sandbox',
+      });
+    const chosen =
+      id === ''
+        ? choose([...models.value.values()], flags, comparedSeconds)
+        : [named(models.value, id, session.command('models'))];
+    const { stdout } = session;
+    if (flags.json === true) stdout.write(jsonDocument(chosen));
+    else {
+      // Show the length that prices are compared at.
+      const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
+      const options = {
+        durationSeconds,
+        color: stdout.color,
+        width: tableWidth(stdout, process.env),
+        command: session.command('models', 'MODEL'),
+      };
+      stdout.write(id === '' ? renderModels(chosen, options) : renderModel(chosen[0]!, options));
+    }
+    return EXIT.ok;
+  } finally {
+    await session.close();
+  }
+}
+
+function named(models: Catalogue, id: string, command: string): Model {
+  const model = models.get(id);
+  if (model !== undefined) return model;
+  const meant = closest(id, [...models.keys()]);
+  throw usageError(
+    `there is no model ${escapeForeign(id)}`,
+    `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: ${command}`,
+    'unknown-model',
+  );
+}
+
+function choose(
+  models: readonly Model[],
+  flags: ModelFlags,
+  comparedSeconds: number | undefined,
+): readonly Model[] {
+  const wanted = models
+    .filter((model) => flags.lyrics !== true || model.supports_lyrics === true)
+    .filter((model) => flags.instrumental !== true || model.supports_force_instrumental === true)
+    .filter((model) => flags.voices !== true || (model.voices?.length ?? 0) > 0);
+  return wanted.sort(comparedSeconds === undefined ? compareIds : comparePrices(comparedSeconds));
+}
+
+function wholeSeconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw usageError(`--duration takes whole seconds: ${escapeForeign(text)}`, 'write it like --duration 60');
+}

@@ -1,0 +1,128 @@
+import { holderName } from '../app/open-lockfile.js';
+import { pullableFrom } from '../app/pull-here.js';
+import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import { spentMicroUsd } from '../lockfile/attempt.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
+import type { LockHeader } from '../lockfile/lock-header.js';
+import { requireLock } from '../lockfile/read.js';
+import { holderOf } from '../lockfile/run-lock.js';
+import { isLoopback, shownBaseUrl } from '../node/base-url.js';
+import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
+import { isElsewhere, isInStore, machineOf } from '../plan/latest-attempts.js';
+import { jsonDocument } from '../report/json-text.js';
+import { picksJson } from '../report/picks-text.js';
+import { soundJson } from '../report/sound-text.js';
+import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status-text.js';
+import { tableWidth } from '../report/terminal.js';
+import { viewOf } from '../session/find-state.js';
+import { picksView } from '../session/picks.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags, Settings } from '../session/settings.js';
+import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
+import { openOutput } from '../storage/output.js';
+import { knownSounds } from './sounds.js';
+
+/** Shows the state of every take from lockfile, manifest and disk, offline. */
+export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  await requireManifest(session);
+  const { ports, settings, stdout, command, placeOf } = session;
+  const lockPath = settings.lockfilePath.value;
+  const read = await requireLock(ports.files, lockPath, command);
+  if (read.notes.some(({ kind }) => kind === 'restored'))
+    session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
+  const { attempts, keptBy, audio } = await viewOf(session, read, 'status');
+  const output = await openOutput(ports.files, settings.outputRoot.value);
+  const pullable = audio && (await pullableFrom(audio, output, attempts));
+  await audio?.close();
+  const { rows, removed, warnings } = await takeStatusesOf(
+    { output },
+    attempts,
+    await manifestOrWarning(session),
+    {
+      unreadable: warnUnreadable(session),
+      placeOf,
+      keptBy,
+      inStore: pullable?.inStore,
+      nowMs: ports.clock.nowMs(),
+    },
+  );
+  printFileWarnings(session, warnings);
+  const takes = rows.map(({ take }) => take);
+  const shown: StatusInput = {
+    attempts,
+    rows,
+    removed,
+    picks: await picksView(session, takes, attempts),
+    sound: await knownSounds(session, takes, attempts),
+    running: attempts.length === 0 ? undefined : await runAtWork(session, lockPath),
+  };
+  if (flags.json === true) {
+    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings })));
+    return EXIT.ok;
+  }
+  const text = renderStatus(shown, {
+    command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
+    placeOf,
+    color: stdout.color,
+    width: tableWidth(stdout, process.env),
+  });
+  stdout.write(text);
+  const note = attempts.length === 0 ? await sandboxNote(session, ['status']) : undefined;
+  if (note !== undefined) stdout.write(`${note}\n`);
+  return EXIT.ok;
+}
+
+/** The `--json` document. Fields are only ever added. */
+function statusDocument(
+  { settings }: Session,
+  header: LockHeader | undefined,
+  { attempts, rows, removed, picks, sound, running, warnings }: StatusInput & Pick<TakeStatuses, 'warnings'>,
+): object {
+  return {
+    schema: 1,
+    lockfile: settings.lockfilePath.value,
+    output_root: settings.outputRoot.value,
+    // A lockfile is untrusted text: an address in it may contain credentials.
+    endpoint: header === undefined ? null : shownBaseUrl(header.endpoint),
+    spent_micro_usd: spentMicroUsd(attempts),
+    warnings: warnings.map(({ code, message, hint = null }) => ({ code, message, hint })),
+    elsewhere: rows.filter(isElsewhere).map(({ take }) => take.key),
+    on_machines: Object.fromEntries(
+      rows.flatMap((row) => (machineOf(row) ? [[row.take.key, machineOf(row)]] : [])),
+    ),
+    bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
+    in_store: rows.filter(isInStore).map(({ take }) => take.key),
+    // Takes that the next run buys, by what the manifest asks for today.
+    not_bought: rows.flatMap((row) => (isNew(row, attempts) ? [row.take.key] : [])),
+    changed: rows.flatMap((row) => (isChanged(row) ? [row.take.key] : [])),
+    running: running !== undefined,
+    takes: takeStatuses([...rows, ...removed], attempts).flatMap(({ attempt }) => attempt ?? []),
+    picks: picks === undefined ? null : picksJson(picks),
+    sound: sound === undefined ? null : soundJson(sound),
+  };
+}
+
+/** The run that works on the lockfile now, if any. A lock that cannot be read does not keep `status` from showing the rest. */
+async function runAtWork(
+  { ports: { files, processes, clock, random } }: Session,
+  lockPath: string,
+): Promise<string | undefined> {
+  const holder = await holderOf(files, processes, clock, random, lockPath).catch(() => undefined);
+  return holder?.alive === true ? holderName(holder) : undefined;
+}
+
+/**
+ * Adds the lockfile's endpoint if nothing else selects it, but only for loopback addresses: the key must not go to
+ * whatever address a lockfile names.
+ */
+function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
+  const reported =
+    settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
+  const local = endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
+  if (reported || !local) return [];
+  return ['--base-url', endpoint];
+}

@@ -1,0 +1,101 @@
+import type { SharedView } from '../app/shared-view.js';
+import { takeStatusesOf } from '../app/take-status.js';
+import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
+import { EXIT, type ExitCode } from '../core/errors.js';
+import { boughtTwice } from '../lockfile/bought-twice.js';
+import { requireLock } from '../lockfile/read.js';
+import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice-warning.js';
+import { isNothingHere } from '../plan/latest-attempts.js';
+import { retryFlags } from '../plan/selection.js';
+import { escapeForeign } from '../report/escape.js';
+import { jsonDocument } from '../report/json-text.js';
+import { pathText } from '../report/path-text.js';
+import { NOTHING_BOUGHT } from '../report/status-text.js';
+import { pullFor, viewOf } from '../session/find-state.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
+import { openSession, type Session } from '../session/session.js';
+import type { Flags } from '../session/settings.js';
+import { manifestOrWarning } from '../session/unreadable.js';
+import { openOutput } from '../storage/output.js';
+
+/**
+ * Hashes every stored file again and compares it with the lockfile. Changes nothing, but downloads missing files from
+ * the audio store if one is configured.
+ */
+export async function verifyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
+  const session = await openSession(manifest, flags);
+  await requireManifest(session);
+  const { ports, settings, stdout, command } = session;
+  const lockPath = settings.lockfilePath.value;
+  const outputRoot = settings.outputRoot.value;
+  const read = await requireLock(ports.files, lockPath, command);
+  const view = { output: await openOutput(ports.files, outputRoot) };
+  const shared = await viewOf(session, read, 'verify');
+  await pullFor(session, shared, view.output);
+  const { attempts, keptBy } = shared;
+  const statuses = await takeStatusesOf(view, attempts, await manifestOrWarning(session), { keptBy });
+  const files = await checkFiles(view, attempts, statuses);
+  const doubles = boughtTwice(attempts);
+  if (flags.json === true) {
+    const reported = files.map(({ attempt: { track, take }, word, path, state, machine }) => {
+      return { path, track, take, state, needed: word !== undefined, ...(machine && { machine }) };
+    });
+    const bought_twice = doubles.map(boughtTwiceTake);
+    stdout.write(jsonDocument({ schema: 1, output_root: outputRoot, files: reported, bought_twice }));
+  } else {
+    for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
+    const nothingBought = attempts.length === 0;
+    stdout.write(
+      nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session, shared),
+    );
+    const note = nothingBought ? await sandboxNote(session, ['verify']) : undefined;
+    if (note !== undefined) stdout.write(`${note}\n`);
+  }
+  return files.some(isBad) ? EXIT.tracks : EXIT.ok;
+}
+
+/** Files that differ from what was stored, how many match, and what to do. */
+function verdictText(
+  files: readonly CheckedFile[],
+  nothingHere: boolean,
+  { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
+  { audio }: Pick<SharedView, 'audio'>,
+): string {
+  const lines = files
+    .filter(({ state }) => state !== 'present')
+    .map(({ path, state, word, machine }) => {
+      const note = word === undefined ? 'no longer needed' : machine && `on ${escapeForeign(machine)}`;
+      return `${state}  ${pathText(placeOf(path))}${note === undefined ? '' : `   (${note})`}`;
+    });
+  const bad = files.filter(isBad);
+  const needed = files.filter(({ word }) => word !== undefined).length;
+  const away = files.filter(({ state }) => state === 'elsewhere').length;
+  const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
+  lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
+  const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
+  const changed = others.filter(({ state }) => state === 'changed');
+  if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   (fetches it again, at no cost)`);
+  if (nothingHere)
+    lines.push(
+      'Next: if the files were made with --out-dir, pass that folder again; otherwise put the files back',
+    );
+  else if (others.length > changed.length)
+    lines.push(`Next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
+  if (changed.length > 0 && audio !== undefined)
+    lines.push(
+      `Next: move the changed files away, then: ${command('pull')}   (downloads the originals, at no cost)`,
+    );
+  else if (changed.length > 0) {
+    const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
+    lines.push(
+      `Next: ${command('run', ...words)}   (buys what was changed again; or put the originals back)`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The service still has a copy. It is deleted only once this one is complete. */
+function isRemote({ attempt }: CheckedFile): boolean {
+  return attempt.state === 'stored';
+}
