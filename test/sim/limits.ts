@@ -17,7 +17,7 @@ export interface RequestLimits {
   readonly rule: LimitRule;
   /** Counts a request if it is allowed. */
   take(about: LimitedRequest, nowMs: number): Verdict;
-  /** Number of 429s so far, by route. */
+  /** How often the limit was met so far, by route. Requests already in flight at that moment count as one. */
   readonly refusals: Readonly<Record<LimitedRoute, number>>;
 }
 
@@ -33,6 +33,8 @@ export interface Verdict {
 }
 
 const MINUTE_MS = 60_000;
+/** Longer than a request and its response take. */
+const IN_FLIGHT_MS = 500;
 /** As documented in October 2026. */
 export const DOCUMENTED = { queue: 40, retrieve: 120 } as const;
 
@@ -64,6 +66,11 @@ export function drawLimitRule(rng: Rng, size: 'small' | 'real'): LimitRule {
 export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
   const counters = new Map<string, number[]>();
   const refusals = { queue: 0, retrieve: 0, complete: 0 };
+  const refusedMs: Record<LimitedRoute, number> = {
+    queue: -Infinity,
+    retrieve: -Infinity,
+    complete: -Infinity,
+  };
   const inMinute = (key: string, shape: LimitRule['shape'], nowMs: number): number[] => {
     const beganMs = shape === 'sliding' ? nowMs - MINUTE_MS : endOfWindow(nowMs, phaseMs) - MINUTE_MS - 1;
     const counted = (counters.get(key) ?? []).filter((ms) => ms > beganMs);
@@ -80,7 +87,10 @@ export function createLimits(rule: LimitRule, phaseMs: number): RequestLimits {
       const routeAllows = perRoute === undefined || ofRoute.length < perRoute;
       const modelAllows = rule.model === undefined || ofModel.length < rule.model.perMinute;
       const allowed = routeAllows && modelAllows;
-      if (!allowed) refusals[route] += 1;
+      if (!allowed) {
+        if (nowMs - refusedMs[route] > IN_FLIGHT_MS) refusals[route] += 1;
+        refusedMs[route] = nowMs;
+      }
       if (allowed) {
         ofRoute.push(nowMs);
         ofModel.push(nowMs);

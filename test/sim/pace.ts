@@ -50,10 +50,10 @@ async function playPaced(world: SimWorld): Promise<void> {
   for (const track of world.album.tracks) track.version += 1;
   const second = await run(world, limits);
   // The lockfile records when the first run submitted, not when it polled.
-  const unseen = pauseMs < MINUTE_MS ? UNSEEN_POLLS : 0;
+  const unseen = pauseMs < MINUTE_MS ? LEARNING.retrieve : 0;
   // A limit that the first run did not meet is unknown, too.
   const unmet = ROUTES.filter((route) => isLower(rule, route) && first.refusalsOf[route] === 0);
-  const least = rule.shape === 'sliding' ? unseen : 2 * UNSEEN_POLLS;
+  const least = rule.shape === 'sliding' ? unseen : 2 * LEARNING.retrieve;
   judgeRefusals(world.judge, 'the second run', second.refusals, least + costOf(rule, unmet));
 }
 
@@ -89,10 +89,10 @@ function isAmbiguous({ model }: LimitRule, route: Limited): boolean {
   return model !== undefined && DOCUMENTED[route] === model.perMinute;
 }
 
-/** How many 429 responses it costs to learn the limits of these routes. */
+/** How often a run may get a 429 until it knows the limits of these routes. */
 function costOf(rule: LimitRule, lower: readonly Limited[]): number {
   const learnt = [...lower, ...ROUTES.filter((route) => isAmbiguous(rule, route))];
-  return learnt.reduce((sum, route) => sum + IN_FLIGHT[route], 0);
+  return learnt.reduce((sum, route) => sum + LEARNING[route], 0);
 }
 
 async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
@@ -110,10 +110,8 @@ async function run(world: SimWorld, limits: RequestLimits): Promise<Pace> {
   return { tookMs: world.timeline.nowMs() - beganMs, refusals, refusalsOf };
 }
 
-/** How many requests of a route may be in flight when the first 429 comes, if responses take long. */
-const IN_FLIGHT: Readonly<Record<Limited, number>> = { queue: 4, retrieve: 5 };
-/** How many polls of the first run the second may get a 429 for. */
-const UNSEEN_POLLS = 2;
+/** How often a run may meet the limit of a route until it knows it. */
+const LEARNING: Readonly<Record<Limited, number>> = { queue: 2, retrieve: 2 };
 
 /** A limit other than the documented one costs a 429; a fixed window of which a run saw two parts, one or two more. */
 function judgePace(
