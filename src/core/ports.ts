@@ -287,7 +287,6 @@ export type Git = (
   options: {
     readonly folder: string;
     readonly stdin?: Uint8Array;
-    readonly environment?: Readonly<Record<string, string>>;
     readonly deadlineMs: number;
   },
 ) => Promise<GitAnswer>;

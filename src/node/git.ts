@@ -21,7 +21,7 @@ const QUIET = [
   'fetch.recurseSubmodules=no',
 ];
 
-export const systemGit: Git = (words, { folder, stdin, environment, deadlineMs }) =>
+export const systemGit: Git = (words, { folder, stdin, deadlineMs }) =>
   new Promise((resolve) => {
     const own = {
       LC_ALL: 'C',
@@ -30,7 +30,7 @@ export const systemGit: Git = (words, { folder, stdin, environment, deadlineMs }
     };
     const child = spawn('git', [...QUIET, ...words], {
       cwd: folder,
-      env: { ...process.env, ...own, ...environment },
+      env: { ...process.env, ...own },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const pieces: Buffer[] = [];

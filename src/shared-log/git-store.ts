@@ -1,5 +1,6 @@
 import type { Clock, Git, GitAnswer } from '../core/ports.js';
 import { gitFault } from './git-fault.js';
+import { blobsIn, type GitHash, packCommit } from './git-objects.js';
 import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
 
 const LOCAL_MS = 60_000;
@@ -13,6 +14,8 @@ const PAUSE_MS_MAX = 10_000;
 const FRESH_MS = 2_000;
 /** Name of the one file in each commit's tree. */
 const NAME = 'object';
+/** Who reads one object reads the ones after it next: so many are read by one process. */
+const READ_AT_ONCE = 16;
 
 export interface GitPlace {
   /** A folder in the repository. */
@@ -28,8 +31,11 @@ interface GitState {
   readonly place: GitPlace;
   /** The ref as last seen; absent if it did not exist. */
   tip?: string | undefined;
-  /** The commit of each object. */
+  hash: GitHash;
+  /** The commit of each object, in the order of the log. */
   readonly commits: Map<string, string>;
+  /** Objects that were read together with an earlier one, and not asked for yet. */
+  ahead: ReadonlyMap<string, Promise<Uint8Array>>;
   /** Objects that others pushed since the last push here: so many machines are at work. */
   overtaken: number;
   /** When a put fetched last. */
@@ -47,7 +53,9 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     git,
     clock,
     place,
+    hash: 'sha1',
     commits: new Map(),
+    ahead: new Map(),
     overtaken: 0,
     fetchedMs: 0,
     notBeforeMs: 0,
@@ -77,8 +85,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     get: async (key) => {
       await ready;
       if (!state.commits.has(key) && !isFresh(state)) await update();
-      const commit = state.commits.get(key);
-      return commit === undefined ? undefined : local(state, ['cat-file', 'blob', `${commit}:${NAME}`]);
+      return state.commits.has(key) ? read(state, key) : undefined;
     },
     list: async (prefix) => {
       await ready;
@@ -91,13 +98,12 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
 
 /** Fails if the ref is gone or was reset since this repository last saw it, because other machines may not notice. */
 async function remember(state: GitState): Promise<void> {
-  const { stdout, code } = await state.git(
-    ['rev-parse', '--verify', '--quiet', `${state.place.ref}^{commit}`],
-    {
-      folder: state.place.folder,
-      deadlineMs: LOCAL_MS,
-    },
-  );
+  const { git, place } = state;
+  const { folder, ref } = place;
+  const ask = (...words: string[]) => git(['rev-parse', ...words], { folder, deadlineMs: LOCAL_MS });
+  const format = await ask('--show-object-format');
+  if (text(format.stdout) === 'sha256') state.hash = 'sha256';
+  const { stdout, code } = await ask('--verify', '--quiet', `${ref}^{commit}`);
   if (code === 0) await advanceTo(state, text(stdout));
 }
 
@@ -113,8 +119,7 @@ async function fetchRef(state: GitState): Promise<void> {
     if (state.tip === undefined) return;
     throw new StoreFault('altered', `${ref} was deleted`);
   }
-  const found = text(await local(state, ['rev-parse', '--verify', `${fetched}^{commit}`]));
-  if (found !== state.tip) await advanceTo(state, found);
+  await advanceTo(state, fetched);
 }
 
 /** The same without writing a ref, at the cost of one more request. */
@@ -144,22 +149,55 @@ function isFresh({ fetchedMs, clock }: GitState): boolean {
   return clock.nowMs() - fetchedMs < FRESH_MS;
 }
 
-/** Reads the commits since the last tip. */
-async function advanceTo(state: GitState, tip: string): Promise<void> {
-  const range = state.tip === undefined ? [tip] : [tip, `^${state.tip}`];
-  const lines = text(
-    await local(state, ['log', '--reverse', '--first-parent', '--format=%H %P %s', ...range]),
-  );
-  let last = state.tip;
-  for (const line of lines.split('\n').filter((one) => one !== '')) {
-    const [, commit = '', parent = '', key = ''] = /^(\S+) (\S*) (.*)$/.exec(line) ?? [];
-    if (parent !== (last ?? ''))
-      throw new StoreFault('altered', `the history of ${state.place.ref} was rewritten`);
+/**
+ * Reads the commits since the last tip.
+ *
+ * @param newest a commit, or a ref
+ */
+async function advanceTo(state: GitState, newest: string): Promise<void> {
+  const { tip, place } = state;
+  // With the tip itself as the first line, unless it is no ancestor.
+  const since = tip === undefined ? [] : ['--not', `${tip}^@`];
+  const words = ['log', '--reverse', '--first-parent', '--format=%H %P %s', newest, ...since];
+  const lines = text(await local(state, words))
+    .split('\n')
+    .filter((line) => line !== '');
+  const found = lines.map((line) => /^(\S+) (\S*) (.*)$/.exec(line) ?? []);
+  if (tip !== undefined && found.shift()?.[1] !== tip)
+    throw new StoreFault(
+      'altered',
+      `the history of ${place.ref} was rewritten, or set back to an older state`,
+    );
+  for (const [, commit = '', parent = '', key = ''] of found) {
+    if (parent !== (state.tip ?? ''))
+      throw new StoreFault('altered', `the history of ${place.ref} was rewritten`);
     if (!state.commits.has(key)) state.commits.set(key, commit);
-    last = commit;
+    state.tip = commit;
   }
-  if (last !== tip) throw new StoreFault('altered', `${state.place.ref} was set back to an older state`);
-  state.tip = tip;
+}
+
+/** The bytes of an object that exists. Also reads the ones after it, for whoever asks next. */
+function read(state: GitState, key: string): Promise<Uint8Array> {
+  const found = state.ahead.get(key);
+  if (found !== undefined) return found;
+  const keys = [...state.commits.keys()];
+  const first = keys.indexOf(key);
+  const wanted = keys.slice(first, first + READ_AT_ONCE);
+  const all = blobsOf(state, wanted);
+  const ahead = new Map(wanted.map((one, at) => [one, all.then((blobs) => blobs[at]!)]));
+  for (const one of ahead.values())
+    one.catch(() => {
+      if (state.ahead === ahead) state.ahead = new Map();
+    });
+  state.ahead = ahead;
+  return ahead.get(key)!;
+}
+
+async function blobsOf(state: GitState, keys: readonly string[]): Promise<readonly Uint8Array[]> {
+  const names = keys.map((key) => `${state.commits.get(key)}:${NAME}\n`);
+  const blobs = blobsIn(await local(state, ['cat-file', '--batch'], Buffer.from(names.join(''))));
+  if (blobs?.length === keys.length) return blobs;
+  throw new StoreFault('altered', `a commit of ${state.place.ref} has no file ${NAME}`);
 }
 
 /** Keeps the tip for the next run here, and from git's garbage collection. Nothing depends on it. */
@@ -236,33 +274,20 @@ function push(state: GitState, commit: string): Promise<GitAnswer> {
   });
 }
 
+/** Writes the commit here, and returns its id. */
 async function commitOf(state: GitState, key: string, bytes: Uint8Array): Promise<string> {
-  const blob = text(await local(state, ['hash-object', '-w', '--stdin'], bytes));
-  const tree = text(await local(state, ['mktree'], encode(`100644 blob ${blob}\t${NAME}\n`)));
-  const parents = state.tip === undefined ? [] : ['-p', state.tip];
-  const now = `@${Math.floor(state.clock.nowMs() / 1000)} +0000`;
-  const environment = {
-    GIT_AUTHOR_NAME: 'venice-batch',
-    GIT_AUTHOR_EMAIL: 'venice-batch@localhost',
-    GIT_AUTHOR_DATE: now,
-    GIT_COMMITTER_NAME: 'venice-batch',
-    GIT_COMMITTER_EMAIL: 'venice-batch@localhost',
-    GIT_COMMITTER_DATE: now,
-  };
-  return text(await local(state, ['commit-tree', tree, ...parents, '-m', key], undefined, environment));
+  const { hash, tip, clock } = state;
+  const file = { name: NAME, bytes };
+  const { id, pack } = packCommit(hash, { key, file, parent: tip, atMs: clock.nowMs() });
+  await local(state, ['unpack-objects', '-q'], pack);
+  return id;
 }
 
-async function local(
-  state: GitState,
-  words: readonly string[],
-  stdin?: Uint8Array,
-  environment?: Readonly<Record<string, string>>,
-): Promise<Uint8Array> {
+async function local(state: GitState, words: readonly string[], stdin?: Uint8Array): Promise<Uint8Array> {
   const answer = await state.git(words, {
     folder: state.place.folder,
     deadlineMs: LOCAL_MS,
     ...(stdin && { stdin }),
-    ...(environment && { environment }),
   });
   if (answer.code !== 0) throw gitFault(answer);
   return answer.stdout;
@@ -270,8 +295,4 @@ async function local(
 
 function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes).trim();
-}
-
-function encode(line: string): Uint8Array {
-  return new TextEncoder().encode(line);
 }

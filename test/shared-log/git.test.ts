@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Git } from '../../src/core/ports.js';
 import { gitFault } from '../../src/shared-log/git-fault.js';
+import { blobsIn, packCommit } from '../../src/shared-log/git-objects.js';
 import { createGitStore } from '../../src/shared-log/git-store.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
 import { createClone, type GitServer, git, startGitServer } from '../tools/git-server.js';
@@ -157,19 +160,17 @@ describe('many machines on one ref', () => {
           return { ...say('', 1), stderr: '! [rejected] (stale info)' };
         case 'fetch':
           return say('');
-        case 'log':
-          return say(`${words.at(-2)} ${words.at(-1)?.slice(1)} other/${lost}`);
+        case 'log': {
+          const [, tip = ''] = /^(.*)\^@$/.exec(words.at(-1)!) ?? [];
+          return say(`${tip && `${tip}  own\n`}tip-${lost} ${tip} other/${lost}`);
+        }
         case 'rev-parse':
-          return lost === 0 ? say('', 1) : say(`tip-${lost}`);
+          return say('', 1);
         default:
-          return say('object');
+          return say('');
       }
     };
-    const git: Git = (words, options) =>
-      words[0] === 'log' && !words.at(-1)!.startsWith('^')
-        ? Promise.resolve(say(`${words.at(-1)}  other/0`))
-        : answer(words, options);
-    return { store: createGitStore(git, clock, { folder: '/', remote: 'origin', ref: REF }), pauses };
+    return { store: createGitStore(answer, clock, { folder: '/', remote: 'origin', ref: REF }), pauses };
   }
 
   it('goes on as long as others win the race, as the remote is not at fault', async () => {
@@ -185,10 +186,38 @@ describe('many machines on one ref', () => {
     await store.putIfAbsent('log/a', encode('a'));
     expect(pauses).toEqual([]);
     await store.putIfAbsent('log/b', encode('b'));
-    // Three of others, each with four commands.
-    expect(pauses).toEqual([1_200]);
+    // Three of others, each with two commands.
+    expect(pauses).toEqual([600]);
     await store.putIfAbsent('log/c', encode('c'));
-    expect(pauses).toEqual([1_200]);
+    expect(pauses).toEqual([600]);
+  });
+});
+
+describe('a commit that is packed here', () => {
+  it.each(['sha1', 'sha256'] as const)('is what git reads back (%s)', (hash) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'git-pack-'));
+    git(['init', '--quiet', '--bare', `--object-format=${hash}`, folder]);
+    let parent: string | undefined;
+    for (const length of [0, 15, 16, 2_047, 2_048, 300_000]) {
+      const file = { name: 'object', bytes: Buffer.alloc(length, 'log\n') };
+      const { id, pack } = packCommit(hash, { key: `log/${length}`, file, parent, atMs: 1_800_000_000_999 });
+      spawnSync('git', ['-C', folder, 'unpack-objects', '-q'], { input: pack });
+      const of = (...words: string[]) => git(['-C', folder, ...words]);
+      expect(of('log', '-1', '--format=%P|%s|%an|%ct', id)).toBe(
+        `${parent ?? ''}|log/${length}|venice-batch|1800000000`,
+      );
+      const { stdout } = spawnSync('git', ['-C', folder, 'cat-file', '--batch'], {
+        input: `${id}:object\n${id}:object\n`,
+      });
+      expect(blobsIn(stdout)?.map((blob) => Buffer.compare(blob, file.bytes))).toEqual([0, 0]);
+      parent = id;
+    }
+    expect(git(['-C', folder, 'fsck', '--strict', '--no-dangling'])).toBe('');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is not read if it is missing', () => {
+    expect(blobsIn(Buffer.from(`${'0'.repeat(40)}:object missing\n`))).toBeUndefined();
   });
 });
 
