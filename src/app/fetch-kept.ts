@@ -36,24 +36,25 @@ export async function fetchKept(
   const report = noticeTo(world);
   const client = createClient(world.transport, redactorOf(world), world.account);
   const missing = await missingFiles(world, store, takes, output);
-  let fetched = 0;
-  let unclear: readonly Missing[] = [];
-  for (const [at, one] of missing.entries()) {
-    const answer = world.stop.aborted ? STOPPED : await fetchOne(world, client, one, output);
+  const unclear: Missing[] = [];
+  let [fetched, refusals, why] = [0, 0, ''];
+  for (const one of missing) {
+    const isHopeless = world.stop.aborted || refusals >= REFUSALS_MAX;
+    const answer = isHopeless ? NOT_ASKED : await fetchOne(world, client, one, output);
     if (answer === 'fetched') fetched += 1;
-    if (answer === 'fetched' || answer === 'absent') continue;
-    unclear = missing.slice(at);
-    if (world.stop.aborted) break;
-    const place = settings.placeOf?.(one.file.path) ?? one.file.path;
+    if (answer === 'fetched' || answer === 'absent') refusals = 0;
+    else {
+      unclear.push(one);
+      why ||= answer.why;
+      refusals += answer.refusals;
+    }
+  }
+  const [first] = unclear;
+  if (first !== undefined && !world.stop.aborted) {
+    const place = settings.placeOf?.(first.file.path) ?? first.file.path;
     const more = unclear.length > 1 ? ` and ${unclear.length - 1} more` : '';
     const again = `none of this is bought again in this run; to try again: ${settings.command('collect')}`;
-    report(
-      'warning',
-      'not-pulled',
-      `could not download ${place}${more} from the service: ${answer.why}`,
-      again,
-    );
-    break;
+    report('warning', 'not-pulled', `could not download ${place}${more} from the service: ${why}`, again);
   }
   const files = fetched === 1 ? '1 missing file' : `${fetched} missing files`;
   if (fetched > 0) report('info', 'files-pulled', `downloaded ${files} from the service again, at no cost`);
@@ -87,9 +88,17 @@ async function missingFiles(
 }
 
 /** `absent`: the service does not have this file. With `why` it may have it. */
-type Fetched = 'fetched' | 'absent' | { readonly why: string };
+type Fetched = 'fetched' | 'absent' | Unclear;
 
-const STOPPED: Fetched = { why: 'stopped' };
+interface Unclear {
+  readonly why: string;
+  /** How much it says against asking for the next file: see `REFUSALS_MAX`. */
+  readonly refusals: number;
+}
+
+/** After so many refusals in a row, the service is at fault and not one file. A refused key counts as all of them. */
+const REFUSALS_MAX = 3;
+const NOT_ASKED: Unclear = { why: '', refusals: 0 };
 const DOWNLOADS_MAX = 3;
 
 async function fetchOne(
@@ -106,8 +115,11 @@ async function fetchOne(
     await retryUntilAnswered(ports.clock, () => client.retrieve(attempt.model, queueId), stop),
   );
   if (outcome.kind === 'failed' || outcome.kind === 'unknown_id') return 'absent';
-  if (outcome.kind === 'running') return { why: 'it is being made again' };
-  if (outcome.kind !== 'audio') return { why: outcome.failure.message };
+  if (outcome.kind === 'running') return thisFile('it is being made again');
+  if (outcome.kind !== 'audio') {
+    const isKey = outcome.kind === 'refused' && outcome.about === 'key';
+    return { why: outcome.failure.message, refusals: isKey ? REFUSALS_MAX : 1 };
+  }
   const target = path.join(root, file.path);
   const part = `${target}.part`;
   try {
@@ -115,14 +127,19 @@ async function fetchOne(
     const download = await downloadAudio(files, ports.inspectMedia, outcome, part, stop);
     if (download.kind === 'broken' && tries < DOWNLOADS_MAX && !stop.aborted)
       return await fetchOne(world, client, wanted, output, tries + 1);
-    if (download.kind === 'broken' || download.kind === 'disk') return { why: download.code };
+    if (download.kind === 'broken' || download.kind === 'disk') return thisFile(download.code);
     const isSame = download.kind === 'complete' && download.sha256 === file.sha256;
     if (isSame && (await publishFile(files, part, target)) === 'published') return 'fetched';
     await files.remove(part);
-    return isSame ? { why: 'its file name is taken' } : 'absent';
+    return isSame ? thisFile('its file name is taken') : 'absent';
   } catch (error) {
     if (!isSystemFault(error)) throw error;
     outcome.answer.discard();
-    return { why: faultCode(error) };
+    return thisFile(faultCode(error));
   }
+}
+
+/** It says nothing about the other files. */
+function thisFile(why: string): Unclear {
+  return { why, refusals: 0 };
 }

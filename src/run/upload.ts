@@ -87,11 +87,11 @@ export async function pullFiles(
   const files: string[] = [];
   const failed: NotPulled[] = [];
   const pull = async (attempt: Attempt, file: StoredFile) => {
-    if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
     const target = path.join(output.root, file.path);
     const fail = (absent: boolean, why: string) =>
       failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
+      if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
       // Links on the way are not followed: the name comes from a lockfile.
       await output.files.makeDirectory(path.dirname(target));
       const answer = await audio.download(file.sha256, target);

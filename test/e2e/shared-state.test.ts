@@ -174,6 +174,15 @@ it('never buys again what the service may still have after a machine is lost', a
   const refused = await run([...args, '--retry-failed'], next, env);
   expect(refused.stderr).toMatch(/could not download .* and 2 more from the service/);
   expect([audioFiles(next).length, await service.charges()]).toEqual([0, 3]);
+  const [busy] = lockLines(lost).map(({ queue_id }) => queue_id as string);
+  relay.treat = (passing) => {
+    if (passing.path !== '/audio/retrieve' || !passing.body.includes(busy!)) return passOn(passing);
+    const body = '{"status":"PROCESSING","average_execution_time":20000,"execution_duration":1000}';
+    passing.answer({ status: 200, headers: { 'content-type': 'application/json' }, body });
+  };
+  const partly = await run([...args, '--retry-failed'], next, env);
+  expect(partly.stderr).toMatch(/could not download \S+ from the service: it is being made again/);
+  expect([audioFiles(next).length, await service.charges()]).toEqual([2, 3]);
   let dropped = 0;
   relay.treat = (passing) => {
     if (passing.path !== '/audio/retrieve' || dropped > 0) return passOn(passing);
@@ -182,6 +191,6 @@ it('never buys again what the service may still have after a machine is lost', a
   };
   const again = await run([...args, '--retry-failed'], next, env);
   expect(again.code, again.stderr).toBe(0);
-  expect(again.stderr).toContain('downloaded 3 missing files from the service again, at no cost');
+  expect(again.stderr).toContain('downloaded 1 missing file from the service again, at no cost');
   expect([dropped, audioFiles(next).length, await service.charges()]).toEqual([1, 3, 3]);
 });
