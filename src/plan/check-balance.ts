@@ -38,6 +38,11 @@ export function knownMicroUsd({ currencies }: Balance): number | undefined {
   return amounts.length === 0 ? undefined : amounts.reduce((sum, amount) => sum + amount, 0);
 }
 
+/** Balances that the service should list but did not: they may cover what the others do not. */
+export function unlistedCurrencies({ currencies }: Balance): readonly Currency[] {
+  return CURRENCIES.filter((name) => name !== 'EARNED_CREDITS' && currencies[name] === undefined);
+}
+
 /** A wallet with less than this cannot buy. */
 const WALLET_MICRO_USD_MIN = 100_000;
 
@@ -48,8 +53,7 @@ const WALLET_MICRO_USD_MIN = 100_000;
 export function checkBalance(plan: Plan, balance: Balance): readonly Diagnostic[] {
   if (plan.purchases.length === 0) return [];
   if (balance.permitted === false || isWalletTooLow(balance)) return [cannotConsume(balance)];
-  const unknown = CURRENCIES.filter((currency) => balance.currencies[currency] === undefined);
-  if (unknown.some((currency) => currency !== 'EARNED_CREDITS')) return [];
+  if (unlistedCurrencies(balance).length > 0) return [];
   const { uncovered } = fundingOf(plan.purchases, balance);
   return uncovered.length === 0 ? [] : [overBalance(plan, balance, uncovered)];
 }

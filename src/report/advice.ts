@@ -47,7 +47,7 @@ function adviceForRefusal(take: TakeEvent, command: CommandFor): string {
   if (resolutionOf(take.code) !== undefined) return 'Run again to buy it, after approval.';
   switch (take.status) {
     case 401:
-      return 'Check VENICE_API_KEY, then run the same command again.';
+      return 'Check the API key or wallet, and whether it may use this model, then run the same command again.';
     case 402:
       return 'Top up the balance or raise the spend limit of the key, then run the same command again.';
     case 403:

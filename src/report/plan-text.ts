@@ -1,5 +1,11 @@
 import { CURRENCIES, formatUsd } from '../core/money.js';
-import { currencyName, currencyNames, fundingOf, knownMicroUsd } from '../plan/check-balance.js';
+import {
+  currencyName,
+  currencyNames,
+  fundingOf,
+  knownMicroUsd,
+  unlistedCurrencies,
+} from '../plan/check-balance.js';
 import type { Plan, Purchase } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import type { Balance } from '../venice/client.js';
@@ -189,12 +195,13 @@ function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Styl
   const { drawn, uncovered } = fundingOf(purchases, balance);
   const parts = [...drawn].map(([currency, microUsd]) => `${formatUsd(microUsd)} ${currencyName(currency)}`);
   const isPlain = drawn.size === 0 || (drawn.size === 1 && drawn.has('USD'));
-  const shortMicroUsd = uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0);
+  const short = formatUsd(uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0));
+  const unlisted = unlistedCurrencies(balance).map(currencyName).join(' or ');
+  const notCovered =
+    unlisted === '' ? style.bad(short) : `${short}, unless by ${unlisted}, which the service did not list`;
   return [
     ...(isPlain ? [] : ([['Paid from', parts.join(', ')]] as [string, string][])),
-    ...(uncovered.length === 0
-      ? []
-      : ([['Not covered', style.bad(formatUsd(shortMicroUsd))]] as [string, string][])),
+    ...(uncovered.length === 0 ? [] : ([['Not covered', notCovered]] as [string, string][])),
   ];
 }
 

@@ -42,6 +42,8 @@ export async function listen(
   const server = createServer((request, response) => {
     serve(service, clock, request, response).catch(() => response.destroy());
   });
+  // Closing an idle connection just as a client reuses it would lose that request, and only simulated faults may.
+  server.keepAliveTimeout = 0;
   server.listen(port, HOST);
   await once(server, 'listening');
   const address = server.address() as AddressInfo;

@@ -200,6 +200,13 @@ describe('the totals of a plan', () => {
     expect(text).toMatch(/^Balance +\$1\.00\nNot covered +\$1\.38$/m);
   });
 
+  it('name the balances that the service did not list, as they may cover the rest', () => {
+    const text = screen(plan, { balance: { currencies: { DIEM: 0, USD: 0 } } });
+    expect(text).toMatch(
+      /^Not covered +\$\d+\.\d\d, unless by bundled credits, which the service did not list$/m,
+    );
+  });
+
   it('show what is not known', () => {
     const text = screen(planOf(WANTED));
     expect(text).toMatch(/^Budget +none$/m);

@@ -80,6 +80,12 @@ describe('the sandbox server', () => {
     expect((await fetch(`${url}/models`)).status).toBe(200);
   });
 
+  it('never closes an idle connection, because a client may be about to reuse it', async () => {
+    const { url } = await open();
+    const { headers } = await fetch(`${url}/models`);
+    expect([headers.get('connection'), headers.get('keep-alive')]).toEqual(['keep-alive', null]);
+  });
+
   it('has no limit unless one is asked for', async () => {
     const { post } = await open({ limited: false });
     for (let i = 0; i < 130; i++) {
