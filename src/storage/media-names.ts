@@ -11,6 +11,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/aiff': 'aiff',
   // Not verifiable: the user has to accept these.
   'audio/matroska': 'mka',
+  'audio/mp4a-latm': 'latm',
   'audio/amr': 'amr',
   'audio/ac3': 'ac3',
   'audio/basic': 'au',
@@ -23,7 +24,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
 
 /** Other media types that servers send for a detected type: that of the coding, or a more general one. */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
-  'audio/mp4': ['audio/aac', 'video/mp4'],
+  'audio/mp4': ['audio/aac', 'audio/mp4a-latm', 'video/mp4'],
   'audio/opus': ['audio/ogg', 'application/ogg'],
   'audio/ogg': ['audio/opus', 'application/ogg'],
   'audio/webm': ['video/webm', 'audio/matroska', 'video/matroska'],

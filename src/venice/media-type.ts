@@ -10,7 +10,6 @@ const SAME_TYPE: Readonly<Record<string, string>> = {
   'audio/x-flac': 'audio/flac',
   'audio/m4a': 'audio/mp4',
   'audio/x-m4a': 'audio/mp4',
-  'audio/mp4a-latm': 'audio/mp4',
   'audio/x-aac': 'audio/aac',
   'audio/aacp': 'audio/aac',
   'audio/x-ogg': 'audio/ogg',

@@ -214,6 +214,49 @@ describe('containers of all kinds', () => {
     expect((await inspect(fragmentedM4a(4, 'none'))).kind).toBe('incomplete');
   });
 
+  it('fragments that an index lists must be there, not zeros instead', async () => {
+    const whole = fragmentedM4a(4, 'sidx');
+    const second = whole.indexOf('moof', whole.indexOf('moof') + 1) - 4;
+    expect((await inspect(zeroed(whole, second, whole.byteLength))).kind).toBe('incomplete');
+    const oneListed = Buffer.from(whole);
+    oneListed.writeUInt16BE(1, whole.indexOf('sidx') + 26);
+    expect((await inspect(oneListed)).kind).toBe('incomplete');
+  });
+
+  it.each([
+    ['m4a', m4a(200), 2_000, 100],
+    ['m4a with moov at the end', m4a(200, { moovLast: true }), 2_000, 100],
+    ['fragmented m4a', fragmentedM4a(), -80, 56],
+    ['flac', flac(60_000), 50_000, 4_096],
+    ['webm', webm(), 500, 400],
+    ['ogg', ogg(), 500, 100],
+    ['aac', adts(50), 4_000, 400],
+    ['mp3 that notes its length', mp3(50, { info: true }), 8_000, 2_000],
+  ])('%s: zeros in the middle are noticed', async (_, whole, at, length) => {
+    expect((await inspect(whole)).kind).toBe('whole');
+    const from = at < 0 ? whole.byteLength + at : at;
+    expect((await inspect(zeroed(whole, from, from + length))).kind).toBe('incomplete');
+  });
+
+  it('a FLAC without one of its frames is noticed, wherever its first frame begins', async () => {
+    const whole = flac(4_096 * 6);
+    const frameBytes = (whole.byteLength - 42) / 6;
+    const at = (frame: number) => 42 + frame * frameBytes;
+    const without = (frame: number) =>
+      Buffer.concat([whole.subarray(0, at(frame)), whole.subarray(at(frame + 1))]);
+    for (const frame of [0, 2, 4]) expect((await inspect(without(frame))).kind).toBe('incomplete');
+    const unknownTotal = flac(4_096 * 6, { totalSamples: 0 });
+    const late = Buffer.concat([unknownTotal.subarray(0, 42), unknownTotal.subarray(at(2))]);
+    expect(await inspect(late)).toMatchObject({ kind: 'whole', durationSeconds: (4_096 * 4) / 44_100 });
+  });
+
+  it('one frame at the end of something else is a coincidence', async () => {
+    const other = noise(10 * 188);
+    expect((await inspect(Buffer.concat([other, adts(1)]))).kind).toBe('unknown');
+    expect((await inspect(Buffer.concat([other, adts(1), id3v1()]))).kind).toBe('unknown');
+    expect((await inspect(adts(1))).kind).toBe('whole');
+  });
+
   it('an Ogg file with a damaged byte, a missing page or no end is not whole', async () => {
     const whole = ogg();
     const pageBytes = 28 + 200;
@@ -247,6 +290,10 @@ describe('containers of all kinds', () => {
       expect((await inspect(bytes)).kind).not.toBe('whole');
   });
 });
+
+function zeroed(whole: Buffer, from: number, to: number): Buffer {
+  return Buffer.from(whole).fill(0, from, to);
+}
 
 /** Offsets of all box sizes, including those of nested boxes. */
 function sizesOf(bytes: Buffer, from = 0, to = bytes.byteLength): number[] {

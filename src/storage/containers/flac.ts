@@ -3,14 +3,11 @@ import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
 import { withoutTagsBehind } from './skip-tags.js';
 
-/**
- * How many possible frame headers are tried, from the end. In a cut file none fits; otherwise only the last one does.
- */
-const CANDIDATES_MAX = 16;
-/** Longer than any frame of up to 24 bits and two channels. */
-const TAIL_BYTES = 512 * 1024;
+/** Longer than any two frames of up to 24 bits and two channels. */
+const WINDOW_BYTES = 1024 * 1024;
 /** The magic word and the first metadata block, which describes the stream. */
 const HEAD_BYTES = 42;
+const FRAME_BYTES_MIN = 8;
 
 const mediaType = 'audio/flac';
 
@@ -27,30 +24,62 @@ interface StreamInfo {
 }
 
 /**
- * Starts at the magic word. The file is complete if it ends with its last frame: one whose checksum covers the rest of
- * the file and whose number completes the declared count of samples. Source: RFC 9639.
+ * Starts at the magic word. The file is complete if frames follow one another to its end, each with a valid checksum and
+ * the next number, and add up to the declared count of samples. Source: RFC 9639.
  */
 export function* scanFlac(cursor: Cursor): Scan<MediaFinding> {
   const info = streamInfo(yield HEAD_BYTES);
   if (info === undefined) return { kind: 'incomplete', mediaType };
-  cursor.at = Math.max(cursor.at + HEAD_BYTES, cursor.sizeBytes - TAIL_BYTES);
-  const endSample = lastSample(yield TAIL_BYTES, info);
-  if (endSample === undefined || endSample < info.totalSamples) return { kind: 'incomplete', mediaType };
-  return { kind: 'whole', mediaType, durationSeconds: endSample / info.samplesPerSecond };
+  yield* skipMetadata(cursor);
+  const samples = yield* countSamples(cursor, info);
+  if (samples === undefined || samples < info.totalSamples) return { kind: 'incomplete', mediaType };
+  return { kind: 'whole', mediaType, durationSeconds: samples / info.samplesPerSecond };
 }
 
-/** The number of samples up to the end of the last frame, if a frame ends where the file ends. */
-function lastSample(tail: Uint8Array, info: StreamInfo): number | undefined {
-  const bytes = withoutTagsBehind(tail);
-  let candidates = 0;
-  for (let at = bytes.byteLength - 8; at >= 0 && candidates < CANDIDATES_MAX; at--) {
-    const frame = frameHeader(bytes, at, info);
-    if (frame === undefined) continue;
-    candidates++;
-    // A frame ends with its checksum, so the checksum of the whole frame is zero.
-    if (crc16(bytes, at, bytes.byteLength) === 0) return frame.endSample;
+function* skipMetadata(cursor: Cursor): Scan<void> {
+  cursor.at += 4;
+  for (let isLast = false; !isLast && cursor.at < cursor.sizeBytes; ) {
+    const [kind = 0x80, a = 0, b = 0, c = 0] = yield 4;
+    isLast = kind >= 0x80;
+    cursor.at += 4 + a * 65_536 + b * 256 + c;
   }
-  return undefined;
+}
+
+/** The number of samples in all frames, or `undefined` if a frame is damaged or missing. */
+function* countSamples(cursor: Cursor, info: StreamInfo): Scan<number | undefined> {
+  let first: Frame | undefined;
+  let expected: number | undefined;
+  for (;;) {
+    const window = yield WINDOW_BYTES;
+    const isEnd = cursor.at + window.byteLength >= cursor.sizeBytes;
+    const bytes = isEnd ? withoutTagsBehind(window) : window;
+    const frame = frameHeader(bytes, 0, info);
+    if (frame === undefined || (expected !== undefined && frame.startSample !== expected)) return undefined;
+    first ??= frame;
+    const { at, last } = lastFrame(bytes, frame, info);
+    // Zeros behind the checksum do not change it.
+    if (isEnd)
+      return crc16(bytes, at, bytes.byteLength) === 0 ? last.endSample - first.startSample : undefined;
+    if (at === 0) return undefined;
+    cursor.at += at;
+    expected = last.startSample;
+  }
+}
+
+/** Follows the frames from the one at 0 to the last that begins in `bytes`. */
+function lastFrame(bytes: Uint8Array, frame: Frame, info: StreamInfo): { at: number; last: Frame } {
+  let [at, last] = [0, frame];
+  let [checked, crc] = [0, 0];
+  const nextSync = (from: number) => bytes.indexOf(0xff, from);
+  for (let to = nextSync(FRAME_BYTES_MIN); to >= 0; to = nextSync(to + 1)) {
+    if ((bytes[to + 1]! & 0xfe) !== 0xf8) continue;
+    // A frame ends with its checksum, so the checksum of the whole frame is zero.
+    crc = crc16(bytes, checked, to, crc);
+    checked = to;
+    const next = crc === 0 ? frameHeader(bytes, to, info) : undefined;
+    if (next?.startSample === last.endSample) [at, last] = [to, next];
+  }
+  return { at, last };
 }
 
 function streamInfo(head: Uint8Array): StreamInfo | undefined {
@@ -65,8 +94,13 @@ function streamInfo(head: Uint8Array): StreamInfo | undefined {
   };
 }
 
+interface Frame {
+  readonly startSample: number;
+  readonly endSample: number;
+}
+
 /** Reads the frame header at `at`, recognised by its sync code and its own checksum. */
-function frameHeader(bytes: Uint8Array, at: number, info: StreamInfo): { endSample: number } | undefined {
+function frameHeader(bytes: Uint8Array, at: number, info: StreamInfo): Frame | undefined {
   if (bytes[at] !== 0xff || (bytes[at + 1]! & 0xfe) !== 0xf8) return undefined;
   const number = codedNumber(bytes, at + 4);
   if (number === undefined) return undefined;
@@ -80,7 +114,8 @@ function frameHeader(bytes: Uint8Array, at: number, info: StreamInfo): { endSamp
   if (crc8(bytes, at, crcAt) !== bytes[crcAt]) return undefined;
   const samples = blockSamples(sizeCode, bytes, sizeAt);
   const variable = (bytes[at + 1]! & 1) === 1;
-  return { endSample: (variable ? number.value : number.value * info.blockSize) + samples };
+  const startSample = variable ? number.value : number.value * info.blockSize;
+  return { startSample, endSample: startSample + samples };
 }
 
 function blockSamples(code: number, bytes: Uint8Array, at: number): number {
@@ -123,8 +158,8 @@ const CRC16_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-function crc16(bytes: Uint8Array, from: number, to: number): number {
-  let crc = 0;
+function crc16(bytes: Uint8Array, from: number, to: number, before = 0): number {
+  let crc = before;
   for (let at = from; at < to; at++) crc = ((crc << 8) & 0xffff) ^ CRC16_TABLE[(crc >> 8) ^ bytes[at]!]!;
   return crc;
 }

@@ -1,10 +1,10 @@
 import { type Box, boxAt, boxesIn, type Fields, fieldsOf, versionOf } from './mp4-box.js';
-import type { Movie, SampleDefaults } from './mp4-movie.js';
+import type { Extent, Movie, SampleDefaults } from './mp4-movie.js';
 
 /** What one `moof` says about its samples. */
 export interface Fragment {
   /** Where its samples are. */
-  readonly extents: readonly { readonly from: number; readonly bytes: number }[];
+  readonly extents: readonly (Extent & { readonly codec: string })[];
   /** Duration of its audio samples. */
   readonly audioSeconds: number;
 }
@@ -26,7 +26,7 @@ const TRUN = {
 export function readFragment(moof: Uint8Array, at: number, movie: Movie): Fragment | undefined {
   const boxes = boxesIn(moof);
   if (boxes === undefined) return undefined;
-  const extents: { from: number; bytes: number }[] = [];
+  const extents: (Extent & { codec: string })[] = [];
   let audioSeconds = 0;
   // A run without an offset continues where the one before ended.
   let from = at;
@@ -38,10 +38,10 @@ export function readFragment(moof: Uint8Array, at: number, movie: Movie): Fragme
     const base = header.baseOffset ?? at;
     if (header.baseOffset !== undefined) from = header.baseOffset;
     for (const run of parts.filter((part: Box) => part.type === 'trun')) {
-      const { dataOffset, bytes, ticks } = readRun(run.body, header.defaults);
+      const { dataOffset, ticks, ...sizes } = readRun(run.body, header.defaults);
       if (dataOffset !== undefined) from = base + dataOffset;
-      extents.push({ from, bytes });
-      from += bytes;
+      extents.push({ from, codec: header.codec, ...sizes });
+      from += sizes.bytes;
       if (header.isAudio) audioSeconds += ticks / header.ticksPerSecond;
     }
   }
@@ -52,6 +52,7 @@ interface Header {
   readonly baseOffset?: number;
   readonly defaults: SampleDefaults;
   readonly isAudio: boolean;
+  readonly codec: string;
   readonly ticksPerSecond: number;
 }
 
@@ -66,11 +67,12 @@ function readHeader(tfhd: Uint8Array | undefined, movie: Movie): Header | undefi
   if ((flags & TFHD.description) !== 0) fields.skip(4);
   const ticks = (flags & TFHD.ticks) === 0 ? track.defaults.ticks : fields.u32();
   const bytes = (flags & TFHD.bytes) === 0 ? track.defaults.bytes : fields.u32();
-  const { isAudio, ticksPerSecond } = track;
+  const { isAudio, codec, ticksPerSecond } = track;
   return {
     ...(baseOffset !== undefined && { baseOffset }),
     defaults: { ticks, bytes },
     isAudio,
+    codec,
     ticksPerSecond,
   };
 }
@@ -78,22 +80,31 @@ function readHeader(tfhd: Uint8Array | undefined, movie: Movie): Header | undefi
 function readRun(
   trun: Uint8Array,
   defaults: SampleDefaults,
-): { dataOffset: number | undefined; bytes: number; ticks: number } {
+): Omit<Extent, 'from'> & { dataOffset: number | undefined; ticks: number } {
   const fields = fieldsOf(trun);
   const { flags } = versionOf(fields);
   const samples = fields.u32();
   const dataOffset = (flags & TRUN.dataOffset) === 0 ? undefined : fields.i32();
   if ((flags & TRUN.firstFlags) !== 0) fields.skip(4);
   const each = flags & (TRUN.ticks | TRUN.bytes | TRUN.flags | TRUN.composition);
-  if (each === 0) return { dataOffset, bytes: samples * defaults.bytes, ticks: samples * defaults.ticks };
-  let [bytes, ticks] = [0, 0];
+  if (each === 0)
+    return {
+      dataOffset,
+      bytes: samples * defaults.bytes,
+      lastBytes: defaults.bytes,
+      largestBytes: defaults.bytes,
+      ticks: samples * defaults.ticks,
+    };
+  let [bytes, lastBytes, largestBytes, ticks] = [0, 0, 0, 0];
   for (let sample = 0; sample < samples; sample++) {
     ticks += fieldIf(fields, flags & TRUN.ticks) ?? defaults.ticks;
-    bytes += fieldIf(fields, flags & TRUN.bytes) ?? defaults.bytes;
+    lastBytes = fieldIf(fields, flags & TRUN.bytes) ?? defaults.bytes;
+    largestBytes = Math.max(largestBytes, lastBytes);
+    bytes += lastBytes;
     fieldIf(fields, flags & TRUN.flags);
     fieldIf(fields, flags & TRUN.composition);
   }
-  return { dataOffset, bytes, ticks };
+  return { dataOffset, bytes, lastBytes, largestBytes, ticks };
 }
 
 function fieldIf(fields: Fields, flag: number): number | undefined {

@@ -33,8 +33,18 @@ export interface SampleDefaults {
 export interface ChunkTable {
   readonly samples: number;
   readonly chunks: number;
-  /** All chunks in order: the start of each, its bytes, and the bytes of its last sample. */
-  extents(): Generator<{ readonly from: number; readonly bytes: number; readonly lastBytes: number }>;
+  /** All chunks in order. */
+  extents(): Generator<Extent>;
+}
+
+/** Samples that lie one after another. */
+export interface Extent {
+  readonly from: number;
+  readonly bytes: number;
+  /** Of the last sample. */
+  readonly lastBytes: number;
+  /** Of the largest sample. */
+  readonly largestBytes: number;
 }
 
 /** @returns `undefined` if the boxes do not fit together. Throws a `RangeError` if a table is cut off. */
@@ -155,21 +165,20 @@ function countOf(table: Uint8Array): number {
   return fields.u32();
 }
 
-/** Bytes of the next samples in total, and of the last of them. */
-function sampleSizeReader(
-  stsz: Uint8Array,
-  allAlike: number,
-): (count: number) => { bytes: number; lastBytes: number } {
-  if (allAlike > 0) return (count) => ({ bytes: allAlike * count, lastBytes: count > 0 ? allAlike : 0 });
+/** Sizes of the next samples. */
+function sampleSizeReader(stsz: Uint8Array, allAlike: number): (count: number) => Omit<Extent, 'from'> {
+  if (allAlike > 0)
+    return (count) => ({ bytes: allAlike * count, lastBytes: allAlike, largestBytes: allAlike });
   const fields = fieldsOf(stsz);
   fields.skip(12);
   return (count) => {
-    let [bytes, lastBytes] = [0, 0];
+    let [bytes, lastBytes, largestBytes] = [0, 0, 0];
     for (let sample = 0; sample < count; sample++) {
       lastBytes = fields.u32();
+      largestBytes = Math.max(largestBytes, lastBytes);
       bytes += lastBytes;
     }
-    return { bytes, lastBytes };
+    return { bytes, lastBytes, largestBytes };
   };
 }
 

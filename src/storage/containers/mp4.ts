@@ -1,8 +1,9 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii } from './bytes.js';
 import { readBoxHead } from './mp4-box.js';
-import { promisedBytes, readFragment } from './mp4-fragment.js';
+import { type Fragment, promisedBytes, readFragment } from './mp4-fragment.js';
 import { type Movie, readMovie } from './mp4-movie.js';
+import { findZeros, hasBlankSample, NEVER_ZERO, type Place } from './mp4-zeros.js';
 import type { Cursor, Scan } from './scan.js';
 import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './skip-tags.js';
 
@@ -10,9 +11,6 @@ import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './skip-tags.js';
 const TABLE_BYTES_MAX = 16 * 1024 * 1024;
 const BOXES_MAX = 200_000;
 const FRAGMENTS_MAX = 1_000_000;
-/** Codings that have no all-zero samples. Such a sample means that a cut file was padded to its length. */
-const NEVER_ZERO = ['mp4a', 'alac', 'fLaC', 'Opus'];
-const LAST_SAMPLE_BYTES_MAX = 1024 * 1024;
 /** How far fragments may fall short of the declared duration, in seconds: rounding, and silence cut off by an edit. */
 const SHORT_SECONDS_MAX = 0.1;
 
@@ -24,37 +22,38 @@ export function isMp4(head: Uint8Array): boolean {
   return ascii(head, 4, 4) === 'ftyp';
 }
 
-interface Place {
-  readonly from: number;
-  readonly to: number;
-}
-
 interface Seen {
   movie: Movie | undefined;
-  /** The last sample in the file, in a coding that has no all-zero samples. */
-  lastSample: Place | undefined;
   /** Where samples may be, in file order. */
   readonly media: Place[];
+  /** Where these are zeros. */
+  readonly zeros: Place[];
+  /** The fragment before the next `mdat`. */
+  fragment: Fragment | undefined;
   /** Where samples of fragments are, with adjacent ranges merged. */
   readonly fragments: { readonly from: number; to: number }[];
   fragmentSeconds: number;
-  /** Whether an index shows that no fragment is missing: `sidx` at the front, or `mfra` at the end. */
-  indexed: boolean;
+  /** Where the media end according to the `sidx` before all fragments; 0 without one. */
+  indexedTo: number;
+  /** Whether there is an `mfra`, which ends a file. */
+  ended: boolean;
 }
 
 /**
  * The file is complete if boxes fill it to its last byte (tags and zeros may follow), `moov` is there, and every sample
- * that it or a fragment lists lies within an `mdat`. For fragments, a declared duration or an index must show that none
- * is missing. Source: ISO/IEC 14496-12.
+ * that it or a fragment lists lies within an `mdat` and is not blank. For fragments, a declared duration or an index must
+ * show that none is missing. Source: ISO/IEC 14496-12.
  */
 export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
   const seen: Seen = {
     movie: undefined,
-    lastSample: undefined,
     media: [],
+    zeros: [],
+    fragment: undefined,
     fragments: [],
     fragmentSeconds: 0,
-    indexed: false,
+    indexedTo: 0,
+    ended: false,
   };
   for (let boxes = 0; cursor.at < cursor.sizeBytes; boxes++) {
     const bytes = yield TAG_HEAD_BYTES;
@@ -66,14 +65,18 @@ export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
     const from = start + head.headBytes;
     if (head.type === 'mdat') {
       seen.media.push({ from, to: end });
-      if (yield* isFilledUp(cursor, seen.lastSample, end)) return INCOMPLETE;
+      cursor.at = from;
+      yield* findZeros(cursor, end, seen.zeros);
+      const extents = (seen.fragment?.extents ?? []).filter(({ codec }) => NEVER_ZERO.includes(codec));
+      if (hasBlankSample(seen.zeros, extents)) return INCOMPLETE;
+      seen.fragment = undefined;
     } else if (TABLES.includes(head.type)) {
       if (end - from > TABLE_BYTES_MAX) return INCOMPLETE;
       cursor.at = from;
       const body = yield end - from;
-      if (!take(seen, { type: head.type, body, start }, cursor.sizeBytes - end)) return INCOMPLETE;
+      if (!take(seen, { type: head.type, body, start, end }, cursor.sizeBytes)) return INCOMPLETE;
     } else if (head.type === 'mfra') {
-      seen.indexed = true;
+      seen.ended = true;
     }
     cursor.at = end;
   }
@@ -85,20 +88,21 @@ const TABLES = ['moov', 'moof', 'sidx'];
 /** @returns whether the table is consistent */
 function take(
   seen: Seen,
-  box: { type: string; body: Uint8Array; start: number },
-  restBytes: number,
+  box: { type: string; body: Uint8Array; start: number; end: number },
+  sizeBytes: number,
 ): boolean {
   if (box.type === 'sidx') {
-    seen.indexed = true;
-    return promisedBytes(box.body) <= restBytes;
+    const to = box.end + promisedBytes(box.body);
+    if (seen.fragments.length === 0) seen.indexedTo = Math.max(seen.indexedTo, to);
+    return to <= sizeBytes;
   }
   if (box.type === 'moov') {
     seen.movie ??= readMovie(box.body);
-    seen.lastSample ??= seen.movie && lastSample(seen.movie);
     return seen.movie !== undefined;
   }
   const fragment = seen.movie && readFragment(box.body, box.start, seen.movie);
   if (fragment === undefined) return false;
+  seen.fragment = fragment;
   seen.fragmentSeconds += fragment.audioSeconds;
   for (const { from, bytes } of fragment.extents) {
     const last = seen.fragments.at(-1);
@@ -108,26 +112,7 @@ function take(
   return seen.fragments.length <= FRAGMENTS_MAX;
 }
 
-function lastSample({ tracks }: Movie): Place | undefined {
-  let last: Place | undefined;
-  for (const { codec, chunks } of tracks) {
-    if (!NEVER_ZERO.includes(codec)) continue;
-    for (const { from, bytes, lastBytes } of chunks.extents()) {
-      const to = from + bytes;
-      if (lastBytes > 0 && to > (last?.to ?? 0)) last = { from: to - lastBytes, to };
-    }
-  }
-  return last;
-}
-
-/** Whether that sample lies ahead, before `end`, and is all zeros. Known only if `moov` is at the front. */
-function* isFilledUp(cursor: Cursor, sample: Place | undefined, end: number): Scan<boolean> {
-  if (sample === undefined || sample.from < cursor.at || sample.to > end) return false;
-  cursor.at = Math.max(sample.from, sample.to - LAST_SAMPLE_BYTES_MAX);
-  return (yield sample.to - cursor.at).every((byte) => byte === 0);
-}
-
-function judge({ movie, media, fragments, fragmentSeconds, indexed }: Seen): MediaFinding {
+function judge({ movie, media, zeros, fragments, fragmentSeconds, indexedTo, ended }: Seen): MediaFinding {
   const audio = movie?.tracks.filter(({ isAudio }) => isAudio) ?? [];
   const samples = audio.reduce((sum, { chunks }) => sum + chunks.samples, 0);
   if (movie === undefined || (samples === 0 && fragmentSeconds === 0)) return INCOMPLETE;
@@ -137,6 +122,10 @@ function judge({ movie, media, fragments, fragmentSeconds, indexed }: Seen): Med
   ) {
     return INCOMPLETE;
   }
+  for (const { codec, chunks } of movie.tracks)
+    if (NEVER_ZERO.includes(codec) && hasBlankSample(zeros, chunks.extents())) return INCOMPLETE;
+  // An index of the first fragments only does not show that there are no others.
+  const indexed = ended || media.at(-1)?.to === indexedTo;
   const there = samples === 0 ? fragmentSeconds : movie.seconds + fragmentSeconds;
   const declared = movie.secondsInAll || (samples === 0 ? movie.seconds : 0);
   const mayMiss = fragments.length > 0 && (declared > 0 ? there < declared - SHORT_SECONDS_MAX : !indexed);

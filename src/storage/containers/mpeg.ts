@@ -90,14 +90,18 @@ function take(walk: Walk, frame: Frame, cursor: Cursor): void {
   walk.seconds += frame.samples / frame.samplesPerSecond;
 }
 
-/** Whether frames of the same stream follow, or the file or a tag ends the sequence. */
+/**
+ * Whether frames of the same stream follow, or the file or a tag ends the sequence. Behind foreign bytes, a single frame
+ * at the end may be a coincidence.
+ */
 function* isSure(cursor: Cursor, walk: Walk, first: Frame): Scan<boolean> {
   if (!isSameKind(walk, first)) return false;
   let ahead = first.bytes;
   for (let frames = 1; frames < FRAMES_SURE; frames++) {
-    if (cursor.at + ahead === cursor.sizeBytes) return true;
+    const isEnough = frames > 1 || walk.junkInFront === 0;
+    if (cursor.at + ahead === cursor.sizeBytes) return isEnough;
     const bytes = (yield ahead + FRAME_HEAD_BYTES).subarray(ahead);
-    if (tagBytes(bytes) > 0) return true;
+    if (tagBytes(bytes) > 0) return isEnough;
     const next = readFrame(bytes);
     if (next?.stream !== first.stream) return false;
     ahead += next.bytes;

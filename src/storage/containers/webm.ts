@@ -53,13 +53,15 @@ export function* scanWebm(cursor: Cursor): Scan<MediaFinding> {
     cursor.at += headBytes;
     const end = length === undefined ? undefined : cursor.at + length;
     if (end !== undefined && end > cursor.sizeBytes) return INCOMPLETE;
-    if (id === ID.cluster) found.clusters += 1;
-    if (id === ID.segment) {
+    if (id === ID.cluster) {
+      // What is in it is read next, as if it were behind it: each block has to be one.
+      found.clusters += 1;
+    } else if (id === ID.segment) {
       // A second segment, or data after the only one, is not expected.
       if (found.segment || (end !== undefined && end !== cursor.sizeBytes)) return INCOMPLETE;
       found.segment = true;
     } else if (end === undefined) {
-      if (id !== ID.cluster) return INCOMPLETE;
+      return INCOMPLETE;
     } else {
       if (id === ID.info || id === ID.tracks || id === ID.ebml) {
         const body = (yield Math.min(length!, LOOK_BYTES_MAX)).subarray(0, length);
