@@ -7,8 +7,8 @@ export interface TypedInput extends Readable {
 }
 
 /**
- * Reads one line of input, trimmed, in lower case; empty at the end of input or when the run is interrupted. Then ends
- * the line of the question. Text typed before the question is discarded.
+ * Reads one line of input, trimmed, in lower case; empty if input ends before Enter, or when the run is interrupted.
+ * Then ends the line of the question. Text typed before the question is discarded.
  */
 export async function ask(
   input: TypedInput,
@@ -35,7 +35,8 @@ export async function ask(
     };
     if (stop.aborted || input.readableEnded) return stopped();
     stop.addEventListener('abort', stopped, { once: true });
-    lines.once('line', done);
+    // At the end of input the rest comes as a line, too, although Enter was not pressed.
+    lines.once('line', (line) => (input.readableEnded ? stopped() : done(line)));
     lines.once('close', stopped);
   });
 }

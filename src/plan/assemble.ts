@@ -144,7 +144,7 @@ function suspiciousPrices(
         ? 'the catalogue declares no price'
         : `the catalogue declares ${formatUsd(declaredMicroUsd)}`;
     const risk =
-      declaredMicroUsd === undefined
+      declaredMicroUsd === undefined || declaredMicroUsd === 0
         ? 'the service may charge more than the budget allows'
         : `at the declared price, ${takes.length === 1 ? 'it costs' : `these ${takes.length} takes cost`} ${formatUsd(declaredMicroUsd * takes.length)}`;
     return [

@@ -85,13 +85,17 @@ export function declaredPrice(model: Model, query: QuoteQuery): number | undefin
  */
 const DISCOUNT_SHARE_MIN = 0.5;
 
+/** Where no price is declared, nothing that can be made costs less. */
+const UNDECLARED_MICRO_USD_MIN = 1_000;
+
 /**
- * Whether a quoted price is implausibly low: 0, or less than half of what is declared. Budget and ceiling count quoted
- * prices, so such a price would disable both. Both amounts in integer micro-dollars.
+ * Whether a quoted price is implausibly low: 0, less than half of what is declared, or, if nothing is declared, next to
+ * nothing. Budget and ceiling count quoted prices, so such a price would disable both. Both amounts in integer
+ * micro-dollars.
  */
 export function isSuspiciouslyLow(quotedMicroUsd: number, declaredMicroUsd: number | undefined): boolean {
-  if (declaredMicroUsd === undefined) return quotedMicroUsd === 0;
-  return quotedMicroUsd < declaredMicroUsd * DISCOUNT_SHARE_MIN;
+  if (declaredMicroUsd === undefined) return quotedMicroUsd < UNDECLARED_MICRO_USD_MIN;
+  return quotedMicroUsd === 0 || quotedMicroUsd < declaredMicroUsd * DISCOUNT_SHARE_MIN;
 }
 
 function tierOf(tiers: readonly PriceTier[], seconds: number): PriceTier | undefined {

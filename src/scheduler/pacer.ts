@@ -53,8 +53,8 @@ const FIRST_PATIENCE_MS = 3_000;
 /** The pause after a 429 without headers. */
 const PAUSE_UNKNOWN_MS = 60_000;
 const PAUSE_MS_MIN = 1_000;
-/** Bounds on the pauses that headers can ask for. */
-const PAUSE_MS_MAX = 24 * 3_600_000;
+/** The longest pause that headers can ask for: the service keeps finished audio for only about a day. */
+const PAUSE_MS_MAX = 3_600_000;
 /** Requests in flight at most while the count may be wrong: at most this many can become 429s. */
 const UNANSWERED_UNSURE_MAX = 3;
 /** The count is doubted for this long after it showed that others use the same budget, */

@@ -60,9 +60,9 @@ const GAP_MS_MAX = 250;
 const UNCONFIRMED_GAP_MS_MAX = 3_000;
 /** Fewer requests than this in a minute say nothing about the limit: others have used it up. */
 const LEARNED_MIN = 3;
-/** Bounds on the pause that the service can ask for, in ms. */
+/** Bounds on the pause that the service can ask for, in ms: it keeps finished audio for only about a day. */
 const RETRY_MS_MIN = 1_000;
-const RETRY_MS_MAX = 24 * 3_600_000;
+const RETRY_MS_MAX = 3_600_000;
 /**
  * A learned limit may have been caused by other processes. After this long, if it holds requests up, higher ones are tried,
  * minute by minute.

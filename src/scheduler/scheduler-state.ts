@@ -149,7 +149,7 @@ export function answer(state: SchedulerState, job: Job): RequestToken | undefine
 }
 
 /** A job is retried after this time at the latest, in ms, however long the requested pause. */
-const PAUSE_MS_MAX = 24 * 3_600_000;
+const PAUSE_MS_MAX = 3_600_000;
 
 /** Marks an action as settled, and applies its result. */
 export function acknowledge(state: SchedulerState, id: string, settled: Settled, nowMs: number): void {

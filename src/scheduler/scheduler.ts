@@ -70,7 +70,7 @@ export type Action =
 export type Settled =
   /** The job was submitted. For a clean-up: it was not made, and the job is in flight again. */
   | { readonly kind: 'queued' }
-  /** The operation failed and is to be repeated, not before `notBeforeMs` and after a day at the latest. */
+  /** The operation failed and is to be repeated, not before `notBeforeMs` and after an hour at the latest. */
   | {
       readonly kind: 'again';
       readonly notBeforeMs: number;

@@ -73,9 +73,9 @@ describe('the question for approval', () => {
     expect(written).toEqual(['Sure? ']);
   });
 
-  it('treats the end of the input as no answer', async () => {
+  it.each(['', 'yes'])('treats the end of the input after %j as no answer', async (typed) => {
     const { input, written, answer } = await asked();
-    input.end();
+    input.end(typed);
     expect(await answer).toBe('');
     expect(written).toEqual(['Sure? ', '\n']);
   });

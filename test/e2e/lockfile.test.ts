@@ -102,9 +102,19 @@ describe('a lockfile that is damaged but sufficient', () => {
     expect(await album.charges()).toBe(1);
   });
 
-  it('that is gone lets nothing be bought over existing files', async () => {
+  it('that is gone with its audio, as after `git stash -u`, is restored, and nothing is bought', async () => {
     const album = await finished();
     rmSync(album.lockPath);
+    rmSync(path.join(album.cwd, 'out'), { recursive: true });
+    expect((await album.run('run', '--yes')).code).toBe(100);
+    expect((await album.run('status')).stdout).toContain('missing');
+    expect(await album.charges()).toBe(1);
+  });
+
+  it('that is gone with its second copy lets nothing be bought over existing files', async () => {
+    const album = await finished();
+    rmSync(album.lockPath);
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
     const ended = await album.run('run', '--yes');
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain('error[output-occupied]');

@@ -71,8 +71,11 @@ describe('a quoted price', () => {
     [690_000, 690_000, false],
     [900_000, 690_000, false],
     [0, undefined, true],
-    [1, undefined, false],
-    [0, 0, false],
+    [1, undefined, true],
+    [999, undefined, true],
+    [1_000, undefined, false],
+    [0, 0, true],
+    [1, 1, false],
     [0, 1, true],
   ])('of %i where %s is declared is suspicious: %s', (quoted, declared, suspicious) => {
     expect(isSuspiciouslyLow(quoted, declared)).toBe(suspicious);

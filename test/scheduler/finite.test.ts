@@ -4,7 +4,8 @@ import { createScheduler } from '../../src/scheduler/create-scheduler.js';
 import type { Settled } from '../../src/scheduler/scheduler.js';
 import { readRetrieved } from '../../src/venice/wire.js';
 
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const EDGES = [
   1e-10,
   1e-300,
@@ -71,7 +72,7 @@ describe('numbers from outside', () => {
   it('leave each job in flight with a finite time of its next poll', () => {
     fc.assert(
       fc.property(worlds, (world) => {
-        expect(longestWaitMs(world)).toBeLessThanOrEqual(DAY_MS);
+        expect(longestWaitMs(world)).toBeLessThanOrEqual(HOUR_MS);
       }),
       { numRuns: 300 },
     );
