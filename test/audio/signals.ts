@@ -19,6 +19,19 @@ export function sine(
   return samples;
 }
 
+/** Parts one after another, each a stereo sine of 1 kHz at 48 kHz: level in dBFS, seconds. */
+export function sequence(...parts: readonly (readonly [level: number, seconds: number])[]): Pcm {
+  const sampleRate = 48_000;
+  const sines = parts.map(([level, seconds]) => sine(1_000, 10 ** (level / 20), seconds, sampleRate));
+  const channel = new Float32Array(sines.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const one of sines) {
+    channel.set(one, at);
+    at += one.length;
+  }
+  return { sampleRate, channels: [channel, channel] };
+}
+
 /** A WAV file; by default of 32-bit floats. */
 export function wavBytes({ sampleRate, channels }: Pcm, { bits = 32, coding = 3 } = {}): Buffer {
   const width = bits / 8;

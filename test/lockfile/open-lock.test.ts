@@ -708,6 +708,12 @@ async function expectGoesOn(disk: MemoryDisk, { acknowledged, begun }: Promised)
   await expectKept(disk.crash(1), { acknowledged: [...acknowledged, last], begun: [...begun, last] });
 }
 
+/** The disks that a crash now could leave behind, without repeats. */
+function crashesOf(disk: MemoryDisk, seeds: number): readonly MemoryDisk[] {
+  const disks = Array.from({ length: seeds }, (_, seed) => disk.crash(seed));
+  return [...new Map(disks.map((one) => [JSON.stringify(one.texts()), one])).values()];
+}
+
 const beginnings: readonly [string, Readonly<Record<string, string>>, readonly Attempt[]][] = [
   ['no lockfile', {}, []],
   ['a torn one', { [path]: `${head}{"tra`, [`${path}.tmp`]: 'left over' }, []],
@@ -728,8 +734,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
       const promised = { acknowledged: [...known], begun: [...known] };
       disk.intercept(({ index }) => (index === at ? 'halt' : undefined));
       await Promise.race([live(disk.files, promised), disk.halted]);
-      for (let seed = 0; seed < 8; seed += 1) {
-        const after = disk.crash(seed);
+      for (const after of crashesOf(disk, 8)) {
         await expectKept(after, promised);
         await expectGoesOn(after, promised);
       }
@@ -748,7 +753,7 @@ describe.each(beginnings)('from %s', (_, initial, known) => {
         await live(disk.files, promised);
         disk.intercept(() => undefined);
         await expectKept(disk, promised);
-        for (let seed = 0; seed < 5; seed += 1) await expectKept(disk.crash(seed), promised);
+        for (const after of crashesOf(disk, 5)) await expectKept(after, promised);
         await expectGoesOn(disk, promised);
       }
     }

@@ -123,15 +123,14 @@ describe('hostile text is refused or read in linear time', () => {
     expect(found(bomb(3))).toEqual([]);
   });
 
-  it('reads 100,000 keys of one map', () => {
-    const text = Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join('');
-    const { root } = parsed(text);
-    expect(Object.keys(root?.value as object)).toHaveLength(100_000);
+  const keys = Array.from({ length: 20_000 }, (_, n) => `k${n}: 1\n`).join('');
+
+  it('reads 20,000 keys of one map', () => {
+    expect(Object.keys(parsed(keys).root?.value as object)).toHaveLength(20_000);
   });
 
-  it('finds one duplicate key among 100,000', () => {
-    const text = `${Array.from({ length: 100_000 }, (_, n) => `k${n}: 1\n`).join('')}k7: 2\n`;
-    expect(found(text)).toEqual(['duplicate-key@100001:1']);
+  it('finds one duplicate key among 20,000', () => {
+    expect(found(`${keys}k7: 2\n`)).toEqual(['duplicate-key@20001:1']);
   });
 
   it('reports at most 100 broken lines', () => {

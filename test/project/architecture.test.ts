@@ -168,3 +168,26 @@ describe('the shape of the source', () => {
     expect(setters).toEqual(['cli.ts']);
   });
 });
+
+describe('the index of files in ARCHITECTURE.md', () => {
+  const files = sourceFiles().map((file) => file.split(path.sep).join('/'));
+  const text = readFileSync(path.join(SRC, '../ARCHITECTURE.md'), 'utf8');
+  const [, section = ''] = /^## Where is it\?$(.*?)^## /ms.exec(text) ?? [];
+  const named = [...section.matchAll(/`([\w./-]+\.ts)`/g)].map(([, name = '']) => name);
+  const meantBy = (name: string) => files.filter((file) => file === name || file.endsWith(`/${name}`));
+  const baseName = (file: string) => path.basename(file);
+
+  it('can name files without their folder, as each file name is unique', () => {
+    const names = files.map(baseName);
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+
+  it('names files that exist', () => {
+    expect(named.filter((name) => meantBy(name).length !== 1)).toEqual([]);
+  });
+
+  it('names every file but the generated one', () => {
+    const found = new Set(named.flatMap(meantBy));
+    expect(files.filter((file) => !found.has(file))).toEqual(['manifest/manifest.types.ts']);
+  });
+});

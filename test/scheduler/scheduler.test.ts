@@ -80,7 +80,7 @@ describe('a whole run, whatever the service does', () => {
           expect(report.stored).toBe(tracks + (scene.resumed ?? 0));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -90,7 +90,7 @@ describe('a whole run, whatever the service does', () => {
         const quiet = { ...scene, gone: 0, latencyMs: [35, 55] as const, submitMs: 0, namesJobs: true };
         expect(play(quiet).refusals).toEqual(scene.models.map(() => 0));
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
