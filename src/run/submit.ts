@@ -73,7 +73,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   emitTake(context, job, 'submitting');
   const result = await context.client.queue(purchase.request);
   observeRate(context, job, purchase.request.model, result);
-  return conclude(context, job, unlessTaken(context, classifySubmit(result)));
+  return conclude(context, job, doubtIfIdIsKnown(context, classifySubmit(result)));
 }
 
 /** Takes back an intent whose request has not left: nothing was charged, and the take may be submitted again. */
@@ -91,7 +91,7 @@ async function withdraw(
 }
 
 /** An id that another attempt has cannot be the id of a new job: what was charged is not known then. */
-function unlessTaken(context: RunContext, outcome: SubmitOutcome): SubmitOutcome {
+function doubtIfIdIsKnown(context: RunContext, outcome: SubmitOutcome): SubmitOutcome {
   if (outcome.kind !== 'accepted') return outcome;
   const { queueId } = outcome.queued;
   if (!context.queueIds.has(queueId)) {
