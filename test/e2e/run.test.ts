@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseFile } from 'music-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { run as runHere } from './in-process.js';
 import {
   afterTests,
   audioFiles,
@@ -157,6 +158,19 @@ describe('run --sandbox', () => {
     expect(first.stdout).toContain('sandbox');
     expect(audioFiles(cwd).every((file) => file.startsWith('album.sandbox/'))).toBe(true);
     expect((await run(args, cwd)).stdout).toContain('3 of 3 done');
+  });
+
+  it('follows the description of the service that a flag names', async () => {
+    const list = async (...flags: readonly string[]) => {
+      const { stdout } = await runHere(['models', '--sandbox', '--json', ...flags], folder());
+      return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+    };
+    const newer = 'elevenlabs-music-v2';
+    expect(await list()).toContain(newer);
+    expect(await list('--sandbox-as', '2026-10')).toContain(newer);
+    expect(await list('--sandbox-as', '2026-08')).not.toContain(newer);
+    const wrong = await runHere(['models', '--sandbox', '--sandbox-as', '2026-09'], folder());
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('2026-10 or 2026-08')]);
   });
 
   it('resumes after SIGKILL: the simulated service remembers', async () => {
