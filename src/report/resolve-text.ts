@@ -21,6 +21,8 @@ export interface HistoryFacts {
   /** How far the service's clock is ahead of this machine's, in ms. */
   readonly clockOffsetMs: number;
   readonly askedAtMs: number;
+  /** The history of a wallet, which lists no charge in DIEM. */
+  readonly withoutDiem?: true;
 }
 
 export interface ResolveOptions {
@@ -93,6 +95,9 @@ function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string
 const NEAR_HELP =
   'A similar charge may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
 
+const WITHOUT_DIEM =
+  'A wallet that is linked to an account pays in DIEM first, and this history does not list that. Rule it out before --not-charged.';
+
 function rivalsText({ rivals, fits }: Evidence): string[] {
   if (rivals.length === 0) return [];
   const named = rivals.slice(0, MATCHES_MAX).map((other) => `${takeKey(other)} (${other.state})`);
@@ -138,7 +143,7 @@ function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts 
 
 function oddities(asked: HistoryFacts | undefined): string[] {
   if (asked === undefined) return [];
-  const { cut, clockOffsetMs } = asked;
+  const { cut, clockOffsetMs, withoutDiem } = asked;
   const seconds = Math.round(Math.abs(clockOffsetMs) / 1_000);
   return [
     ...(clockOffsetMs === 0
@@ -147,6 +152,7 @@ function oddities(asked: HistoryFacts | undefined): string[] {
           `the service\u2019s clock is ${seconds} s ${clockOffsetMs < 0 ? 'behind' : 'ahead'}: taken into account`,
         ]),
     ...(cut ? ['the billing history was too long to search completely: see the dashboard'] : []),
+    ...(withoutDiem === true ? [WITHOUT_DIEM] : []),
   ];
 }
 
@@ -166,6 +172,7 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
       };
     }),
     history_cut: history?.cut,
+    history_without_diem: history?.withoutDiem,
     service_clock_offset_ms: history?.clockOffsetMs,
   };
 }

@@ -159,6 +159,7 @@ async function walkTransactions(
     // New charges shift the pages, so the same entry can appear twice.
     const unique = [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
     const oldestFirst = unique.sort((a, b) => a.timestampMs - b.timestampMs);
-    return { ok: true, value: { entries: oldestFirst.slice(-entriesMax), cut: more }, rate };
+    const listed = { entries: oldestFirst.slice(-entriesMax), cut: more, withoutDiem: true } as const;
+    return { ok: true, value: listed, rate };
   }
 }

@@ -480,7 +480,15 @@ describe('the list of attempts in doubt', () => {
     const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
     const then = renderInDoubt([item], { ...options, history: later });
     expect(then).toContain('no other charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z');
-    expect(then).not.toMatch(/still come|so far|clock|too long/);
+    expect(then).not.toMatch(/still come|so far|clock|too long|DIEM/);
+  });
+
+  it('says what the history of a wallet does not list', () => {
+    const history = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs, withoutDiem: true } as const;
+    const item = { attempt: doubtful, evidence: nothing };
+    expect(renderInDoubt([item], { ...options, width: 400, history })).toContain(
+      'pays in DIEM first, and this history does not list that. Rule it out before --not-charged.',
+    );
   });
 
   it('counts matching charges next to known jobs with the same charge', () => {

@@ -115,7 +115,7 @@ describe('a wallet', () => {
     const after = await client.balance();
     expect(after.ok && after.value.currencies).toMatchObject({ DIEM: 310_000, USD: 10_000_000 });
     const history = await client.usageHistory(NOW_MS, NOW_MS + 3_600_000, 100);
-    expect(history.ok && history.value.entries).toEqual([]);
+    expect(history.ok && history.value).toEqual({ entries: [], cut: false, withoutDiem: true });
   });
 
   it('below ten cents is refused with the minimum top-up', async () => {
