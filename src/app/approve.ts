@@ -1,14 +1,12 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, type ExitCode } from '../core/errors.js';
-import { shellWord } from '../core/shell.js';
+import { lowest } from '../core/money.js';
 import type { LoadedManifest } from '../manifest/take.js';
-import { lifeBudgetUsd } from '../plan/assemble.js';
 import type { DecideInput } from '../plan/decide.js';
 import type { Plan } from '../plan/plan.js';
 import { isPriced } from '../plan/plan.js';
 import { checkBasis, checkPurchases } from '../plan/saved-plan.js';
-import { retryFlags } from '../plan/selection.js';
 import type { Output } from '../storage/output.js';
 import { probeStorage } from '../storage/probe.js';
 import { createClient } from '../venice/create-client.js';
@@ -16,7 +14,7 @@ import { emitPhase, emitPlan } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import type { Opened } from './open-lockfile.js';
 import { type Prepared, prepare } from './price-plan.js';
-import { placeFault } from './storage-error.js';
+import { approving, NOT_APPROVED, noKey, sameRun, unreliableLock, unwritable } from './refusals.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 
 /** The purchases, or why nothing is bought. */
@@ -206,87 +204,8 @@ async function requestApproval(
   return { prepared, approved: false, refusal: EXIT.usage, next };
 }
 
-const NOT_APPROVED = {
-  declined: { code: 'not-approved', message: 'not approved', hint: 'to see the total and approve it: ' },
-  no_terminal: {
-    code: 'approval-needed',
-    message: 'there is no terminal to ask for approval',
-    hint: 'to approve this total: ',
-  },
-  no_budget: {
-    code: 'budget-needed',
-    message: 'buying without confirmation requires a budget',
-    hint: 'set `budget:` in the manifest, or: ',
-  },
-  unattended: {
-    code: 'price-unconfirmed',
-    message: 'a price far below the declared one needs confirmation',
-    hint: 'if the prices shown are right: ',
-  },
-} as const;
-
-function sameRun({ command, selection, savedPlanFile, yes }: BatchSettings): string {
-  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile);
-  return command('run', ...(yes === true ? ['--yes'] : []), ...retryFlags(selection));
-}
-
-/** The command that buys this plan without a question. */
-function approving(settings: BatchSettings, plan: Plan): string {
-  const { command, selection, sandbox, savedPlanFile, acceptPrice } = settings;
-  const flags = [
-    ...(sandbox || plan.budgetMicroUsd !== undefined ? [] : ['--budget', lifeBudgetUsd(plan)]),
-    ...(acceptPrice === true ? ['--accept-price'] : []),
-  ];
-  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
-  return command('run', '--yes', ...flags, ...retryFlags(selection));
-}
-
 /** A saved plan that no longer applies counts as a missing approval, except if a price rose. */
 function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDecision {
   world.show([why], new Map());
   return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
-}
-
-/** If several budgets are set, the lowest wins. */
-export function lowest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-/** @param inFlightCount takes that cannot be collected without a key, if there is nothing else to do */
-export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
-  const again = settings.mode === 'collect' ? settings.command('collect') : sameRun(settings);
-  const takes = inFlightCount === 1 ? '1 take is' : `${inFlightCount} takes are`;
-  return {
-    code: 'no-key',
-    severity: 'error',
-    message:
-      inFlightCount === 0
-        ? 'no API key: VENICE_API_KEY is not set'
-        : `${takes} in flight, and cannot be collected without an API key: VENICE_API_KEY is not set`,
-    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or create' : 'create'} one at https://venice.ai/settings/api, set VENICE_API_KEY and run: ${again}`,
-  };
-}
-
-async function unwritable(
-  world: World,
-  settings: BatchSettings,
-  { directory, code }: { directory: string; code: string },
-): Promise<Diagnostic> {
-  const { message, fix } = await placeFault(world.ports.files, directory, code, settings.placeOf);
-  return {
-    code: 'storage',
-    severity: 'error',
-    message: `${message}: nothing was bought`,
-    hint: `${fix}, then: ${sameRun(settings)}`,
-  };
-}
-
-/** Two runs at the same time would buy the same takes. */
-function unreliableLock({ lockfilePath, command }: BatchSettings): Diagnostic {
-  return {
-    code: 'lock-unreliable',
-    severity: 'error',
-    message: `the file system of ${shellWord(lockfilePath)} has no hard links and no exclusive create, and this system offers no other lock; nothing was bought`,
-    hint: `put the lockfile on another disk: ${command('run', '--lockfile', 'PATH')}`,
-  };
 }

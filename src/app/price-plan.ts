@@ -30,7 +30,7 @@ export interface PrepareInput {
   /** How messages name a file, given its path relative to the output root. Default: that path. */
   readonly placeOf?: ((file: string) => string) | undefined;
   /** The next command, ready to paste, by its verb. */
-  command(verb: string): string;
+  command(verb: string, ...words: string[]): string;
   /** Integer micro-dollars: the lowest budget that applies. */
   readonly budgetMicroUsd?: number | undefined;
   readonly keySignature?: KeySignature | undefined;
@@ -76,6 +76,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
     selection: input.selection,
     placeOf: input.placeOf,
+    command: input.command,
     keySignature: input.keySignature,
     keptBy: input.keptBy,
     notPulled: input.notPulled,

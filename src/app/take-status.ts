@@ -45,6 +45,7 @@ export async function takeStatusesOf(
     readonly unreadable?: (code: string) => void;
     /** How warnings name a file. Default: its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
+    readonly command?: DecideInput['command'];
   } = {},
 ): Promise<TakeStatuses> {
   const manifest = declared && withBoughtTakes(declared, attempts);
@@ -56,7 +57,7 @@ export async function takeStatusesOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { placeOf, selection = NOTHING_ASKED, nowMs, keptBy, inStore } = options;
+  const { placeOf, command, selection = NOTHING_ASKED, nowMs, keptBy, inStore } = options;
   const { rows, diagnostics } = decide({
     takes,
     attempts,
@@ -65,6 +66,7 @@ export async function takeStatusesOf(
     keptBy,
     inStore,
     placeOf,
+    command,
     nowMs,
   });
   const count = manifest?.takes.length ?? rows.length;

@@ -45,6 +45,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     {
       unreadable: warnUnreadable(session),
       placeOf,
+      command: session.command,
       keptBy,
       inStore: pullable?.inStore,
       nowMs: ports.clock.nowMs(),

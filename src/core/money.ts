@@ -30,6 +30,11 @@ export function formatUsd(microUsd: number): string {
   return `${sign}$${dollars}.${decimals}`;
 }
 
+/** The lower of two limits, as far as they are set. */
+export function lowest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}
+
 /**
  * What became of the price of one take. `refunded`: the service or the user said so. `refunded (as documented)`: the
  * service said that the job failed, and its documentation says that failed jobs are refunded.

@@ -2,29 +2,117 @@ import { BatchError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
 import { nextCommandLine } from '../session/command-line.js';
 import type { Planned } from '../session/plan-batch.js';
-import type { PlaceOptions } from './options.js';
+import type { PlaceOptions, RunOptions } from './options.js';
 
 /* The program's messages suggest commands and flags. A program that calls the library needs functions and options. */
 
 /** Commands that exist as functions. The others exist only on the command line. */
 const FUNCTIONS: ReadonlySet<string> = new Set(['run', 'plan', 'collect', 'status', 'verify', 'resolve']);
 
-/** Turns a command for the same manifest into the equivalent call. */
+type Kind = 'switch' | 'text' | 'number' | 'list';
+
+/** The option for each flag, and the kind of its value. A test requires an entry for every flag in a message. */
+export const OPTION_OF_FLAG: Readonly<Record<string, readonly [option: keyof RunOptions, kind: Kind]>> = {
+  '--accept-price': ['acceptPrice', 'switch'],
+  '--base-url': ['baseUrl', 'text'],
+  '--budget': ['budgetUsd', 'number'],
+  '--concurrency': ['concurrency', 'number'],
+  '--except': ['except', 'list'],
+  '--fail-fast': ['failFast', 'switch'],
+  '--force': ['force', 'list'],
+  '--ignore-balance': ['ignoreBalance', 'switch'],
+  '--keep': ['keep', 'switch'],
+  '--lockfile': ['lockfile', 'text'],
+  '--more': ['more', 'number'],
+  '--only': ['only', 'list'],
+  '--only-unpicked': ['onlyUnpicked', 'switch'],
+  '--out-dir': ['outDir', 'text'],
+  '--retry-failed': ['retryFailed', 'switch'],
+  '--sandbox': ['sandbox', 'switch'],
+};
+
+/** Wording for what is not an option: another way to set it, or what a function returned. */
+const PHRASES: Readonly<Record<string, string>> = {
+  '--state, VENICE_BATCH_STATE': 'VENICE_BATCH_STATE',
+  '`plan --out`': '`plan()`',
+};
+
+/** What `resolve` records. */
+const OUTCOMES: Readonly<Record<string, string>> = {
+  '--charged': 'charged',
+  '--not-charged': 'not_charged',
+  '--refunded': 'refunded',
+  '--requeue': 'requeue',
+};
+
+/** Turns a command for the same manifest into the equivalent call, if there is one. */
 export function callFor(manifest: string, place: Omit<PlaceOptions, 'manifest' | 'apiKey'>) {
+  const given = Object.entries({ manifest, ...place }).filter(([, value]) => value !== undefined);
+  const members = given.map(
+    ([name, value]) => `${name}: ${typeof value === 'boolean' ? value : quoted(String(value))}`,
+  );
   return (verb: string, ...words: string[]): string => {
-    if (!FUNCTIONS.has(verb)) return nextCommandLine(verb, { manifest, flags: defined(place) }, words);
-    const options = { manifest, ...defined(place), ...optionsOf(words) };
-    const members = Object.entries(options).map(([name, value]) => `${name}: ${literal(value)}`);
-    return `${verb}({ ${members.join(', ')} })`;
+    const options = FUNCTIONS.has(verb) ? optionsOf(words) : undefined;
+    if (options === undefined)
+      return nextCommandLine(verb, { manifest, flags: Object.fromEntries(given) }, words);
+    return `${verb}({ ${[...members, ...options].join(', ')} })`;
   };
 }
 
-/** Replaces names of flags in a text with the equivalent options. Commands stay as they are. */
-function inOptions(text: string): string {
-  // Not within a word: a path may contain `--`.
+/** The members that mean the same as the words of a command. `undefined`: a flag is not an option. */
+function optionsOf(words: readonly string[]): readonly string[] | undefined {
+  const members = new Map<string, string>();
+  const lists = new Map<string, string[]>();
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    const value = words[at + 1] ?? '';
+    const [option, kind] = OPTION_OF_FLAG[word] ?? [];
+    const outcome = OUTCOMES[word];
+    if (option !== undefined && kind === 'list') {
+      lists.set(option, [...(lists.get(option) ?? []), quoted(value)]);
+      members.set(option, `[${lists.get(option)?.join(', ')}]`);
+    } else if (option !== undefined) members.set(option, literal(kind, value));
+    else if (word === '--yes') members.set('approve', '() => true');
+    else if (word === '--queue-id') members.set('outcome', `{ kind: 'queue_id', queueId: ${quoted(value)} }`);
+    else if (outcome !== undefined) members.set('outcome', `{ kind: ${quoted(outcome)} }`);
+    else if (!word.startsWith('--') && at === 0) members.set('attempt', quoted(word));
+    else return undefined;
+    if ((option !== undefined && kind !== 'switch') || word === '--queue-id') at += 1;
+  }
+  return [...members].map(([name, value]) => `${name}: ${value}`);
+}
+
+/** A value of an option as it is written in a program. */
+function literal(kind: Kind | undefined, value: string): string {
+  if (kind === 'switch') return 'true';
+  if (kind === 'number') return value.replace(/^\$/, '');
+  return kind === 'list' ? `[${quoted(value)}]` : quoted(value);
+}
+
+function quoted(value: string): string {
+  return `'${value.replaceAll(/['\\]/g, '\\$&')}'`;
+}
+
+/** A command, which stays as it is; or a phrase; or a flag, and its value if that is a number, a path or quoted. */
+const IN_TEXT =
+  /venice-batch [^;,]*|--state, VENICE_BATCH_STATE|`plan --out`|(?<![^\s`('"])(--[a-z]+(?:-[a-z]+)*)( (?:'[^']*'|[^\s;,]*[/.][^\s;,]*|\d+))?(`?)/g;
+
+/** Replaces names of flags in a text with the equivalent options. Not within a word: a path may contain `--`. */
+export function inOptions(text: string): string {
   return text.replace(
-    /venice-batch [^;,]*|(?<![^\s`('"])--([a-z]+(?:-[a-z]+)*)/g,
-    (whole, flag: string | undefined) => (flag === undefined ? whole : optionName(flag)),
+    IN_TEXT,
+    (whole, flag: string | undefined, value: string | undefined, tick: string | undefined) => {
+      const phrase = PHRASES[whole];
+      const [option, kind] = OPTION_OF_FLAG[flag ?? ''] ?? [];
+      if (phrase !== undefined) return phrase;
+      if (flag === undefined || option === undefined) return whole;
+      const given = value?.trim().replace(/^'(.*)'$/, '$1');
+      if (kind === 'switch' || given === undefined) {
+        const named = kind === 'switch' ? `${option}: true` : option;
+        return tick === '`' ? `${named}\`` : `\`${named}\`${value ?? ''}`;
+      }
+      return `\`${option}: ${literal(kind, given)}\`${tick ?? ''}`;
+    },
   );
 }
 
@@ -53,48 +141,4 @@ export function errorInLibraryTerms(error: unknown): unknown {
   if (!(error instanceof BatchError)) return error;
   const { code, message, hint, exitCode, cause } = error;
   return new BatchError(code, inOptions(message), { exitCode, hint: hint && inOptions(hint), cause });
-}
-
-const RENAMED: Readonly<Record<string, string>> = { budget: 'budgetUsd' };
-
-function optionName(flag: string): string {
-  return RENAMED[flag] ?? flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Parses `--force a --force b --retry-failed` and an attempt before them. */
-function optionsOf(words: readonly string[]): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const [at, word] of words.entries()) {
-    const next = words[at + 1];
-    if (!word.startsWith('--')) {
-      if (at === 0) options.attempt = word;
-      continue;
-    }
-    const name = optionName(word.slice(2));
-    const value = next === undefined || next.startsWith('--') ? true : next;
-    const before = options[name];
-    options[name] = LISTS.has(name) ? [...(Array.isArray(before) ? before : []), value] : value;
-  }
-  const { queueId, charged, notCharged, refunded, requeue, ...rest } = options;
-  if (typeof queueId === 'string') return { ...rest, outcome: { kind: 'queue_id', queueId } };
-  const said = Object.entries({ charged, not_charged: notCharged, refunded, requeue });
-  const kind = said.find(([, value]) => value !== undefined)?.[0];
-  return kind === undefined ? rest : { ...rest, outcome: { kind } };
-}
-
-const LISTS: ReadonlySet<string> = new Set(['only', 'except', 'force']);
-
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (typeof value === 'object' && value !== null)
-    return `{ ${Object.entries(value)
-      .map(([name, one]) => `${name}: ${literal(one)}`)
-      .join(', ')} }`;
-  return typeof value === 'string' ? `'${value.replaceAll(/['\\]/g, '\\$&')}'` : String(value);
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-function defined<T extends object>(options: T): Defined<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySignature } from '../lockfile/key-signature.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
 import type { Take } from '../manifest/take.js';
 import {
   type FileState,
@@ -39,6 +40,8 @@ export interface DecideInput {
   readonly selection: Selection;
   /** How messages name a file, given its path relative to the output root. Default: that path. */
   readonly placeOf?: ((file: string) => string) | undefined;
+  /** Default: the words of a command. */
+  readonly command?: NextCommand | undefined;
   /** For the key in use, to recognise what was submitted with another one. */
   readonly keySignature?: KeySignature | undefined;
   /** Names another machine that has an attempt's file, if that is enough. Absent: the file has to be here. */
@@ -204,7 +207,7 @@ function remarks(
   row: PlanRow,
   history: History,
   selection: ReadSelection,
-  { links, placeOf = String }: DecideInput,
+  { links, placeOf = String, command = (...words) => words.join(' ') }: DecideInput,
 ): readonly Diagnostic[] {
   const { take, decision } = row;
   const reported: Diagnostic[] = [];
@@ -220,19 +223,15 @@ function remarks(
     // One link may precede every file: reported once for all of them.
     if (links?.get(holding.path) === undefined) {
       const message = `${shellWord(placeOf(holding.path))} was changed since it was stored`;
-      const hint = `restore it, or buy it again with --force ${shellWord(takeWord(take))}`;
+      const hint = `restore the file, or buy it again: ${command('run', '--force', takeWord(take))}`;
       add('file-changed', 'warning', message, hint);
     }
   }
   if (selection.forced(take) && (decision.kind === 'collect' || decision.kind === 'in_doubt')) {
-    const [why, first] =
+    const [why, verb] =
       decision.kind === 'collect' ? ['is in flight', 'collect'] : ['is in doubt', 'resolve'];
-    add(
-      'force-blocked',
-      'warning',
-      `${take.key} is not bought again, because it ${why}`,
-      `use \`${first}\` first, then --force again`,
-    );
+    const message = `${take.key} is not bought again, because it ${why}`;
+    add('force-blocked', 'warning', message, `first: ${command(verb)}; then run this again`);
   }
   return reported;
 }

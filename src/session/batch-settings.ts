@@ -1,9 +1,9 @@
 import os from 'node:os';
 import path from 'node:path';
-import { lowest } from '../app/approve.js';
 import type { Neighbourhood } from '../app/elsewhere.js';
 import type { OpenSettings } from '../app/opening.js';
 import type { BatchSettings } from '../app/world.js';
+import { lowest } from '../core/money.js';
 import { programVersion } from '../node/version.js';
 import { type SavedPlan, selectionOf } from '../plan/saved-plan.js';
 import type { Selection } from '../plan/selection.js';

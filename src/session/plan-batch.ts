@@ -1,7 +1,7 @@
-import { lowest } from '../app/approve.js';
 import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Prepared, prepare } from '../app/price-plan.js';
 import { pullableFrom } from '../app/pull-here.js';
+import { lowest } from '../core/money.js';
 import { requireLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';

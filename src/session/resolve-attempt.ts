@@ -45,6 +45,7 @@ export async function settleAttempt(
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
       unreadable: warnUnreadable(session),
       placeOf: session.placeOf,
+      command: session.command,
       nowMs,
     });
     printFileWarnings(session, warnings);

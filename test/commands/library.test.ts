@@ -1,8 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, plan, run, status } from '../../src/index.js';
+import { callFor, inOptions } from '../../src/library/wording.js';
 
 describe('the library', () => {
   let cwd = '';
@@ -104,3 +107,102 @@ describe('the library', () => {
     }
   });
 });
+
+describe('the wording of the library', () => {
+  it.each([
+    ['or buy less with --only', 'or buy less with `only`'],
+    ['raise --budget (VENICE_BATCH_BUDGET) to $5.00', 'raise `budgetUsd` (VENICE_BATCH_BUDGET) to $5.00'],
+    ['try it without one with --sandbox, or create', 'try it without one with `sandbox: true`, or create'],
+    ['a higher number, such as --more 4', 'a higher number, such as `more: 4`'],
+    ["with this manifest: --lockfile 'a b.jsonl';", "with this manifest: `lockfile: 'a b.jsonl'`;"],
+    ['--lockfile /a/b.jsonl --out-dir /a, or', "`lockfile: '/a/b.jsonl'` `outDir: '/a'`, or"],
+    ['If it was made with `--out-dir`, pass', 'If it was made with `outDir`, pass'],
+    ['save a new plan with `plan --out`, and', 'save a new plan with `plan()`, and'],
+    ['in --state, VENICE_BATCH_STATE or the manifest', 'in VENICE_BATCH_STATE or the manifest'],
+    ['venice-batch unlock a.yaml --force', 'venice-batch unlock a.yaml --force'],
+    ['my--only.yaml is not there', 'my--only.yaml is not there'],
+  ])('%s', (text, worded) => {
+    expect(inOptions(text)).toBe(worded);
+  });
+
+  const call = callFor('a.yaml', { sandbox: true });
+
+  it.each([
+    [['collect'], "collect({ manifest: 'a.yaml', sandbox: true })"],
+    [
+      ['run', '--yes', '--budget', '2.07', '--accept-price', '--retry-failed'],
+      "run({ manifest: 'a.yaml', sandbox: true, approve: () => true, budgetUsd: 2.07, acceptPrice: true, retryFailed: true })",
+    ],
+    [
+      ['run', '--force', 'a#2', '--force', 'b'],
+      "run({ manifest: 'a.yaml', sandbox: true, force: ['a#2', 'b'] })",
+    ],
+    [
+      ['resolve', '1a2b', '--queue-id', 'q'],
+      "resolve({ manifest: 'a.yaml', sandbox: true, attempt: '1a2b', outcome: { kind: 'queue_id', queueId: 'q' } })",
+    ],
+    [
+      ['resolve', '1a2b', '--not-charged'],
+      "resolve({ manifest: 'a.yaml', sandbox: true, attempt: '1a2b', outcome: { kind: 'not_charged' } })",
+    ],
+    [['lock repair'], 'venice-batch lock repair a.yaml --sandbox'],
+    [['status', '--state', 'git:origin'], 'venice-batch status a.yaml --state git:origin --sandbox'],
+  ])('turns %j into a call if there is one', ([verb = '', ...words], expected) => {
+    expect(call(verb, ...words)).toBe(expected);
+  });
+
+  it('has an option for every flag that a message of the library can name', () => {
+    const unknown = messagesWithFlags().flatMap(([file, text]) =>
+      /(?<![\w-])--[a-z]/.test(inOptions(text).replace(/venice-batch [^;,]*/g, '')) ? `${file}: ${text}` : [],
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
+/** Files that read flags, or call git. */
+const OF_THE_COMMAND_LINE =
+  /^session\/(settings|output-files|environment|command-line)\.ts$|^shared-log\/git-/;
+/** Only a flag sets a timeout; and a flag of another program. */
+const ELSEWHERE = /^the --timeout was reached|aws configure export-credentials --format/;
+
+/** Every text with a flag in the files that the library loads. */
+function messagesWithFlags(): readonly (readonly [file: string, text: string])[] {
+  const src = fileURLToPath(new URL('../../src/', import.meta.url));
+  const loaded = new Set<string>();
+  const found: [string, string][] = [];
+  const load = (file: string): void => {
+    if (loaded.has(file) || !existsSync(path.join(src, file))) return;
+    loaded.add(file);
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(path.join(src, file), 'utf8'),
+      ts.ScriptTarget.Latest,
+    );
+    const visit = (node: ts.Node): void => {
+      if (ts.isImportDeclaration(node) && node.importClause?.isTypeOnly !== true)
+        follow(node.moduleSpecifier);
+      if (ts.isExportDeclaration(node) && !node.isTypeOnly && node.moduleSpecifier)
+        follow(node.moduleSpecifier);
+      if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+        follow(node.arguments[0]!);
+      // A flag alone is a word of a command, which `callFor` turns into a call or leaves as it is.
+      const text = textOf(node);
+      if (text !== undefined && / /.test(text) && /--[a-z]/.test(text)) found.push([file, text]);
+      ts.forEachChild(node, visit);
+    };
+    const follow = (specifier: ts.Node): void => {
+      if (!ts.isStringLiteral(specifier) || !specifier.text.startsWith('.')) return;
+      load(path.join(path.dirname(file), specifier.text.replace(/\.js$/, '.ts')));
+    };
+    visit(source);
+  };
+  load('index.ts');
+  return found.filter(([file, text]) => !OF_THE_COMMAND_LINE.test(file) && !ELSEWHERE.test(text));
+}
+
+/** The text of a string or template, with a number in place of each expression. */
+function textOf(node: ts.Node): string | undefined {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (!ts.isTemplateExpression(node)) return undefined;
+  return node.head.text + node.templateSpans.map(({ literal }) => `1${literal.text}`).join('');
+}
