@@ -57,7 +57,7 @@ interface Range {
 
 function rangeOf({ queue, rules }: RuledQueue, nowMs: number): Range {
   const demand = demandOf(queue, rules, nowMs);
-  // With a tight budget the poll price makes jobs wait longer than they need to, but the run is not waiting for their
+  // With a tight budget the poll threshold makes jobs wait longer than they need to, but the run is not waiting for their
   // places.
   const pollCost = { ...queue.pollCost, waitMs: Math.min(queue.pollCost.waitMs, demand.meanMs / 2) };
   // The poll in flight may already find its job done.

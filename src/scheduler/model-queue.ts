@@ -74,11 +74,11 @@ export interface ModelQueue {
   probe: Job | 'none yet' | 'done';
   /** Requests in flight. */
   activeRequests: number;
-  /** The current poll price as a step, and what it costs a job of average duration. */
-  priceStep: number | undefined;
+  /** The current poll threshold as a step, and what it means for a job of average duration. */
+  thresholdStep: number | undefined;
   pollCost: PollCost;
-  /** Actions dispatched since the jobs were last sorted by price. */
-  actionsSincePriced: number;
+  /** Actions dispatched since the jobs were last sorted by poll threshold. */
+  actionsSinceSorted: number;
 }
 
 export function createModelQueue(model: string, limits: ModelLimits): ModelQueue {
@@ -99,9 +99,9 @@ export function createModelQueue(model: string, limits: ModelLimits): ModelQueue
     neverPolled: 0,
     probe: 'none yet',
     activeRequests: 0,
-    priceStep: undefined,
-    pollCost: { priceMs: 2_000, polls: 1, waitMs: 2_000 },
-    actionsSincePriced: Number.POSITIVE_INFINITY,
+    thresholdStep: undefined,
+    pollCost: { thresholdMs: 2_000, polls: 1, waitMs: 2_000 },
+    actionsSinceSorted: Number.POSITIVE_INFINITY,
   };
 }
 

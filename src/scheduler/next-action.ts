@@ -1,7 +1,7 @@
 import type { DurationClass, Job, ModelQueue, Operation } from './model-queue.js';
 import { ROUTE_OF, unsubmitted } from './model-queue.js';
 import {
-  choosePrice,
+  chooseThreshold,
   cycleMs,
   type Demand,
   nextAgeMs,
@@ -67,9 +67,9 @@ const LOOKS_FOR_MS = 2 * LAST_MOMENTS_MS;
 /** The shortest wait, ms. */
 const WAKE_MS_MIN = 1;
 /** Jobs in flight are sorted again after one action for every this many of them. */
-const JOBS_PER_PRICING = 8;
+const JOBS_PER_SORT = 8;
 /** Until this many completions were seen, jobs are sorted after every action: the first completions teach the most. */
-const COMPLETIONS_EACH_PRICED = 8;
+const COMPLETIONS_EACH_SORTED = 8;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -81,7 +81,7 @@ export function choose(queue: ModelQueue, rules: Rules, nowMs: number): Choice |
     rules.may[operation] && opensAtMs(queue, operation, nowMs) <= nowMs;
   const [mayPoll, maySubmit, mayComplete] = [may('poll'), may('submit'), may('complete')];
   if (!mayPoll && !maySubmit && !mayComplete) return undefined;
-  price(queue, rules, nowMs);
+  sortByThreshold(queue, rules, nowMs);
   const toCleanUp = mayComplete && queue.toCleanUp.peekKey() <= nowMs ? queue.toCleanUp.peek() : undefined;
   const next = mayPoll ? queue.toPoll.peek() : undefined;
   const submit = maySubmit && !isReservedForProbe(queue, nowMs) ? queue.toSubmit.peek() : undefined;
@@ -139,7 +139,7 @@ export function dueMs(job: Job): number {
   const ageMs =
     job.queue.probe === job
       ? PROBE_AGE_MS
-      : nextAgeMs(job.durationClass.runTimes.survival(), job.seenRunningMs, job.queue.pollCost.priceMs);
+      : nextAgeMs(job.durationClass.runTimes.survival(), job.seenRunningMs, job.queue.pollCost.thresholdMs);
   return Math.max(job.notBeforeMs, job.sentMs + POLL_GAP_MS, job.queuedAtMs + ageMs);
 }
 
@@ -173,11 +173,11 @@ function plus(one: Requests, other: Requests): Requests {
   return sum;
 }
 
-/** Sets the poll price from what is known now, and sorts the jobs in flight by it. */
-function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
-  const isLearning = queue.pooled.count() < COMPLETIONS_EACH_PRICED;
-  if (!isLearning && queue.actionsSincePriced * JOBS_PER_PRICING < queue.toPoll.size) return;
-  queue.actionsSincePriced = 0;
+/** Sets the poll threshold from what is known now, and sorts the jobs in flight by it. */
+function sortByThreshold(queue: ModelQueue, rules: Rules, nowMs: number): void {
+  const isLearning = queue.pooled.count() < COMPLETIONS_EACH_SORTED;
+  if (!isLearning && queue.actionsSinceSorted * JOBS_PER_SORT < queue.toPoll.size) return;
+  queue.actionsSinceSorted = 0;
   let changed = false;
   for (const durationClass of queue.durationClasses.values()) {
     const survival = durationClass.runTimes.survival();
@@ -188,9 +188,9 @@ function price(queue: ModelQueue, rules: Rules, nowMs: number): void {
   const pollCosts = pollCostsOfQueue(queue);
   // Without a request limit there is nothing to trade off.
   const free = queue.limits.perMinute('retrieve') === NEVER;
-  const step = free ? 0 : choosePrice(demandOf(queue, rules, nowMs), pollCosts, queue.priceStep);
-  changed ||= step !== queue.priceStep;
-  queue.priceStep = step;
+  const step = free ? 0 : chooseThreshold(demandOf(queue, rules, nowMs), pollCosts, queue.thresholdStep);
+  changed ||= step !== queue.thresholdStep;
+  queue.thresholdStep = step;
   queue.pollCost = pollCosts(step);
   if (!changed) return;
   for (const job of [...queue.toPoll.items()]) queue.toPoll.set(job, dueMs(job));
@@ -268,7 +268,7 @@ function pollCostsOfQueue(queue: ModelQueue): PollCosts {
   if (durationClasses.length === 0) return () => queue.pollCost;
   if (durationClasses.length === 1) return pollCostsOf(durationClasses[0]!.runTimes.survival());
   return (step) => ({
-    priceMs: pollCostsOf(durationClasses[0]!.runTimes.survival())(step).priceMs,
+    thresholdMs: pollCostsOf(durationClasses[0]!.runTimes.survival())(step).thresholdMs,
     polls: average(queue, (durationClass) => pollCostsOf(durationClass.runTimes.survival())(step).polls),
     waitMs: average(queue, (durationClass) => pollCostsOf(durationClass.runTimes.survival())(step).waitMs),
   });

@@ -10,9 +10,9 @@ const FIRST_LOOK_MS_MAX = 10 * 60_000;
 
 /**
  * The age for the next poll of a job that was running at `ageMs`: when its expected waiting time since it became ready
- * reaches `priceMs`, the time that one poll has to save.
+ * reaches `thresholdMs`, the time that one poll has to save.
  */
-export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): number {
+export function nextAgeMs(survival: Survival, ageMs: number, thresholdMs: number): number {
   const alive = survival.at(ageMs);
   if (alive < 1e-9) return ageMs + POLL_GAP_MS_MAX;
   const area = survival.integral(ageMs);
@@ -22,11 +22,11 @@ export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): n
     ageMs === 0
       ? Math.min(4 * survival.meanMs + POLL_GAP_MS_MAX, FIRST_LOOK_MS_MAX)
       : ageMs + POLL_GAP_MS_MAX;
-  if (idleMs(low) >= priceMs) return low;
-  if (idleMs(high) <= priceMs) return high;
+  if (idleMs(low) >= thresholdMs) return low;
+  if (idleMs(high) <= thresholdMs) return high;
   while (high - low > RESOLUTION_MS) {
     const middle = (low + high) / 2;
-    if (idleMs(middle) >= priceMs) high = middle;
+    if (idleMs(middle) >= thresholdMs) high = middle;
     else low = middle;
   }
   return high;
@@ -34,51 +34,51 @@ export function nextAgeMs(survival: Survival, ageMs: number, priceMs: number): n
 
 const RESOLUTION_MS = 20;
 
-/** What a price means for a job over its whole life, as expected: the number of polls, and ms from ready to seen. */
+/** What a poll threshold means for a job over its whole life, as expected: number of polls, and ms from ready to seen. */
 export interface PollCost {
-  readonly priceMs: number;
+  readonly thresholdMs: number;
   readonly polls: number;
   readonly waitMs: number;
 }
 
-/** The lowest price, and the number of steps to the highest, about 90 s. */
-const PRICE_MS_MIN = 66;
-const PRICE_STEP = 2 ** 0.25;
-const PRICES = 43;
-/** Where the search for the price begins: about 2 s. */
+/** The lowest threshold, and the number of steps to the highest, about 90 s. */
+const THRESHOLD_MS_MIN = 66;
+const THRESHOLD_RATIO = 2 ** 0.25;
+const THRESHOLDS = 43;
+/** Where the search for the threshold begins: about 2 s. */
 const STEP_FIRST = 20;
 /** Sums stop at this many polls, or when this share of the jobs is left. */
 const POLLS_MAX = 24;
 const SHARE_MIN = 0.005;
 
-/** Poll costs by price step. Step 0 is the lowest price, with the most polls. */
+/** Poll costs by threshold step. Step 0 is the lowest threshold, with the most polls. */
 export type PollCosts = (step: number) => PollCost;
 
 const worked = new WeakMap<Survival, PollCost[]>();
 
-/** Poll costs of each price, computed on first use. */
+/** Poll costs of each threshold, computed on first use. */
 export function pollCostsOf(survival: Survival): PollCosts {
   const pollCosts = worked.get(survival) ?? [];
   worked.set(survival, pollCosts);
   return (step) => {
-    pollCosts[step] ??= simulate(survival, PRICE_MS_MIN * PRICE_STEP ** step);
+    pollCosts[step] ??= simulate(survival, THRESHOLD_MS_MIN * THRESHOLD_RATIO ** step);
     return pollCosts[step];
   };
 }
 
-function simulate(survival: Survival, priceMs: number): PollCost {
+function simulate(survival: Survival, thresholdMs: number): PollCost {
   let ageMs = 0;
   let alive = 1;
   let polls = 0;
   let waitMs = 0;
   for (let count = 0; count < POLLS_MAX && alive > SHARE_MIN; count += 1) {
-    const nextMs = nextAgeMs(survival, ageMs, priceMs);
+    const nextMs = nextAgeMs(survival, ageMs, thresholdMs);
     polls += alive;
     waitMs += (nextMs - ageMs) * alive - (survival.integral(nextMs) - survival.integral(ageMs));
     ageMs = nextMs;
     alive = survival.at(ageMs);
   }
-  return { priceMs, polls, waitMs };
+  return { thresholdMs, polls, waitMs };
 }
 
 /** The work left for one model. */
@@ -119,20 +119,20 @@ export function cycleMs(meanMs: number, pollCost: PollCost): number {
 }
 
 /**
- * The price step with which the rest of the run ends soonest. Moves by at most one step from the step before, which
- * bounds the work: prices are chosen far more often than the best one changes.
+ * The threshold step with which the rest of the run ends soonest. Moves by at most one step from the step before, which
+ * bounds the work: thresholds are chosen far more often than the best one changes.
  */
-export function choosePrice(demand: Demand, pollCosts: PollCosts, before: number | undefined): number {
+export function chooseThreshold(demand: Demand, pollCosts: PollCosts, before: number | undefined): number {
   if (before !== undefined) return better(demand, pollCosts, before);
   let step = STEP_FIRST;
-  for (let moves = 0; moves < PRICES; moves += 1) step = better(demand, pollCosts, step);
+  for (let moves = 0; moves < THRESHOLDS; moves += 1) step = better(demand, pollCosts, step);
   return step;
 }
 
 function better(demand: Demand, pollCosts: PollCosts, step: number): number {
   const endMs = restMs(demand, pollCosts(step));
   if (step > 0 && restMs(demand, pollCosts(step - 1)) < endMs) return step - 1;
-  if (step < PRICES - 1 && restMs(demand, pollCosts(step + 1)) < endMs) return step + 1;
+  if (step < THRESHOLDS - 1 && restMs(demand, pollCosts(step + 1)) < endMs) return step + 1;
   return step;
 }
 

@@ -127,7 +127,7 @@ export function dispatch(state: SchedulerState, { operation, job }: Choice, nowM
   job.sentMs = nowMs;
   job.token = queue.limits.sent(ROUTE_OF[operation], nowMs);
   queue.activeRequests += 1;
-  queue.actionsSincePriced += 1;
+  queue.actionsSinceSorted += 1;
   state.activeRequests[operation] += 1;
   state.unanswered += 1;
   if (operation === 'submit') {
