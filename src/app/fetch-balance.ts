@@ -20,7 +20,7 @@ export const NOT_FETCHED: FetchedBalance = { diagnostics: [], keyRefused: false 
 
 /**
  * Fetches what can be spent, with a short timeout: what any key may read about itself, and also the account's balances
- * if the key may see them. One answer is enough; a key is bad only if both routes say so.
+ * if the key may see them. One response is enough; a key is bad only if both routes say so.
  */
 export async function fetchBalance(
   client: Pick<VeniceClient, 'balance' | 'accountBalance'>,
@@ -47,7 +47,7 @@ function mayReadBilling({ kind, id }: Account): boolean {
 }
 
 /**
- * The key's own answer decides whether it may buy. For a balance in both answers the lower amount counts, because a key
+ * The key's own response decides whether it may buy. For a balance in both responses the lower amount counts, because a key
  * may have its own limit.
  */
 function merged(own: Balance, whole: Balance): Balance {

@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 
-/** What the user says became of an attempt whose answer was lost. */
+/** What the user says became of an attempt whose response was lost. */
 export type Resolution =
   /** It was queued, and the service has it: collect it with this id. */
   | { readonly kind: 'queue_id'; readonly queueId: string }

@@ -173,7 +173,7 @@ export interface TransportRequest {
   readonly freshConnection?: boolean;
   /** Deadline of the whole exchange, including the body. */
   readonly deadlineMs: number;
-  /** Deadline for the headers of the answer. Absent: the same as for the whole exchange. */
+  /** Deadline for the headers of the response. Absent: the same as for the whole exchange. */
   readonly headersDeadlineMs?: number;
 }
 
@@ -184,7 +184,7 @@ export interface TransportAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /**
    * Read it once, or discard it. Throws `TransportFault` if the body is cut off or late. A body that simply ends early
-   * looks complete if the answer has neither a length nor chunks: see `framed`.
+   * looks complete if the response has neither a length nor chunks: see `framed`.
    */
   readonly body: AsyncIterable<Uint8Array>;
   /** Whether the end of the body is marked (Content-Length or chunked), so that truncation is noticed. */
@@ -280,7 +280,7 @@ export interface GitAnswer {
 
 /**
  * Runs the system's git in a folder, with messages in English and no prompts. Never throws. If git is not installed,
- * the answer has no code.
+ * the response has no code.
  */
 export type Git = (
   words: readonly string[],

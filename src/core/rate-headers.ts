@@ -1,4 +1,4 @@
-/** Rate limit headers of one answer. All are optional. */
+/** Rate limit headers of one response. All are optional. */
 export interface RateHeaders {
   readonly limit?: number;
   readonly remaining?: number;
@@ -9,6 +9,6 @@ export interface RateHeaders {
   /** How many more failed requests the key may make before it is blocked, and when that count starts again. */
   readonly errorsRemaining?: number;
   readonly errorsResetUnixSeconds?: number;
-  /** The server's clock at the time of the answer, in Unix seconds, from `Date`. */
+  /** The server's clock at the time of the response, in Unix seconds, from `Date`. */
   readonly dateUnixSeconds?: number;
 }

@@ -48,7 +48,7 @@ export interface ProgressOptions {
   readonly concurrency?: number | undefined;
   /** Called with every event, in order. Must not throw. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
-  /** Aborting stops submitting, records answers that are still arriving, and ends the run. */
+  /** Aborting stops submitting, records responses that are still arriving, and ends the run. */
   readonly signal?: AbortSignal | undefined;
   /** Do not delete the remote copies. */
   readonly keep?: boolean | undefined;

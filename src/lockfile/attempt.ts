@@ -41,7 +41,7 @@ export interface Attempt {
   readonly key: string;
   /** When it entered each state (ISO 8601, UTC). `ready`: when the audio was first seen to be ready. */
   readonly at: Readonly<Partial<Record<AttemptState | 'ready', string>>>;
-  /** Absent before the answer. There is more than one only after a merge; each is paid. */
+  /** Absent before the response. There is more than one only after a merge; each is paid. */
   readonly queue_id?: string;
   /** Time from the submit until the audio was first seen, in ms. The scheduler learns from it. */
   readonly run_ms?: number;
@@ -63,7 +63,7 @@ export interface Attempt {
   readonly reason?: { readonly code: string; readonly status?: number };
   /** The API or the user reported a refund. */
   readonly refunded?: boolean;
-  /** For a refunded failed job: whether the answer or the API's documentation says so. */
+  /** For a refunded failed job: whether the response or the API's documentation says so. */
   readonly refund_ground?: 'told' | 'documented';
   /** For an intent in the copy of a shared log: the run that made it. */
   readonly run?: string;

@@ -10,7 +10,7 @@ import { decode } from './read.js';
 import { type RescueKey, type RescuePlaces, signed, unsigned } from './rescue-key.js';
 
 /*
- * If an answer has arrived and its record cannot be written to the lockfile's disk, the record goes into a small
+ * If a response has arrived and its record cannot be written to the lockfile's disk, the record goes into a small
  * separate lockfile on any disk that works. The next run takes it from there. It is trusted only in a private folder
  * and if it is signed with this user's key, because a file of that name is easily planted.
  */

@@ -71,7 +71,7 @@ export async function take(entrant: Entrant, guard: string): Promise<Taken> {
     const chain = await readChain(files, guard);
     const end = chain.at(-1);
     if (end === undefined) continue;
-    // A network share may say that the name is taken because an earlier try took it and its answer was lost.
+    // A network share may say that the name is taken because an earlier try took it and its response was lost.
     if (end.claim.nonce === claim.nonce) return { ok: true };
     const holder = await lookUp(entrant, end.claim, named.kind === 'held');
     if (!mayFollow(holder)) return { ok: false, held: holder };

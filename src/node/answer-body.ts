@@ -1,4 +1,4 @@
-/** The body of an answer, passed from the connection to its reader. */
+/** The body of a response, passed from the connection to its reader. */
 export interface AnswerBody {
   add(piece: Uint8Array): void;
   /** Nothing more will come: the body is complete, or `fault` says why not. Only the first call counts. */

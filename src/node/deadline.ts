@@ -12,7 +12,7 @@ export interface Deadline {
 }
 
 /**
- * Calls `late` after `delayMs` in which this process could have received an answer. Time in which it was stopped
+ * Calls `late` after `delayMs` in which this process could have received a response. Time in which it was stopped
  * (SIGSTOP, a debugger) or the machine slept does not count, and data that arrived meanwhile is read before anything is
  * declared late.
  *

@@ -11,7 +11,7 @@ const HEADERS_SHOWN =
   /^(content-(type|length|encoding)|location|retry-after|cf-ray|x-(ratelimit|venice)-.*)$/;
 
 /**
- * Reports each request, its answer and the end of the answer's body as one line each, numbered by request. Lines are
+ * Reports each request, its response and the end of the response's body as one line each, numbered by request. Lines are
  * cut and secrets redacted; the caller escapes control characters when printing.
  */
 export function debugTransport(

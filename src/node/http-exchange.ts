@@ -11,7 +11,7 @@ const MESSAGE_LENGTH_MAX = 500;
 export interface ExchangeOptions {
   /** Of the whole exchange, including the body. */
   readonly deadlineMs: number;
-  /** Until the headers of the answer arrive. */
+  /** Until the headers of the response arrive. */
   readonly headersDeadlineMs?: number | undefined;
   /** Between bytes of a body that is being read. */
   readonly idleDeadlineMs: number;
@@ -86,7 +86,7 @@ export function exchange(
   });
 }
 
-/** Fires when the headers, the next bytes of the body, or the whole answer are late. */
+/** Fires when the headers, the next bytes of the body, or the whole response are late. */
 function setAlarms(
   { deadlineMs, headersDeadlineMs, idleDeadlineMs }: ExchangeOptions,
   late: (code: string, message: string) => void,
@@ -133,8 +133,8 @@ function plainHeaders(received: Readonly<Record<string, string | string[] | unde
 const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
- * undici 7 throws an uncatchable error if a connection that will not be reused ends while its answer is paused
- * (nodejs/undici#5360, fixed in 8). So an answer that may end with its connection is never paused, and no answer is
+ * undici 7 throws an uncatchable error if a connection that will not be reused ends while its response is paused
+ * (nodejs/undici#5360, fixed in 8). So a response that may end with its connection is never paused, and no response is
  * paused once it is complete.
  */
 function flowOf(headers: Headers): Flow {

@@ -19,7 +19,7 @@ export interface ServedAnswer {
 export interface PageServerOptions {
   /** 0: any free port. */
   readonly port: number;
-  /** Added to every answer. */
+  /** Added to every response. */
   readonly headers: Readonly<Record<string, string>>;
   /** Answers all requests, admitted or not. Rejects only because of a bug. */
   answer(request: ServedRequest & { readonly target: string }, port: number): Promise<ServedAnswer>;

@@ -21,7 +21,7 @@ export interface TransportOptions {
   readonly idleTimeoutMs?: number;
 }
 
-/** Speech brings its subtitles in a header: no answer of the API comes near this; more is an attack or a broken proxy. */
+/** Speech brings its subtitles in a header: no response of the API comes near this; more is an attack or a broken proxy. */
 const HEADER_BYTES_MAX = 256 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 15_000;

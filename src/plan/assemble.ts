@@ -72,7 +72,7 @@ export function distinctQuotes(drafts: readonly Draft[]): readonly KeyedQuery[] 
 export interface AssembleInput {
   readonly decided: Decided;
   readonly drafted: Drafted;
-  /** Answers of the service, by the query's key. */
+  /** Responses of the service, by the query's key. */
   readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
   /** All of the lockfile. */
   readonly attempts: Iterable<Attempt>;

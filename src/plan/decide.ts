@@ -160,7 +160,7 @@ const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 409, 410, 413, 41
 
 /**
  * Refused for a reason other than the request (key, balance, load), or never sent. Without a status it was not refused
- * by an answer.
+ * by a response.
  */
 export function mayPass(attempt: Attempt): boolean {
   return attempt.state === 'rejected' && !FINAL_REFUSALS.has(attempt.reason?.status ?? 0);

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
 
-/** After this many lost answers in a row, nothing is bought until the user resolves them. */
+/** After this many lost responses in a row, nothing is bought until the user resolves them. */
 export const LOST_IN_A_ROW_MAX = 3;
 
 export interface LostAnswers {
@@ -13,7 +13,7 @@ export interface LostAnswers {
 }
 
 /**
- * Counts consecutive submits whose answers were lost and that have not been resolved, in the order in which they ended.
+ * Counts consecutive submits whose responses were lost and that have not been resolved, in the order in which they ended.
  * An accepted submit ends a streak, a refused one does not count. Pure.
  */
 export function countLostAnswers(attempts: Iterable<Attempt>): LostAnswers {
@@ -33,7 +33,7 @@ export function countLostAnswers(attempts: Iterable<Attempt>): LostAnswers {
   return { latest, longest };
 }
 
-/** Why nothing may be bought, whatever was selected; `undefined` if answers arrived. */
+/** Why nothing may be bought, whatever was selected; `undefined` if responses arrived. */
 export function lostAnswersError(
   attempts: Iterable<Attempt>,
   command: (verb: string) => string,

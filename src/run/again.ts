@@ -3,11 +3,11 @@ import type { Settled } from '../scheduler/scheduler.js';
 import type { Job, RunContext } from './context.js';
 import { stopAll } from './context.js';
 
-/** Consecutive useless answers before the job is left for the next run. */
+/** Consecutive useless responses before the job is left for the next run. */
 export const FAILURES_MAX = 12;
 const BACK_OFF_MS_MAX = 60_000;
 /**
- * After this time without an answer, and this many consecutive failures for one job, the service counts as unreachable.
+ * After this time without a response, and this many consecutive failures for one job, the service counts as unreachable.
  */
 const UNANSWERED_MS_MAX = 2 * 60_000;
 const UNANSWERED_MIN = 3;

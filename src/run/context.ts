@@ -55,7 +55,7 @@ export interface Job {
   failures: number;
   /** The last refusal of a submit that is to be tried again. */
   postponed?: Partial<TakeEvent> | undefined;
-  /** Answers with the right key, some seconds apart, that its id or media is unknown. */
+  /** Responses with the right key, some seconds apart, that its id or media is unknown. */
   unknownId: number;
   /** Total run time expected by the service, in ms. */
   expectedMs?: number;
@@ -67,7 +67,7 @@ export interface Job {
   fetchedAgain: number;
   /** How long this run has seen it running, in ms; see `watch` in `poll.ts`. */
   watchedMs: number;
-  /** When an answer last said that it is running, or the submit was answered, in ms. */
+  /** When a response last said that it is running, or the submit was answered, in ms. */
   lastRunningMs?: number;
   expectationReported: boolean;
   /** This run does nothing more about it. */
@@ -104,7 +104,7 @@ export interface RunContext {
   readonly audio?: AudioStore | undefined;
   /** What an intent is checked against when it is recorded. */
   readonly limits: RecordLimits;
-  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once pending answers are recorded. */
+  /** Aborted by the first Ctrl-C: nothing more is submitted, and the run ends once pending responses are recorded. */
   readonly stop: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   readonly stopReasons: Set<StopReason>;
@@ -134,7 +134,7 @@ export interface RunContext {
   troubleReportedMs: number;
   /** Since when no request was answered, in ms; absent while any is. */
   unansweredSinceMs?: number | undefined;
-  /** Lost answers in a row. */
+  /** Lost responses in a row. */
   inDoubtInARow: number;
   /** Consecutive failures before anything was sent. */
   notSentInARow: number;
@@ -153,7 +153,7 @@ export function stopBuying(context: RunContext, reason: StopReason): void {
   context.scheduler.stopSubmitting();
 }
 
-/** Ends everything as soon as the pending answers have arrived. */
+/** Ends everything as soon as the pending responses have arrived. */
 export function stopAll(context: RunContext, reason: StopReason): void {
   stopBuying(context, reason);
   context.halt.abort();
@@ -210,7 +210,7 @@ export function emitTake(
 }
 
 /**
- * Passes what an answer says about the request budget to the scheduler, and records whether the service answers at all.
+ * Passes what a response says about the request budget to the scheduler, and records whether the service answers at all.
  */
 export function observeRate(
   context: RunContext,

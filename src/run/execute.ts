@@ -224,7 +224,7 @@ async function loop(
     const work = track(perform(context, jobs, progressCounts, action));
     if (action.kind === 'submit') submits.add(work);
   }
-  // A pending answer is never abandoned: it may be the only evidence of a charge.
+  // A pending response is never abandoned: it may be the only evidence of a charge.
   await Promise.all(inFlight);
   for (const job of jobs.values())
     if (job.postponed !== undefined) emitTake(context, job, 'rejected', job.postponed);

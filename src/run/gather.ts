@@ -117,7 +117,7 @@ async function paced<T>(
   return result;
 }
 
-/** What an answer says about the request budget. */
+/** What a response says about the request budget. */
 export function paceOf(result: CallResult<unknown>): PacedAnswer {
   const status = result.ok ? 200 : result.status;
   const refusal = !result.ok && result.kind === 'refused' ? result : undefined;

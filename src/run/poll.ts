@@ -19,7 +19,7 @@ import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
 
 /**
- * Pauses between answers with the right key after which the media count as gone: longer than a brief failure of the
+ * Pauses between responses with the right key after which the media count as gone: longer than a brief failure of the
  * service.
  */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
@@ -176,7 +176,7 @@ async function afterServerError(
   return again(context, job, pollFailure(job, failure));
 }
 
-/** One such answer proves nothing, and with another key none does. */
+/** One such response proves nothing, and with another key none does. */
 async function afterUnknownId(
   context: RunContext,
   job: Job,

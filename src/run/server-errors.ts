@@ -13,7 +13,7 @@ export interface ServerErrors {
   /** Records that the retrieve of a job was answered differently. */
   answered(job: string, nowMs: number): void;
   /**
-   * Records that the answer did not come from the API: it ends the series of errors, and proves nothing about the
+   * Records that the response did not come from the API: it ends the series of errors, and proves nothing about the
    * service.
    */
   interrupted(job: string): void;

@@ -3,7 +3,7 @@ import { isQueueId } from '../core/queue-id.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
 import type { RunContext } from './context.js';
 
-/** Once for each pair of models: an alias may be used in every answer. */
+/** Once for each pair of models: an alias may be used in every response. */
 export function warnOtherModel(context: RunContext, key: string, asked: string, got: string): void {
   const pair = `${asked} ${got}`;
   if (got === asked || context.otherModels.has(pair)) return;
@@ -16,7 +16,7 @@ export function warnOtherModel(context: RunContext, key: string, asked: string, 
   );
 }
 
-/** If nothing is known, an invalid id in an answer is shown for the user to judge, but never used. */
+/** If nothing is known, an invalid id in a response is shown for the user to judge, but never used. */
 export function warnOfQueueId(
   context: RunContext,
   key: string,

@@ -18,7 +18,7 @@ export type Observation =
       readonly status?: number;
       readonly refund?: RefundBasis | undefined;
     }
-  /** Three answers with the key that submitted it say that its id or media is unknown. */
+  /** Three responses with the key that submitted it say that its id or media is unknown. */
   | { readonly kind: 'vanished'; readonly status: number }
   /** It was downloaded twice and failed verification. */
   | { readonly kind: 'not_verifiable'; readonly code: string; readonly kept?: StoredFile | undefined }

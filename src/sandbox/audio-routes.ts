@@ -264,7 +264,7 @@ export function complete(state: State, call: AudioCall): ServiceAnswer {
   const job = find(state, call);
   if (job === undefined) return unknownId(state);
   if (stateOf(job, call.nowMs) === 'gone') {
-    // For media that were already deleted, the service's answer varies.
+    // For media that were already deleted, the service's response varies.
     const again = job.deletedAtMs !== undefined && state.happens('cleanUpAgain');
     return again ? json(200, { success: true }) : unknownId(state);
   }

@@ -8,7 +8,7 @@ export interface Faults {
   readonly atCapacity: number;
   /** A submit is refused with 429 MODEL_OVERLOADED. */
   readonly overloaded: number;
-  /** A submit is queued, but its answer never arrives. */
+  /** A submit is queued, but its response never arrives. */
   readonly lostAnswer: number;
   /** A submit is queued, but answered with a 500. */
   readonly errorAfterQueueing: number;
@@ -55,7 +55,7 @@ export interface Variants {
   readonly otherM4aType: number;
   /** An error as an object with message, type and code, instead of a text. */
   readonly errorObject: number;
-  /** An answer without one of its rate limit headers. */
+  /** A response without one of its rate limit headers. */
   readonly headerMissing: number;
 }
 

@@ -12,7 +12,7 @@ export interface LimitOptions {
    * `none`: no limit, and no block. Default `window`.
    */
   readonly kind?: 'window' | 'bucket' | 'none';
-  /** Whether answers have limit headers. Default true. */
+  /** Whether responses have limit headers. Default true. */
   readonly headers?: boolean;
   /** Whether headers tell the reset in Unix seconds or milliseconds. Default seconds. */
   readonly resetsIn?: 's' | 'ms';

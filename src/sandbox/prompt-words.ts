@@ -1,12 +1,12 @@
 /**
  * Words in a prompt that make the sandbox misbehave, to see each outcome on demand:
  * - `[sandbox:fail]`: the job fails: retrieve answers 400, refunded (as of August 2026: FAILED, and not refunded);
- * - `[sandbox:refund]`: the job fails, is refunded, and the answer says so;
+ * - `[sandbox:refund]`: the job fails, is refunded, and the response says so;
  * - `[sandbox:crash]`: the job fails, and retrieve answers 500 on each poll, refunded;
  * - `[sandbox:policy]`: refused with 422 and a suggested prompt (as is a prompt with one of a few dark words);
  * - `[sandbox:capacity]`: refused with 503 MODEL_AT_CAPACITY the first two times;
  * - `[sandbox:slow]`: takes five times as long;
- * - `[sandbox:lost-answer]`: queued and charged, but the first time the connection is reset instead of an answer;
+ * - `[sandbox:lost-answer]`: queued and charged, but the first time the connection is reset instead of a response;
  * - `[sandbox:expired]`: 404 once it would be ready;
  * - `[sandbox:damaged]`: the download is not audio.
  */

@@ -58,7 +58,7 @@ interface Get {
 
 interface Post {
   readonly method: 'POST';
-  /** Answers without a key. */
+  /** Responses without a key. */
   readonly open?: true;
   readonly schema: (typeof SCHEMAS)[keyof typeof SCHEMAS];
   readonly answer: (state: State, call: AudioCall) => ServiceAnswer;
@@ -217,7 +217,7 @@ function bearer(request: ServiceRequest): string {
   return /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
 }
 
-/** The answer to a request without credentials: how a wallet can pay. */
+/** The response to a request without credentials: how a wallet can pay. */
 function paymentDiscovery(): ServiceAnswer {
   return json(402, {
     x402Version: 2,

@@ -10,12 +10,12 @@ export interface SandboxTransportOptions {
   readonly apiKey?: string;
 }
 
-/** Latency of a request and its answer. */
+/** Latency of a request and its response. */
 const LATENCY_MS = 3;
 /** Chunks after which other work gets a turn. */
 const CHUNKS_PER_TURN = 8;
 
-/** The simulated service without a network: same answers, same faults, in this process. Never throws. */
+/** The simulated service without a network: same responses, same faults, in this process. Never throws. */
 export function createSandboxTransport({ service, clock, apiKey }: SandboxTransportOptions): Transport {
   const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
   return async (request) => {

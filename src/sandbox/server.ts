@@ -94,7 +94,7 @@ function flat(request: IncomingMessage): Record<string, string> {
   );
 }
 
-/** Reads beyond the limit without keeping it, so that the answer arrives. What is kept is enough to refuse it. */
+/** Reads beyond the limit without keeping it, so that the response arrives. What is kept is enough to refuse it. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;

@@ -20,9 +20,9 @@ export interface ServiceAnswer {
   /** Names in lower case, without the length. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | AudioBody;
-  /** The effect has happened, but the answer never arrives: the connection is reset. */
+  /** The effect has happened, but the response never arrives: the connection is reset. */
   readonly cut?: true;
-  /** To be called when the answer has been sent or abandoned. */
+  /** To be called when the response has been sent or abandoned. */
   readonly over?: () => void;
 }
 

@@ -19,7 +19,7 @@ export interface ServiceOptions {
   readonly random: () => number;
   /** Earlier effects: a restored ledger. */
   readonly entries?: Iterable<Entry>;
-  /** Called with each effect, before it happens and before the answer is sent. If it throws, nothing happens. */
+  /** Called with each effect, before it happens and before the response is sent. If it throws, nothing happens. */
   readonly persist?: (entry: Entry) => void;
   /** Divides the generation times, both real and stated, and multiplies the request limits. Default 1. */
   readonly speed?: number;
@@ -43,7 +43,7 @@ export interface ServiceOptions {
   readonly audio?: (job: AudioJob) => AudioBody;
 }
 
-/** The simulated API: its answers are a function of its options, the requests so far and their times. */
+/** The simulated API: its responses are a function of its options, the requests so far and their times. */
 export interface Service {
   /** @param nowMs since the Unix epoch; must not go back */
   handle(request: ServiceRequest, nowMs: number): ServiceAnswer;
@@ -57,7 +57,7 @@ export interface Service {
 export interface Counts {
   /** By method and path: `POST /audio/queue`. */
   readonly requests: ReadonlyMap<string, number>;
-  /** Answers with status 429, for any reason. */
+  /** Responses with status 429, for any reason. */
   readonly tooMany: number;
   /** How often a key was blocked because of failures. */
   readonly blocks: number;

@@ -24,7 +24,7 @@ export type SignedIn =
 export interface Wallets {
   /** The signer of this request; `undefined` if it has no signature. Uses up its nonce. */
   signedIn(request: ServiceRequest, nowMs: number): SignedIn | undefined;
-  /** Counts a request as in flight until its answer has ended. Refuses if there are too many. */
+  /** Counts a request as in flight until its response has ended. Refuses if there are too many. */
   inFlight(address: string, answer: () => ServiceAnswer): ServiceAnswer;
 }
 
@@ -146,7 +146,7 @@ export function takesWallet(path: string): boolean {
   return /^\/audio\/(queue|retrieve|complete)$/.test(path) || path.startsWith('/x402/');
 }
 
-/** The answer of a wallet's own routes; `undefined` for another path. */
+/** The response of a wallet's own routes; `undefined` for another path. */
 export function walletAnswer(
   {
     path,

@@ -4,24 +4,24 @@
  */
 export interface CircuitBreaker {
   allows(nowMs: number): boolean;
-  /** When submits may be allowed again if no answer comes first. `Infinity`: only an answer changes it. */
+  /** When submits may be allowed again if no response comes first. `Infinity`: only a response changes it. */
   opensAtMs(nowMs: number): number;
   /** When the pause after the last refusal ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
   /** How often in a row the model refused a submit after a pause. Refusals at the same time count as one. */
   refusals(): number;
   sent(): void;
-  /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its answer names, if any. */
+  /** Records that the model refused a submit. `retryAfterSeconds` is the pause that its response names, if any. */
   refused(retryAfterSeconds: number | undefined, nowMs: number): void;
   /** Records that a submit has ended. */
   settled(accepted: boolean): void;
 }
 
-/** The first pause, in ms, where the answer names none. Doubled with each further refusal. */
+/** The first pause, in ms, where the response names none. Doubled with each further refusal. */
 const PAUSE_MS = 10_000;
 const PAUSE_MS_MAX = 80_000;
 const RETRY_SECONDS_MAX = 3_600;
-/** After so many refusals in a row, a short pause that the answer names is no longer believed. */
+/** After so many refusals in a row, a short pause that the response names is no longer believed. */
 const BELIEVED_MAX = 3;
 
 export function createCircuitBreaker(): CircuitBreaker {

@@ -4,9 +4,9 @@
  */
 export interface ErrorBudget {
   allows(unanswered: number, nowMs: number): boolean;
-  /** When requests may be allowed again if no answer comes first. `Infinity`: only an answer changes it. */
+  /** When requests may be allowed again if no response comes first. `Infinity`: only a response changes it. */
   opensAtMs(unanswered: number, nowMs: number): number;
-  /** `status` is absent if no answer came. */
+  /** `status` is absent if no response came. */
   answered(status: number | undefined, nowMs: number): void;
 }
 

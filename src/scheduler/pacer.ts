@@ -7,21 +7,21 @@ import { createBucket } from './token-bucket.js';
 /**
  * Tracks a request budget that the service describes, so that a run that is alone on it never gets a 429. Understands
  * fixed windows and token buckets from their headers, and counts its own requests where only the limit is stated. Pure:
- * time and answers are passed in.
+ * time and responses are passed in.
  */
 export interface Pacer {
   /** Requests that may be sent now, 0 to `Infinity` (no limit, or none known). */
   available(nowMs: number): number;
-  /** While `available` is 0: when that may change if no answer comes first. `Infinity`: only an answer changes it. */
+  /** While `available` is 0: when that may change if no response comes first. `Infinity`: only a response changes it. */
   opensAtMs(nowMs: number): number;
   /** When unused requests expire. `Infinity`: never. */
   lapsesAtMs(nowMs: number): number;
   /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
-  /** Counts a request as sent. Returns the token to report its answer with. */
+  /** Counts a request as sent. Returns the token to report its response with. */
   sent(nowMs: number): number;
   /**
-   * Reports the answer to a request. `token` is absent for a request that this pacer did not count; then only the
+   * Reports the response to a request. `token` is absent for a request that this pacer did not count; then only the
    * headers matter.
    */
   answered(token: number | undefined, answer: PacedAnswer, nowMs: number): void;
@@ -38,7 +38,7 @@ export interface Pacer {
 }
 
 export interface PacedAnswer {
-  /** Absent if no answer came. */
+  /** Absent if no response came. */
   readonly status?: number;
   readonly rate: RateHeaders;
   /** A 429 because the model is overloaded, not because of the limit. */
@@ -59,14 +59,14 @@ const PAUSE_MS_MAX = 3_600_000;
 const UNANSWERED_UNSURE_MAX = 3;
 /** The count is doubted for this long after it showed that others use the same budget, */
 const OTHERS_REMEMBERED_MS = 120_000;
-/** and while the newest answer is older than this. */
+/** and while the newest response is older than this. */
 const FRESH_MS = 5_000;
-/** Answers without headers in a row, where headers were due, after which they are no longer counted on. */
+/** Responses without headers in a row, where headers were due, after which they are no longer counted on. */
 const UNREAD_MAX = 3;
 
 interface PendingRequest {
   readonly sentMs: number;
-  /** Answers without headers before it was sent. */
+  /** Responses without headers before it was sent. */
   readonly headerless: number;
 }
 
@@ -86,11 +86,11 @@ export function createPacer(): Pacer {
   let retryMs = Number.POSITIVE_INFINITY;
   /** The last request, while no other has been in flight with it. */
   let aloneToken: number | undefined;
-  /** Answers without headers so far. */
+  /** Responses without headers so far. */
   let headerless = 0;
   /** Unanswered requests by token, in order. */
   const pending = new Map<number, PendingRequest>();
-  /** Of answers: by then the service has counted the request. */
+  /** Of responses: by then the service has counted the request. */
   const log = createRequestLog();
 
   const perMinute = (): number => inHeaders ?? stated ?? Number.POSITIVE_INFINITY;

@@ -33,16 +33,16 @@ export interface RouteHistory {
 export interface ModelLimits {
   /** Requests that may be sent now, 0 to `Infinity`. */
   available(route: Route, nowMs: number): number;
-  /** While `available` is 0: when that may change if no answer comes first. `Infinity`: only an answer changes it. */
+  /** While `available` is 0: when that may change if no response comes first. `Infinity`: only a response changes it. */
   opensAtMs(route: Route, nowMs: number): number;
   /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(route: Route): number;
-  /** Counts a request as sent. Returns the token to report its answer with. */
+  /** Counts a request as sent. Returns the token to report its response with. */
   sent(route: Route, nowMs: number): RequestToken;
   /** Takes back a request that was counted but never sent. */
   unsent(token: RequestToken, nowMs: number): void;
   /**
-   * Reports the answer to a request. For a request that was not counted, pass a token with only its route; then only
+   * Reports the response to a request. For a request that was not counted, pass a token with only its route; then only
    * the headers matter.
    */
   answered(token: RequestToken, answer: PacedAnswer, nowMs: number): void;
@@ -124,7 +124,7 @@ export function createRateLimiter(): RateLimiter {
 /** State that all models share. */
 interface Service {
   readonly routes: Readonly<Record<Route, RouteBudget>>;
-  /** An answer had limit headers, so answers about other models can be expected to have them. */
+  /** A response had limit headers, so responses about other models can be expected to have them. */
   sawLimitHeaders: boolean;
 }
 
@@ -211,7 +211,7 @@ function expectShare(routes: Service['routes'], route: Route, nowMs: number): vo
   for (const other of ROUTES) if (other !== route && share < 1) routes[other].expectShare(share, nowMs);
 }
 
-/** Whether a submit was refused because the model is overloaded. Answers to polls say nothing about that. */
+/** Whether a submit was refused because the model is overloaded. Responses to polls say nothing about that. */
 export function isAboutModel(route: Route, { status, overloaded }: PacedAnswer): boolean {
   return route === 'queue' && status === 429 && overloaded === true;
 }

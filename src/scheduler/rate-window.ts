@@ -20,8 +20,8 @@ const WINDOW_MS_MIN = 20_000;
 const PROBE_PATIENCE_MS = 3_000;
 
 /**
- * A fixed window. The remaining count is the lower of two: by the first answer minus all requests sent since, which
- * holds even if answers overtake each other, and by the answer to the newest request, which also shows what others use.
+ * A fixed window. The remaining count is the lower of two: by the first response minus all requests sent since, which
+ * holds even if responses overtake each other, and by the response to the newest request, which also shows what others use.
  * When the window ends, one request goes first to get the headers of the next.
  *
  * The end in local time is learned from the requests around it, because clocks differ and ends are rounded. In a long
@@ -48,7 +48,7 @@ export function createWindow(first: Reading): Ledger {
     probeSentMs !== undefined && nowMs < probeSentMs + PROBE_PATIENCE_MS;
 
   const open = (reading: Reading): void => {
-    // The request was counted before its answer came, so by then the next window has begun.
+    // The request was counted before its response came, so by then the next window has begun.
     const lagMs = reading.nowMs - resetMs;
     if (reading.nowMs - reading.sentMs < EXCHANGE_MS_MAX && lagMs < goodLagMs) {
       goodLagMs = lagMs;

@@ -1,4 +1,4 @@
-/** The headers of one answer, and what is known about its request. Times are local unless stated otherwise, in ms. */
+/** The headers of one response, and what is known about its request. Times are local unless stated otherwise, in ms. */
 export interface Reading {
   readonly token: number;
   readonly remaining: number;
@@ -18,7 +18,7 @@ export interface Reading {
   readonly uncounted: number;
   /** Requests sent after this one. */
   readonly sentAfter: number;
-  /** Nothing else was in flight between this request and its answer, so its count is exact. */
+  /** Nothing else was in flight between this request and its response, so its count is exact. */
   readonly alone: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Ledger {
   sent(token: number, nowMs: number): void;
   /** `stale`: from an earlier window. `shared`: others use the same budget. `foreign`: not this kind of limit. */
   read(reading: Reading): 'fits' | 'stale' | 'shared' | 'foreign';
-  /** Records an answer without headers. Returns `true` if it was expected to bring them. */
+  /** Records a response without headers. Returns `true` if it was expected to bring them. */
   unread(token: number): boolean;
   /** Records a 429. */
   refused(nowMs: number): void;

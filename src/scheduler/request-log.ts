@@ -1,4 +1,4 @@
-/** A minute counted from the answer, by which time the service has counted the request. */
+/** A minute counted from the response, by which time the service has counted the request. */
 export const WINDOW_MS = 60_100;
 
 /** Times in ms at which requests were sent or answered within the last window. */

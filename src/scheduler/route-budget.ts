@@ -8,7 +8,7 @@ import { createRequestLog, WINDOW_MS } from './request-log.js';
 export interface RouteBudget {
   /** Requests that may be sent now: 0 to `Infinity`. */
   available(nowMs: number): number;
-  /** While `available` is 0: when that may change if no answer comes first. */
+  /** While `available` is 0: when that may change if no response comes first. */
   opensAtMs(nowMs: number): number;
   /** Counts a request as sent. Pass the returned object to `answered`. */
   sent(nowMs: number): Sent;
@@ -52,7 +52,7 @@ export interface Sent {
 }
 
 /**
- * Requests are sent one at a time, so that a limit reached early costs only one 429. A slow answer holds up the next
+ * Requests are sent one at a time, so that a limit reached early costs only one 429. A slow response holds up the next
  * request for at most this time.
  */
 const GAP_MS_MAX = 250;

@@ -22,7 +22,7 @@ export interface SchedulerState {
   readonly limiter: RateLimiter;
   /** Actions dispatched and not settled yet. */
   readonly activeRequests: Record<Operation, number>;
-  /** Active requests whose answer has not begun. */
+  /** Active requests whose response has not begun. */
   unanswered: number;
   /** Submitted or being submitted, and not yet stored. */
   inFlight: number;

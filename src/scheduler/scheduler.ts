@@ -36,7 +36,7 @@ export interface Scheduler {
   /** Reports the result of an action returned by `next`. */
   settled(job: string, outcome: Settled, nowMs: number): void;
   /**
-   * Reports the rate limit headers of an answer made for `model` as soon as they arrive, or that no answer came (no
+   * Reports the rate limit headers of a response made for `model` as soon as they arrive, or that no response came (no
    * status). `job` names the action that it answers; `route` a request that the scheduler did not choose.
    */
   answered(
@@ -78,7 +78,7 @@ export type Settled =
       readonly unsent?: true;
     }
   | { readonly kind: 'running'; readonly averageExecutionMs?: number; readonly executionMs?: number }
-  /** The audio is stored. `clean`: a clean-up is due. `readyAtMs`: when the answer with the audio began. */
+  /** The audio is stored. `clean`: a clean-up is due. `readyAtMs`: when the response with the audio began. */
   | { readonly kind: 'stored'; readonly clean: boolean; readonly readyAtMs: number }
   /** The job leaves the scheduler: cleaned up, failed, rejected, in doubt, or given up for this run. */
   | {

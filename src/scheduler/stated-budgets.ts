@@ -12,7 +12,7 @@ export interface StatedBudgets {
   /** Whether all routes share one budget. */
   isShared(): boolean;
   sent(route: Route, nowMs: number): StatedToken;
-  /** Reports the answer to a request. Without a token, only the headers matter. */
+  /** Reports the response to a request. Without a token, only the headers matter. */
   answered(route: Route, token: StatedToken | undefined, answer: PacedAnswer, nowMs: number): void;
 }
 

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/ports.js';
 
-/** How long to retry a store that gives no useful answer, in ms. */
+/** How long to retry a store that gives no useful response, in ms. */
 const PATIENCE_MS = 60_000;
 /** At least so many pauses, however slow each try is: one push to a crowded git ref may take most of a minute. */
 const PAUSES_MIN = 8;

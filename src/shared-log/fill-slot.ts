@@ -3,9 +3,9 @@ import type { StoreAccess } from './store-retries.js';
 
 /**
  * Puts the same bytes under the same key until the key is known to be filled, by these bytes or others. Neither a lost
- * answer nor a read proves anything: the write may still be on its way.
+ * response nor a read proves anything: the write may still be on its way.
  *
- * @param doubtful called when these bytes may be in the store although no answer says so
+ * @param doubtful called when these bytes may be in the store although no response says so
  */
 export async function fill(
   access: StoreAccess,

@@ -39,7 +39,7 @@ export type StoreFaultKind =
   | 'expired'
   /** No such bucket, repository or folder. */
   | 'missing'
-  /** No answer, or a temporary failure: 5xx, a time-out, a conflict. */
+  /** No response, or a temporary failure: 5xx, a time-out, a conflict. */
   | 'unreachable'
   /** A permanent error: the store does not support the request, or the address is not a store. */
   | 'unsupported'

@@ -106,7 +106,7 @@ function proveOnce(core: LogCore): () => Promise<void> {
   let proof: Promise<void> | undefined;
   return () => {
     proof ??= proveStore(core, core.about).catch((fault) => {
-      // A missing answer proves nothing either way.
+      // A missing response proves nothing either way.
       proof = undefined;
       throw asStateError(core, fault);
     });

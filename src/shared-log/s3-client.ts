@@ -16,7 +16,7 @@ export interface S3Call {
   readonly deadlineMs: number;
 }
 
-/** One signed request. Throws a `StoreFault` (`unreachable`) if there is no answer. */
+/** One signed request. Throws a `StoreFault` (`unreachable`) if there is no response. */
 export type S3Client = (call: S3Call) => Promise<TransportAnswer>;
 
 export function createS3Client(web: Web, clock: Clock, settings: S3Settings): S3Client {

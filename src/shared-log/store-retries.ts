@@ -10,7 +10,7 @@ export interface StoreAccess {
 }
 
 /**
- * Retries until there is an answer. Throws the `StoreFault` of the last try when the time is up, and any other fault at
+ * Retries until there is a response. Throws the `StoreFault` of the last try when the time is up, and any other fault at
  * once.
  */
 export async function withRetries<T>(

@@ -23,7 +23,7 @@ export interface GoodAnswer {
   readonly ok: true;
   readonly answer: TransportAnswer;
   readonly mediaType: string;
-  /** The compression that the answer claims, though none was asked for. Its body is not JSON. */
+  /** The compression that the response claims, though none was asked for. Its body is not JSON. */
   readonly compression?: string;
   readonly rate: RateHeaders;
   readonly redact: Redact;
@@ -39,7 +39,7 @@ export type Redact = (text: string) => string;
 const COMPRESSIONS = /(?:^|[\s,])(?:x-)?(?:gzip|deflate|br|zstd|compress)(?:$|[\s,])/;
 
 /**
- * One request. Everything read from its answer goes through `redact` before it is used, cut or recorded, because a
+ * One request. Everything read from its response goes through `redact` before it is used, cut or recorded, because a
  * service may echo the key.
  *
  * Everything but a 200 ends here, with its body read or discarded.
@@ -68,7 +68,7 @@ export async function exchange(
   return refusal(good);
 }
 
-/** The whole answer as JSON, parsed by `read`. */
+/** The whole response as JSON, parsed by `read`. */
 export async function readJson<T>(
   good: GoodAnswer,
   bytesMax: number,

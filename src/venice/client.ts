@@ -15,9 +15,9 @@ export interface Account {
 
 /**
  * A call without a usable result. Its text is untrusted: escape it when printing, and never store it.
- * - `no_answer`: nothing arrived (see `sent`), or the answer was cut off;
+ * - `no_answer`: nothing arrived (see `sent`), or the response was cut off;
  * - `refused`: a JSON error of the API;
- * - `unusable`: an answer that is not the API's (HTML, a redirect, wrong types, too long).
+ * - `unusable`: a response that is not the API's (HTML, a redirect, wrong types, too long).
  */
 export interface CallFailure {
   readonly ok: false;
@@ -91,7 +91,7 @@ export interface Balance {
   readonly currencies: Readonly<Partial<Record<Currency, number>>>;
   /** For a wallet: the smallest top-up, and the one that the service suggests, in integer micro-dollars. */
   readonly topUp?: { readonly minimumMicroUsd?: number; readonly suggestedMicroUsd?: number };
-  /** Request limits, if the same answer has them. */
+  /** Request limits, if the same response has them. */
   readonly limits?: RateLimits;
 }
 

@@ -12,7 +12,7 @@ export type CompleteOutcome =
   | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
   | { readonly kind: 'ask_again'; readonly failure: CallFailure };
 
-/** Interprets every answer to a clean-up, by status and meaning. */
+/** Interprets every response to a clean-up, by status and meaning. */
 export function classifyComplete(result: CallResult<boolean>): CompleteOutcome {
   if (result.ok) return { kind: result.value ? 'deleted' : 'not_deleted' };
   if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };

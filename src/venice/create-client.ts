@@ -42,7 +42,7 @@ const TRANSACTION_PAGES_MAX = 15;
 /**
  * The API, typed, over a transport. Never throws; see `VeniceClient`.
  *
- * @param redact removes the API key from answers
+ * @param redact removes the API key from responses
  * @param account whose balance and charges are requested: a wallet has its own routes. Absent: an API key's
  */
 export function createClient(transport: Transport, redact: Redact, account?: Account): VeniceClient {

@@ -1,7 +1,7 @@
 import type { CallFailure } from './client.js';
 
 /**
- * What an error answer is about if its status alone does not say. Determined from the text, because most error bodies
+ * What an error response is about if its status alone does not say. Determined from the text, because most error bodies
  * of the API are `{"error": "text"}` without a code.
  * - `unknown_id`: the service does not know the queue id, or no longer has its media;
  * - `bad_request`: the request itself is wrong; says nothing about the job it names;

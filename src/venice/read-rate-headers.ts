@@ -3,7 +3,7 @@ import { finite, present } from './read-json.js';
 
 const DAY_SECONDS = 86_400;
 
-/** Rate limit headers of an answer (names in lower case). Implausible values are ignored. */
+/** Rate limit headers of a response (names in lower case). Implausible values are ignored. */
 export function readRateHeaders(headers: Readonly<Record<string, string>>): RateHeaders {
   // Without it, the other header is that of a proxy, which counts requests.
   const errorsReset = unixSeconds(headers['x-ratelimit-resets']);

@@ -17,7 +17,7 @@ export type RetrieveOutcome =
   | { readonly kind: 'failed'; readonly failure: JobFailure }
   /** A failed job or a temporary fault: a failed job if it is repeated past the expected time. */
   | { readonly kind: 'maybe_failed'; readonly failure: JobFailure }
-  /** The id or its media is unknown. One such answer proves nothing. */
+  /** The id or its media is unknown. One such response proves nothing. */
   | { readonly kind: 'unknown_id'; readonly status: number }
   /** Says nothing about the job: the key (`key`), or the key for this model (`model`), is refused. */
   | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
@@ -25,7 +25,7 @@ export type RetrieveOutcome =
   | { readonly kind: 'ask_again'; readonly failure: CallFailure };
 
 /**
- * Interprets every answer to a retrieve, by status and meaning. Source: the API's documentation and clients'
+ * Interprets every response to a retrieve, by status and meaning. Source: the API's documentation and clients'
  * observations.
  */
 export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome {
@@ -62,12 +62,12 @@ export function refusedAccess(failure: CallFailure): RetrieveOutcome & { readonl
   return { kind: 'refused', about: isModel ? 'model' : 'key', failure };
 }
 
-/** What says that a failed job was refunded: the answer itself (`told`), or the API's documentation. */
+/** What says that a failed job was refunded: the response itself (`told`), or the API's documentation. */
 export type RefundBasis = 'told' | 'documented';
 
 /**
  * Whether a failed job was refunded. According to the documentation, every failure that retrieve reports as an HTTP
- * error is, except a charge in DIEM on an earlier UTC day. The answer does not say which balance paid, so a charge of
+ * error is, except a charge in DIEM on an earlier UTC day. The response does not say which balance paid, so a charge of
  * an earlier day is assumed to stay.
  *
  * @returns `undefined` if it stays charged

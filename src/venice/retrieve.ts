@@ -12,7 +12,7 @@ const INLINE_BYTES_MAX = 16 * 1024 * 1024;
 type Deadlines = Pick<TransportRequest, 'deadlineMs' | 'headersDeadlineMs'>;
 
 /**
- * Reads the answer to `POST /audio/retrieve`.
+ * Reads the response to `POST /audio/retrieve`.
  *
  * @param deadlines of the download, if the audio is on another host
  */
@@ -109,7 +109,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 /**
- * Downloads audio from another host, which never gets the key. That host's answers are not the API's: its 404 does not
+ * Downloads audio from another host, which never gets the key. That host's responses are not the API's: its 404 does not
  * mean that the job is gone, and its rate headers mean nothing.
  */
 async function fetchElsewhere(

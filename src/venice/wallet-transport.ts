@@ -57,7 +57,7 @@ function isSigned(path: string): boolean {
   return /^\/(audio\/(queue|retrieve|complete)|x402\/)/.test(path);
 }
 
-/** Passes the answer on as soon as it is there. @returns when its body has ended in any way */
+/** Passes the response on as soon as it is there. @returns when its body has ended in any way */
 async function untilOver(
   asked: Promise<TransportAnswer | TransportNoAnswer>,
   resolve: (answer: TransportAnswer | TransportNoAnswer) => void,
@@ -81,7 +81,7 @@ async function* watched(body: AsyncIterable<Uint8Array>, over: () => void): Asyn
   }
 }
 
-/** `undefined` if the answer does not say. */
+/** `undefined` if the response does not say. */
 function offsetOf(answer: TransportAnswer | TransportNoAnswer, nowMs: number): number | undefined {
   const dateMs = answer.kind === 'answer' ? Date.parse(answer.headers.date ?? '') : Number.NaN;
   if (Number.isNaN(dateMs)) return undefined;

@@ -7,7 +7,7 @@ const CHARACTERS_MAX = 10_000_000;
 const NAME_LENGTH_MAX = 200;
 
 /**
- * The answer of `GET /models?type=music`. Tolerant: unknown fields are ignored, an entry without a usable id or of
+ * The response of `GET /models?type=music`. Tolerant: unknown fields are ignored, an entry without a usable id or of
  * another type is skipped, and a capability of a wrong type counts as undeclared.
  *
  * @returns `undefined` if it is not a list of models

@@ -6,7 +6,7 @@ import { bool, field, finite, identifier, isRecord, items, present, text } from 
 import { readCode } from './wire-errors.js';
 
 /*
- * Parsers of answers. Each takes parsed JSON of any shape and returns typed facts or `undefined`; none throws. Unknown
+ * Parsers of responses. Each takes parsed JSON of any shape and returns typed facts or `undefined`; none throws. Unknown
  * fields are ignored.
  */
 
@@ -20,7 +20,7 @@ export function readQuote(body: unknown): number | undefined {
 /**
  * `POST /audio/queue`. Only a usable `queue_id` counts: it proves that the job exists and is paid.
  *
- * @param modelAsked used if the answer names no usable model
+ * @param modelAsked used if the response names no usable model
  */
 export function readQueued(body: unknown, modelAsked: string): Queued | undefined {
   const queueId = field(body, 'queue_id');
