@@ -12,7 +12,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set(['run', 'plan', 'collect', 'statu
 type Kind = 'switch' | 'text' | 'number' | 'list';
 
 /** The option for each flag, and the kind of its value. A test requires an entry for every flag in a message. */
-export const OPTION_OF_FLAG: Readonly<Record<string, readonly [option: keyof RunOptions, kind: Kind]>> = {
+const OPTION_OF_FLAG: Readonly<Record<string, readonly [option: keyof RunOptions, kind: Kind]>> = {
   '--accept-price': ['acceptPrice', 'switch'],
   '--base-url': ['baseUrl', 'text'],
   '--budget': ['budgetUsd', 'number'],

@@ -29,7 +29,7 @@ const unreachable: CallFailure = {
   rate: {},
 };
 
-/** Gets these answers in turn, the last one forever. Time passes only while waiting. */
+/** Gets these responses in turn, the last one forever. Time passes only while waiting. */
 async function ask(
   account: Account,
   own: readonly CallResult<Balance>[],

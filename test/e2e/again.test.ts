@@ -17,7 +17,7 @@ interface Stage {
   next(ended: Ended): readonly string[] | undefined;
 }
 
-/** `one` and `two` are made, through a relay that can change answers from now on. */
+/** `one` and `two` are made, through a relay that can change responses from now on. */
 async function made(): Promise<Stage> {
   const album = await scene();
   const relay = await startRelay(album.service.url, passOn, KEY);

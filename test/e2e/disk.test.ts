@@ -204,7 +204,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     expect(await half.album.charges()).toBe(5);
   });
 
-  it('after the answer has its record written to a rescue file, which the next run reads', async () => {
+  it('after the response has its record written to a rescue file, which the next run reads', async () => {
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 1_500);
@@ -220,7 +220,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     expect(await album.charges()).toBe(5);
   });
 
-  it('after the answer has its queue_id shown on the screen, with the resolve command, if no rescue file can be written', async () => {
+  it('after the response has its queue_id shown on the screen, with the resolve command, if no rescue file can be written', async () => {
     const half = await halfway();
     const { album, args } = half;
     const ended = await runUntil(half, '/audio/queue', 16);

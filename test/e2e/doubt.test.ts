@@ -37,7 +37,7 @@ async function chargesAsStated(url: string): Promise<{ timestamp: string; amount
   return ((await answer.json()) as { data: { timestamp: string; amount: number }[] }).data;
 }
 
-describe('a submit whose answer was lost', () => {
+describe('a submit whose response was lost', () => {
   it('is shown as in doubt with exit code 8, and the other takes are made', async () => {
     const album = await scene({ prompts: PROMPTS });
     const ended = await album.run('run', '--yes');

@@ -38,7 +38,7 @@ function answer(status: number, body: string, headers: Readonly<Record<string, s
   return (passing) => passing.answer({ status, headers, body });
 }
 
-/** Does what was asked, and answers something else. */
+/** Does what was asked, and answers with something else. */
 export function afterTheEffect(treat: Treat): Treat {
   return async (passing) => {
     await passing.forward();
@@ -62,7 +62,7 @@ export function endlessJson(sent: { bytes: number }): Treat {
   };
 }
 
-/** The answer without any mark of its length, cut short: the connection just ends. */
+/** The response without any mark of its length, cut short: the connection just ends. */
 export function cutOff(part: number): Treat {
   return async (passing: Passing) => {
     const { status, headers, body } = await passing.forward();
@@ -70,7 +70,7 @@ export function cutOff(part: number): Treat {
     const head = Object.entries({ ...headers, connection: 'close' }).map(
       ([name, value]) => `${name}: ${value}\r\n`,
     );
-    // Written by hand, as node always marks the length of an answer.
+    // Written by hand, as node always marks the length of a response.
     passing.response.socket?.end(
       Buffer.concat([
         Buffer.from(`HTTP/1.1 ${status} OK\r\n${head.join('')}\r\n`),
@@ -80,7 +80,7 @@ export function cutOff(part: number): Treat {
   };
 }
 
-/** The unchanged answer, on a connection that is closed under the next request. */
+/** The unchanged response, on a connection that is closed under the next request. */
 export const hangUpAfterwards: Treat = async (passing) => {
   const { socket } = passing.response;
   passing.response.on('finish', () => setImmediate(() => socket?.destroy()));

@@ -145,7 +145,7 @@ describe('a service that misbehaves before anything is bought', () => {
   });
 });
 
-describe('an ambiguous answer to a submit', () => {
+describe('an ambiguous response to a submit', () => {
   it.each<[string, Treat]>([
     ['a 502', html(502)],
     ['a 403 that is a page', html(403)],
@@ -232,7 +232,7 @@ describe('an obstacle to collecting', () => {
     expect((await set.run('run')).code).toBe(0);
   });
 
-  it('such as connections closed after each answer leaves nothing in doubt', async () => {
+  it('such as connections closed after each response leaves nothing in doubt', async () => {
     const set = await stage(hangUpAfterwards);
     expect((await set.run('run')).code).toBe(0);
     expect(await set.album.charges()).toBe(1);

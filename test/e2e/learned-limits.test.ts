@@ -5,7 +5,7 @@ import { fastNowMs, runFast } from './fast-program.js';
 import { afterTests, audioFiles, folder } from './program.js';
 import { startVendorServer } from './vendor-server.js';
 
-/** Below the documented limit of either route, and in no answer. */
+/** Below the documented limit of either route, and in no response. */
 const PER_MINUTE = 4;
 /** Both above the limit, so that each run has to wait for the service's next minute. */
 const TRACKS = { first: 6, second: 5 };

@@ -11,7 +11,7 @@ export interface StandIn {
   readonly headers: IncomingHttpHeaders[];
   /** One for each download in turn; the last also for all later ones. */
   readonly audio: readonly Audio[];
-  /** Answers that replace its own, by path. */
+  /** Responses that replace its own, by path. */
   readonly answers: Record<string, unknown>;
 }
 

@@ -8,7 +8,7 @@ import { wav } from '../storage/audio-bytes.js';
  * A stand-in for the service, written from its newest public description and independently of this program: 40 submits
  * and 120 retrieves per minute, plain error bodies without a code, failed jobs as HTTP errors on retrieve, 400 for an
  * unknown id, charged at the queue. The first word of the prompt decides what becomes of a job. A test may set lower
- * limits, which no answer describes.
+ * limits, which no response describes.
  */
 
 interface Job {

@@ -27,7 +27,7 @@ function album(tracks: Readonly<Record<string, { readonly model?: string; readon
 }
 
 describe('the program against a stand-in for the newest version of the API', { timeout: 120_000 }, () => {
-  it('settles every job by its answer and reports the same cost everywhere', async () => {
+  it('settles every job by its response and reports the same cost everywhere', async () => {
     const { cwd, run: batch } = album({
       good: { prompt: 'Good morning' },
       refused: { prompt: 'Refused by the provider' },

@@ -7,9 +7,9 @@ export type StoreEvent =
   | 'answered'
   /** Never arrived, or refused with 409, 500 or 503 without an effect: the client cannot tell. */
   | 'lost_before'
-  /** Done, but the answer was lost. */
+  /** Done, but the response was lost. */
   | 'lost_after'
-  /** No answer, and done some time later. */
+  /** No response, and done some time later. */
   | 'late'
   | 'denied'
   | 'expired'
@@ -24,7 +24,7 @@ export interface MemoryObjects {
   arrive(): void;
   /**
    * @param event called once per request
-   * @param turn awaited before each request takes effect and before each answer
+   * @param turn awaited before each request takes effect and before each response
    */
   store(event?: (request: string) => StoreEvent, turn?: () => Promise<void>): ObjectStore;
 }

@@ -2,7 +2,7 @@ import type { TransportAnswer, TransportNoAnswer, Web, WebRequest } from '../../
 
 export type Reply = TransportAnswer | TransportNoAnswer;
 
-/** HTTP with answers given by a test. */
+/** HTTP with responses given by a test. */
 export function webThat(answers: (request: WebRequest) => Reply | Promise<Reply>): Web {
   return { request: async (request) => answers(request), close: async () => {} };
 }

@@ -47,7 +47,7 @@ export async function loseMachine(place: Place, store: Store, tag: string, way: 
   // What the lost machine was about to buy counts as being bought elsewhere until the user resolves it.
   if (!(open.length > 0 ? [8, 11] : [0]).includes(ended.code ?? -1))
     fault(`exit ${ended.code}, ${open.length} in doubt:\n${ended.stderr}`);
-  // Only the answers to submits that were not recorded yet may be unknown.
+  // Only the responses to submits that were not recorded yet may be unknown.
   for (const { attempt } of open)
     if (!claimed.has(attempt)) fault(`${attempt} is in doubt, though its answer was in the log`);
   const attempts = await attemptsOf(next.cwd);

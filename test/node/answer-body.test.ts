@@ -19,7 +19,7 @@ async function sizes(read: AsyncGenerator<Uint8Array>): Promise<number[]> {
   return found;
 }
 
-describe('the body of an answer', () => {
+describe('the body of a response', () => {
   it('contains what arrived before and after reading began', async () => {
     const body = createBody(tap());
     body.add(new Uint8Array(1));

@@ -4,7 +4,7 @@ import { createTransport } from '../../src/node/transport.js';
 import { rawServer } from './raw-server.js';
 
 /*
- * undici 7 throws where nobody can catch it if a connection ends while its answer waits to be read (nodejs/undici#5360,
+ * undici 7 throws where nobody can catch it if a connection ends while its response waits to be read (nodejs/undici#5360,
  * fixed in 8). An uncaught error fails the whole file here, as it would end a run.
  */
 
@@ -16,7 +16,7 @@ afterEach(async () => {
 /** From what a connection buffers to more than it buffers: what makes it wait is in between. */
 const SIZES = [40, 64, 65, 100, 128, 220, 8_000].map((kib) => kib * 1024);
 
-/** The answer of a server that ends the connection after it, once that end has arrived and nothing was read yet. */
+/** The response of a server that ends the connection after it, once that end has arrived and nothing was read yet. */
 async function lateReader(head: string, bytes: number, end: (socket: Socket) => void) {
   let ended = () => {};
   const arrived = new Promise<void>((resolve) => {
@@ -56,7 +56,7 @@ async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<number | string
   return bytes;
 }
 
-describe.each(SIZES)('a connection that ends before its answer of %i bytes was read', (bytes) => {
+describe.each(SIZES)('a connection that ends before its response of %i bytes was read', (bytes) => {
   const close = 'HTTP/1.1 200 OK\r\nconnection: close\r\n';
 
   it.each([
@@ -69,7 +69,7 @@ describe.each(SIZES)('a connection that ends before its answer of %i bytes was r
     expect(await bytesOf(answer.body)).toBe(bytes);
   });
 
-  it('reports a fault if the answer is shorter than declared', async () => {
+  it('reports a fault if the response is shorter than declared', async () => {
     const head = `${close}content-length: ${bytes + 1}\r\n\r\n`;
     const answer = await lateReader(head, bytes, (socket) => socket.end());
     expect(await bytesOf(answer.body)).toMatch(/^UND_ERR/);

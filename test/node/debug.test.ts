@@ -37,7 +37,7 @@ async function textOf(result: Awaited<ReturnType<Transport>>): Promise<string> {
 }
 
 describe('debug lines', () => {
-  it('show request, answer and end of the body, and change none of them', async () => {
+  it('show request, response and end of the body, and change none of them', async () => {
     const headers = {
       'content-type': 'application/json',
       'x-ratelimit-remaining-requests': '7',

@@ -60,7 +60,7 @@ function takeRequest(text: string): { request: RawRequest; length: number } | un
   return { request: { line, headers, body: text.slice(end + 4, length) }, length };
 }
 
-/** A whole answer with its length declared. */
+/** A whole response with its length declared. */
 export function answerText(status: number, headers: Record<string, string>, body: string): string {
   const lines = Object.entries({ 'content-length': String(Buffer.byteLength(body)), ...headers });
   return `HTTP/1.1 ${status} X\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createTransport } from '../../src/node/transport.js';
 
 /**
- * A service in a thread of its own, so that it continues while this one is blocked. `reported[0]` counts its answers.
+ * A service in a thread of its own, so that it continues while this one is blocked. `reported[0]` counts its responses.
  */
 const SERVICE = `
   const { createServer } = require('node:http');
@@ -56,8 +56,8 @@ const REQUEST = {
   deadlineMs: DEADLINE_MS,
 } as const;
 
-describe('a process that was stopped while an answer arrived', () => {
-  it('reads the answer before it reports a timeout', async () => {
+describe('a process that was stopped while a response arrived', () => {
+  it('reads the response before it reports a timeout', async () => {
     const { reported, transport } = await service();
     const asked = transport(REQUEST);
     setTimeout(() => pauseProcess(reported), 50);

@@ -216,7 +216,7 @@ describe('a request that may have been received', () => {
       expect(['ECONNRESET', 'UND_ERR_SOCKET']).toContain(code);
     });
 
-    it(`is closed upon without an answer, on ${on}`, async () => {
+    it(`is closed upon without a response, on ${on}`, async () => {
       expect(await expectSent((socket) => onRequest(socket, () => socket.end()))).toBe('UND_ERR_SOCKET');
     });
 
@@ -250,7 +250,7 @@ describe('a request that may have been received', () => {
       expect(code).toBe('UND_ERR_HEADERS_OVERFLOW');
     });
 
-    it(`is answered with endless informational answers, on ${on}`, async () => {
+    it(`is answered with endless informational responses, on ${on}`, async () => {
       const code = await expectSent((socket) =>
         onRequest(socket, () => {
           const more = () => {
@@ -291,7 +291,7 @@ describe('a request that may have been received', () => {
   });
 });
 
-describe('the body of an answer', () => {
+describe('the body of a response', () => {
   const answerWith = async (write: (socket: Socket) => void, more: Partial<TransportOptions> = {}) => {
     const server = await serve((socket) => onRequest(socket, () => write(socket)));
     return { server, transport: transportTo(http(server.port), more) };

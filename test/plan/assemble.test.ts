@@ -13,7 +13,7 @@ interface World {
   readonly models?: readonly Model[];
   readonly attempts?: readonly Attempt[];
   readonly budget?: number;
-  /** Micro-dollars by query key; the default for keys that are missing; `null`: no answer. */
+  /** Micro-dollars by query key; the default for keys that are missing; `null`: no response. */
   readonly price?: (key: string) => number | null;
 }
 

@@ -23,7 +23,7 @@ function ended(letters: string): Attempt[] {
   });
 }
 
-describe('lost answers to submits in a row', () => {
+describe('lost responses to submits in a row', () => {
   it.each([
     ['', 0, 0],
     ['l', 1, 1],
@@ -31,7 +31,7 @@ describe('lost answers to submits in a row', () => {
     ['llrl', 3, 3],
     // An intent left by a killed run counts as lost.
     ['lii', 3, 3],
-    // An answer that was still in flight resets nothing.
+    // A response that was still in flight resets nothing.
     ['llla', 0, 3],
     ['llsal', 1, 2],
   ])('are counted in %o: %i at the end, %i at most', (letters, latest, longest) => {

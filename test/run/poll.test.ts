@@ -136,7 +136,7 @@ describe('an unreachable service', () => {
     expect(codes(events)).not.toContain('given-up');
   });
 
-  it('gets the full time again after each answer', async () => {
+  it('gets the full time again after each response', async () => {
     const goneMs = 5 * MINUTE_MS;
     const { tookMs } = await collect((atMs) => (atMs < goneMs ? running : refusedConnection));
     expect(tookMs).toBeGreaterThanOrEqual(goneMs + 2 * MINUTE_MS);
@@ -189,7 +189,7 @@ describe('a job whose retrieve fails', () => {
     expect(Date.parse(state('one')!.at.failed!) - START_MS).toBeGreaterThanOrEqual(8 * MINUTE_MS);
   });
 
-  it('is lost after three answers of 400 for an unknown id, within 90 s', async () => {
+  it('is lost after three responses of 400 for an unknown id, within 90 s', async () => {
     const { state } = await collect(others(refusedWith(400, 'Request ID is invalid.')));
     expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status: 400 } });
     const [lostMs, firstMs] = [Date.parse(state('one')!.at.lost!), START_MS];

@@ -28,7 +28,7 @@ function refused(code: string, status = 503, message = 'no'): CallResult<Queued>
   return { ok: false, kind: 'refused', status, sent: true, code, message, rate: {} };
 }
 
-/** A run whose submits get these answers, and whose clock advances only by the waits it is asked for. */
+/** A run whose submits get these responses, and whose clock advances only by the waits it is asked for. */
 function stage(
   answer: (count: number) => CallResult<Queued>,
   lock: RunLockState = 'ours',
@@ -175,7 +175,7 @@ describe('a model that the key may not use', () => {
   });
 });
 
-describe('a submit whose answer names another model', () => {
+describe('a submit whose response names another model', () => {
   const queued = (model: string) => (count: number) =>
     ({ ok: true, value: { queueId: `job-${count}`, model }, rate: {} }) as const;
 

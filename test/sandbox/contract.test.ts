@@ -102,7 +102,7 @@ const BUILT_IN: Readonly<Record<string, AnySchema>> = {
 
 const builtIn: Shapes = (name) => BUILT_IN[name];
 
-/** One answer of each documented kind. */
+/** One response of each documented kind. */
 function samples(): [string, Answered][] {
   const world = play({ limits: { perMinute: 100 }, balanceUsd: 8 });
   const job = { model: SONG.model, queue_id: world.queued() };
@@ -154,7 +154,7 @@ const contracts: [string, Shapes][] = [
   ...(file === undefined ? [] : [['the OpenAPI document', shapesOf(file)] as [string, Shapes]]),
 ];
 
-describe.each(contracts)('sandbox answers checked against %s', (_name, shapes) => {
+describe.each(contracts)('sandbox responses checked against %s', (_name, shapes) => {
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 
   it.each(samples().map(([route, answer]) => [`${route} ${answer.status}`, answer] as const))(
@@ -168,7 +168,7 @@ describe.each(contracts)('sandbox answers checked against %s', (_name, shapes) =
   );
 });
 
-it('the samples include every answer of the built-in table', () => {
+it('the samples include every response of the built-in table', () => {
   const seen = new Set(samples().map(([route, answer]) => `${route} ${answer.status}`));
   expect([...seen].sort()).toEqual(Object.keys(BUILT_IN).sort());
 });

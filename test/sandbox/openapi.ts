@@ -3,14 +3,14 @@ import type { AnySchema } from 'ajv';
 import { parse } from 'yaml';
 
 /**
- * The shapes of answers in the API's OpenAPI document. With `VENICE_OPENAPI` set to its path (YAML), answers are
+ * The shapes of responses in the API's OpenAPI document. With `VENICE_OPENAPI` set to its path (YAML), responses are
  * checked against the document itself too.
  */
 export type Shapes = (name: string) => AnySchema | undefined;
 
 export const openApiFile = process.env.VENICE_OPENAPI;
 
-/** `undefined` if the document has no such answer. */
+/** `undefined` if the document has no such response. */
 export function shapesOf(file: string): Shapes {
   // biome-ignore lint/suspicious/noExplicitAny: somebody else's document
   const document: any = parse(readFileSync(file, 'utf8'));

@@ -80,7 +80,7 @@ function rehearse(takes: number, speed: number) {
 }
 
 describe('a sandbox run', () => {
-  it('at real speed keeps the real limits, which no answer states', () => {
+  it('at real speed keeps the real limits, which no response states', () => {
     const { stated, tooMany, minutes, made } = rehearse(80, 1);
     expect({ stated, tooMany, made }).toEqual({ stated: undefined, tooMany: 0, made: 80 });
     expect(minutes).toBeGreaterThan(1);

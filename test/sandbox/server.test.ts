@@ -57,7 +57,7 @@ describe('the sandbox server', () => {
     expect((await fetch(`${url}/models`)).status).toBe(200);
   });
 
-  it('resets the connection of an answer that is to be lost', async () => {
+  it('resets the connection of a response that is to be lost', async () => {
     const { url, post } = await open();
     await expect(post('/audio/queue', { ...SONG, prompt: 'A song [sandbox:lost-answer]' })).rejects.toThrow();
     const headers = { authorization: 'Bearer sandbox' };

@@ -258,7 +258,7 @@ describe('audio as of today', () => {
   });
 });
 
-/** One of today's answers of each kind. */
+/** One of today's responses of each kind. */
 function samples(): [string, Answered][] {
   const world = today({ balanceUsd: 8, currenciesUsd: { DIEM: 1 } });
   const job = { model: SONG.model, queue_id: world.queued() };

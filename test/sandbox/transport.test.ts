@@ -51,7 +51,7 @@ async function ready(options: Partial<ServiceOptions> = {}) {
 }
 
 describe('the in-process transport', () => {
-  it('returns the answer with its length, and checks the key', async () => {
+  it('returns the response with its length, and checks the key', async () => {
     const { transport } = connected();
     const answer = await answerOf(transport({ method: 'GET', path: '/billing/balance', deadlineMs: 1_000 }));
     expect(answer).toMatchObject({ status: 200, framed: true });
@@ -98,7 +98,7 @@ describe('the in-process transport', () => {
     expect(made).toBeLessThan(3);
   });
 
-  it('loses an answer that is cut off, while the job exists', async () => {
+  it('loses a response that is cut off, while the job exists', async () => {
     const { post, service } = connected();
     const answer = await post('/audio/queue', { ...SONG, prompt: 'A song [sandbox:lost-answer]' });
     expect(answer).toMatchObject({ kind: 'no_answer', sent: true, code: 'ECONNRESET' });

@@ -8,7 +8,7 @@ import { type Answered, bytesOf, complaints, LYRICAL, type Play, play, SONG } fr
 
 const MODEL = CATALOGUE_TODAY.find(({ id }) => id === SONG.model)!;
 
-/** The answers to the same request if the variant never occurs, and if it always does. */
+/** The responses to the same request if the variant never occurs, and if it always does. */
 function bothWays(variant: keyof Variants, ask: (world: Play) => Answered): [Answered, Answered] {
   const at = (chance: number) => ask(play({ limits: {}, variants: { [variant]: chance } }));
   return [at(0), at(1)];
@@ -218,7 +218,7 @@ describe('a word in a prompt', () => {
     }
   });
 
-  it('[sandbox:lost-answer] loses the first answer only, also after a restart', () => {
+  it('[sandbox:lost-answer] loses the first response only, also after a restart', () => {
     const entries: Entry[] = [];
     const body = { ...SONG, prompt: 'A song [sandbox:lost-answer]' };
     const world = play({ persist: (entry) => entries.push(entry) });

@@ -44,7 +44,7 @@ describe('the block of a key', () => {
     expect(errorBudget.allows(0, opensMs)).toBe(true);
   });
 
-  it('is lifted only by an answer while too many requests are in flight', () => {
+  it('is lifted only by a response while too many requests are in flight', () => {
     const errorBudget = createErrorBudget();
     errorBudget.answered(500, 0);
     expect(errorBudget.allows(18, 10)).toBe(false);

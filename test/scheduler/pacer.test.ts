@@ -29,7 +29,7 @@ function underLoad(
 }
 
 describe('a pacer with a budget of its own gets no 429', () => {
-  it('from fixed windows of any phase, whatever order the answers arrive in', () => {
+  it('from fixed windows of any phase, whatever order the responses arrive in', () => {
     fc.assert(
       fc.property(
         pressure,
@@ -61,7 +61,7 @@ describe('a pacer with a budget of its own gets no 429', () => {
     );
   });
 
-  it('if only some answers have headers', () => {
+  it('if only some responses have headers', () => {
     fc.assert(
       fc.property(pressure, fc.constantFrom(0.2, 0.6), (given, headersMissing) => {
         const rule: LimitRule = { kind: 'window', perMinute: 60, headersMissing };
@@ -176,7 +176,7 @@ describe('a 429', () => {
     expect(pacer.available(90)).toBe(50);
   });
 
-  it('with a time lets one request go then, whose answer decides', () => {
+  it('with a time lets one request go then, whose response decides', () => {
     const pacer = createPacer();
     const rate = { limit: 60, remaining: 50, resetUnixSeconds: 60 };
     pacer.answered(pacer.sent(0), { status: 200, rate }, 90);
@@ -201,7 +201,7 @@ describe('a 429', () => {
 });
 
 describe('what is known at the start', () => {
-  it('lets one request go first, and the others after its answer', () => {
+  it('lets one request go first, and the others after its response', () => {
     const pacer = createPacer();
     expect(pacer.available(0)).toBe(1);
     const token = pacer.sent(0);

@@ -155,7 +155,7 @@ describe('if the service reports its limits', () => {
     for (let count = 0; count < 50; count += 1)
       ask(limiter, 'one', 'queue', 100, 200, { ...reported, remaining: 58 - count });
     expect(limiter.of('one').available('queue', 200)).toBe(9);
-    // For a model not asked yet, wait for the first answer.
+    // For a model not asked yet, wait for the first response.
     expect(limiter.of('other').available('queue', 200)).toBe(1);
   });
 

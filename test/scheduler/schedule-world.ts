@@ -37,7 +37,7 @@ export interface Scene {
   readonly downloadMs?: number;
   readonly stopAtMs?: number;
   readonly singlyAtMs?: number;
-  /** Whether answers name their job. */
+  /** Whether responses name their job. */
   readonly namesJobs?: boolean;
 }
 

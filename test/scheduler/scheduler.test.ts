@@ -189,7 +189,7 @@ describe('several models', () => {
     const scheduler = createScheduler({});
     for (const job of ['a', 'b']) scheduler.addTake(job, { model: job });
     scheduler.addTake('another b', { model: 'b' });
-    // The first answer may show that each model has its own limit.
+    // The first response may show that each model has its own limit.
     expect([scheduler.next(0), scheduler.next(0), scheduler.next(250)]).toEqual([
       { kind: 'submit', job: 'b' },
       { kind: 'wait', untilMs: 250 },
@@ -332,7 +332,7 @@ describe('a model that refuses submits', () => {
 });
 
 describe('a fault', () => {
-  it('never brings the key near its block, even if every answer fails', () => {
+  it('never brings the key near its block, even if every response fails', () => {
     const report = play({
       seed: 2,
       models: [model({ tracks: 100, limit: { kind: 'window' } })],

@@ -22,7 +22,7 @@ export function listPriceUsd(body: Record<string, unknown>): number | undefined 
   }
 }
 
-/** The answer to `GET /models`. */
+/** The response to `GET /models`. */
 export function catalogue(): unknown {
   const durations = Object.fromEntries(
     TIERS.map((tier, at) => [

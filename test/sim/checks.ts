@@ -73,7 +73,7 @@ export function judgeSum(blame: Blame, witness: Witness, view: LockView, reporte
     blame('y', `${witness.name} reports ${reportedMicroUsd} spent, the lockfile says ${sum}`);
 }
 
-/** The longest series of lost answers that nobody has settled. */
+/** The longest series of lost responses that nobody has settled. */
 function lostInARow(view: LockView): number {
   const ends = [...view.attempts.values()].flatMap(({ latest }) => {
     if (latest.state === 'in_doubt') return [`${latest.at.in_doubt} lost`];

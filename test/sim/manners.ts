@@ -8,7 +8,7 @@ export interface Manners {
   sent(request: TransportRequest): void;
   /** Called when the service has answered. */
   handled(request: TransportRequest, answer: ServerAnswer): void;
-  /** Called when the run has read that answer to its end. */
+  /** Called when the run has read that response to its end. */
   read(request: TransportRequest, answer: ServerAnswer): void;
 }
 

@@ -71,7 +71,7 @@ it('a lost request ends with late headers or a reset', async () => {
   expect(codes).toEqual(new Set(['DEADLINE', 'ECONNRESET']));
 });
 
-it('late headers without a deadline of their own are an answer', async () => {
+it('late headers without a deadline of their own are a response', async () => {
   for (const seed of SEEDS) {
     const { code, atMs } = await ask({ lateHeaders: 1 }, {}, seed);
     expect(code).toBeUndefined();

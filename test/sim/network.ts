@@ -29,7 +29,7 @@ export interface NetworkRates {
   readonly bodyStalls: number;
   /** Seconds instead of milliseconds. */
   readonly slow: number;
-  /** The answer begins after its header deadline, if it has one, but before the overall one. */
+  /** The response begins after its header deadline, if it has one, but before the overall one. */
   readonly lateHeaders: number;
 }
 
@@ -38,9 +38,9 @@ export interface NetworkWorld {
   readonly rng: Rng;
   readonly server: Server;
   rates: NetworkRates;
-  /** Share of answers whose end is not marked. */
+  /** Share of responses whose end is not marked. */
   readonly unframed: number;
-  /** The id in the answer to a submit instead of its own. */
+  /** The id in the response to a submit instead of its own. */
   readonly replays?: () => string | undefined;
   /** Whether a cut body ends without an error, although its length was declared. */
   readonly cutsSilently?: () => boolean;
@@ -55,7 +55,7 @@ export interface Line {
   readonly onSend: (request: TransportRequest) => void;
   /** Called when the service has handled it. */
   readonly onHandled: (request: TransportRequest, answer: ServerAnswer) => void;
-  /** Called when the process has read the service's own answer to its end. */
+  /** Called when the process has read the service's own response to its end. */
   readonly onRead: (request: TransportRequest, answer: ServerAnswer) => void;
 }
 
@@ -161,7 +161,7 @@ function spoil(world: NetworkWorld, path: string, answer: ServerAnswer): ServerA
       body: Buffer.from('{"error":"Unknown error"}'),
     };
     const page = proxyPage(rng);
-    // After the effect, only answers that say nothing about money: a refusal here would be a lie of the service.
+    // After the effect, only responses that say nothing about money: a refusal here would be a lie of the service.
     return rng.chance(0.5) ? jsonError : { ...page, status: rng.pick([200, 307, 403, 500, 502, 503, 504]) };
   }
   if (answer.headers['content-type'] === 'application/json' && rng.chance(rates.garbled))

@@ -6,7 +6,7 @@ import type { Rng } from './random.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
 
-/** Rare events other than faults of disk, network and service, each with its chance per run, request or answer. */
+/** Rare events other than faults of disk, network and service, each with its chance per run, request or response. */
 const TROUBLES = [
   /** A file in the output folder is removed during a run. */
   'removed',
@@ -21,7 +21,7 @@ const TROUBLES = [
   'stopAtRecord',
   /** A job that takes hours. */
   'longJob',
-  /** A proxy answers a submit with an earlier answer. */
+  /** A proxy answers a submit with an earlier response. */
   'replayed',
   /** A cut body ends without an error, although its length was declared. */
   'silentCut',

@@ -7,8 +7,8 @@ export const FAULT_SHARE = 0.15;
 const LATE_MS_MAX = 300;
 
 /**
- * A store whose requests and answers get lost: refused with 409, 500 or 503, done without an answer, done although
- * the answer was an error, or done some time after it.
+ * A store whose requests and responses get lost: refused with 409, 500 or 503, done without a response, done although
+ * the response was an error, or done some time after it.
  */
 export function withFaults(store: ObjectStore, rng: Rng, share = FAULT_SHARE): ObjectStore {
   const draw = () => (rng.chance(share) ? rng.pick(['refused', 'lost', 'error', 'late'] as const) : 'fine');

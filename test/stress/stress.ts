@@ -84,7 +84,7 @@ interface Run {
   readonly acknowledged: Acknowledged[];
   readonly latenciesMs: number[];
   readonly living: Set<ChildProcess>;
-  /** The number of answers after which a process is killed. */
+  /** The number of responses after which a process is killed. */
   readonly killsAt: ReadonlySet<number>;
   count: number;
   killed: number;

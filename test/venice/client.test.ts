@@ -21,7 +21,7 @@ interface Canned {
   readonly pieces?: () => AsyncIterable<Uint8Array>;
 }
 
-/** A client whose requests get these answers in turn. Reports what was requested and what was discarded. */
+/** A client whose requests get these responses in turn. Reports what was requested and what was discarded. */
 function clientWith(...answers: (Canned | TransportNoAnswer)[]) {
   const asked: TransportRequest[] = [];
   let discarded = 0;
@@ -146,7 +146,7 @@ describe('the requests of the client', () => {
   });
 });
 
-describe('a good answer', () => {
+describe('a good response', () => {
   it('returns its value and the rate headers', async () => {
     const headers = { 'x-ratelimit-remaining-requests': '7' };
     const { client } = clientWith({ body: '{"quote":0.75}', headers });
@@ -174,7 +174,7 @@ describe('a good answer', () => {
 });
 
 it.each(['text/plain', 'text/html; charset=utf-8', 'application/octet-stream', 'text/json'])(
-  'an accepted job stays accepted if its answer has the type %s',
+  'an accepted job stays accepted if its response has the type %s',
   async (type) => {
     const { client } = clientWith({ type, body: '{"model":"m","queue_id":"q-1"}' });
     expect(classifySubmit(await client.queue(REQUEST)).kind).toBe('accepted');
@@ -273,7 +273,7 @@ describe('a submit answered by', () => {
 });
 
 describe('size limits', () => {
-  it('stop reading an endless answer, and free its connection', async () => {
+  it('stop reading an endless response, and free its connection', async () => {
     for (const [call, bytesMax] of [
       ['quote', 1],
       ['balance', 1],

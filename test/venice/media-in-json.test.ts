@@ -96,7 +96,7 @@ describe('the audio of a finished job', () => {
   });
 });
 
-describe('the outline of an answer that is not understood', () => {
+describe('the outline of a response that is not understood', () => {
   it.each<[unknown, string]>([
     [{ status: 'COMPLETED', link: 1, 'a b': 2 }, 'status COMPLETED, fields status, link, "a b"'],
     [{ status: 7, x: 1 }, 'fields status, x'],
@@ -109,7 +109,7 @@ describe('the outline of an answer that is not understood', () => {
     expect(outline(value)).toBe(expected);
   });
 
-  it('is short and plain, whatever the answer', () => {
+  it('is short and plain, whatever the response', () => {
     const names = Array.from({ length: 1_000 }, (_, at) => `\u202e${'長'.repeat(1_000)}${at}`);
     const text = outline({
       status: 'x'.repeat(100_000),

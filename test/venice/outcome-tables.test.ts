@@ -167,7 +167,7 @@ describe.each(TABLES)('%s', (_, rows, meaningOf) => {
   });
 });
 
-/** Answers that the tables do not distinguish by status alone. */
+/** Responses that the tables do not distinguish by status alone. */
 const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
   'Submit: 200 with a usable `queue_id`': [
     { status: 200, body: '{"model":"m","queue_id":"q","status":"QUEUED"}' },

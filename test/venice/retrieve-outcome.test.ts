@@ -4,7 +4,7 @@ import { classifyComplete } from '../../src/venice/complete-outcome.js';
 import { classifyRetrieve, refundBasis } from '../../src/venice/retrieve-outcome.js';
 import { readError } from '../../src/venice/wire-errors.js';
 
-/** An error answer as read from its body. */
+/** An error response as read from its body. */
 function answered(status: number, body: object, rate: CallFailure['rate'] = {}): CallFailure {
   const error = readError(body, status);
   if (error === undefined) throw new Error('not an error of the API');
@@ -24,7 +24,7 @@ const page: CallFailure = { ...noAnswer, kind: 'unusable', status: 400, code: 'h
 const UNKNOWN_ID = { error: 'Request ID is invalid.' };
 const FIELD_MISSING = { error: 'Invalid request', details: { queue_id: { _errors: ['Field is required'] } } };
 
-describe('what an answer to a retrieve means', () => {
+describe('what a response to a retrieve means', () => {
   it.each([
     [400, { error: 'The provider rejected this request' }, 'failed'],
     [400, { error: { message: 'Generation failed', type: 'invalid_request_error', code: null } }, 'failed'],
@@ -57,7 +57,7 @@ describe('what an answer to a retrieve means', () => {
     expect(classifyRetrieve(answered(status, body)).kind).toBe(kind);
   });
 
-  it('is unknown if no answer of the API came', () => {
+  it('is unknown if no response of the API came', () => {
     expect(classifyRetrieve(noAnswer).kind).toBe('ask_again');
     expect(classifyRetrieve(page).kind).toBe('ask_again');
   });
@@ -78,7 +78,7 @@ describe('what an answer to a retrieve means', () => {
   });
 });
 
-describe('what an answer to a clean-up means', () => {
+describe('what a response to a clean-up means', () => {
   it.each([
     [400, UNKNOWN_ID, 'unknown_id'],
     [400, FIELD_MISSING, 'ask_again'],
@@ -94,7 +94,7 @@ describe('what an answer to a clean-up means', () => {
     expect(classifyComplete(answered(status, body)).kind).toBe(kind);
   });
 
-  it('is deleted or not as the answer says', () => {
+  it('is deleted or not as the response says', () => {
     expect(classifyComplete({ ok: true, value: true, rate: {} })).toEqual({ kind: 'deleted' });
     expect(classifyComplete({ ok: true, value: false, rate: {} })).toEqual({ kind: 'not_deleted' });
     expect(classifyComplete(noAnswer).kind).toBe('ask_again');
@@ -107,7 +107,7 @@ describe('the refund of a failed job', () => {
   const midnight = Date.parse('2026-10-03T00:00:00Z');
   const failure = { status: 500, code: 'http-500', message: 'no' };
 
-  it('is as the answer says, on any day', () => {
+  it('is as the response says, on any day', () => {
     expect(refundBasis({ ...failure, creditsRefunded: true }, noon, midnight)).toBe('told');
     expect(refundBasis({ ...failure, creditsRefunded: false }, noon, noon)).toBeUndefined();
   });
@@ -117,7 +117,7 @@ describe('the refund of a failed job', () => {
     expect(refundBasis(failure, evening, midnight)).toBeUndefined();
   });
 
-  it('is unknown if no vendor document describes the answer', () => {
+  it('is unknown if no vendor document describes the response', () => {
     expect(refundBasis({ code: 'X', message: 'no' }, noon, noon)).toBeUndefined();
     expect(refundBasis(failure, Number.NaN, noon)).toBeUndefined();
   });

@@ -118,7 +118,7 @@ describe('an address under an unknown name', () => {
   });
 });
 
-describe('an answer that is not understood', () => {
+describe('a response that is not understood', () => {
   it('is reported with its status and the names of its fields', async () => {
     const body = JSON.stringify({ status: 'COMPLETED', somewhere: 7, secret: 'hush' });
     const { result } = await poll({ type: 'application/json', body });

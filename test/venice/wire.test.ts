@@ -89,7 +89,7 @@ describe('any JSON at all', () => {
     }));
     fc.assert(
       fc.property(value, (body) => {
-        // Through text, so that `__proto__` is an own key, as in an answer.
+        // Through text, so that `__proto__` is an own key, as in a response.
         const parsed: unknown = JSON.parse(JSON.stringify(body));
         for (const read of readers) expect(() => read(parsed)).not.toThrow();
       }),
@@ -270,7 +270,7 @@ describe('a price', () => {
   });
 });
 
-describe('the answer to a submit', () => {
+describe('the response to a submit', () => {
   it('is its id and the model that the API names', () => {
     expect(readQueued({ model: 'm-v2', queue_id: '123e-4567', status: 'QUEUED' }, 'm')).toEqual({
       queueId: '123e-4567',

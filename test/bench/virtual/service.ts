@@ -28,7 +28,7 @@ export interface LimitRule {
 }
 
 export interface Limiter {
-  /** Whether a request that arrives now is accepted, and its answer. */
+  /** Whether a request that arrives now is accepted, and its response. */
   admit(nowMs: number, operation: Operation): { readonly ok: boolean; readonly rate: RateHeaders };
 }
 

@@ -34,7 +34,7 @@ export type Answer =
 export interface World {
   nowMs(): number;
   at(timeMs: number, then: () => void): void;
-  /** Sends one request; `then` gets the answer when it arrives. */
+  /** Sends one request; `then` gets the response when it arrives. */
   send(kind: Operation, job: number, then: (answer: Answer) => void): void;
   readonly chance: () => number;
   /** When the job is ready: for the oracle only. */
@@ -61,7 +61,7 @@ export interface Figures {
 
 const LATENCY_MS = [35, 55] as const;
 const DOWNLOAD_MS = 300;
-/** The answer to a blocked key. */
+/** The response to a blocked key. */
 const BLOCKED = { ok: false, rate: {} } as const;
 /** Beyond this it is a bug, not a long run. */
 const EVENTS_MAX = 60_000_000;

@@ -96,9 +96,9 @@ const TROUBLE_MS_MAX = 600_000;
 /** The outcome of a request. */
 type Fate =
   | { readonly kind: 'done'; readonly answered: boolean }
-  /** No answer; the effect may come much later. */
+  /** No response; the effect may come much later. */
   | { readonly kind: 'unanswered'; readonly doneAfterMs?: number }
-  /** An answer that is not about the effect, which may happen all the same. */
+  /** A response that is not about the effect, which may happen all the same. */
   | { readonly kind: 'answered'; readonly answer: TransportAnswer; readonly done: boolean };
 
 function fateOf(line: BucketLine, { method }: S3Call, nowMs: number): Fate {
