@@ -3,8 +3,13 @@ import type { Git, GitAnswer } from '../core/ports.js';
 
 const STDERR_LENGTH_MAX = 64 * 1024;
 
-/** User settings that would prompt, sign, translate or do more than requested. */
+/**
+ * Settings that would prompt, sign, translate or do more than requested; and the settings of a bare repository among the
+ * files of a checkout, which may name programs to run.
+ */
 const QUIET = [
+  '-c',
+  'safe.bareRepository=explicit',
   '-c',
   'core.hooksPath=/dev/null',
   '-c',

@@ -14,7 +14,7 @@ const MEANINGS: readonly (readonly [RegExp, StoreFaultKind])[] = [
   ],
   [/service not enabled|unauthenticated|write access .* not granted/i, 'denied'],
   [
-    /Repository not found|does not appear to be a git repository|not a git repository|No such remote|returned error: 404/i,
+    /Repository not found|does not appear to be a git repository|not a git repository|cannot use bare repository|No such remote|returned error: 404/i,
     'missing',
   ],
   [/ENOENT/, 'unsupported'],

@@ -75,7 +75,10 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     });
     return look;
   };
-  const ready = inTurn(() => remember(state));
+  const ready = inTurn(async () => {
+    await requireRemote(state);
+    await remember(state);
+  });
   return {
     address: `git:${place.remote}`,
     putIfAbsent: async (key, bytes) => {
@@ -94,6 +97,12 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     },
     close: () => inTurn(() => keep(state)),
   };
+}
+
+/** git would take the name of an unknown remote for a path, and run the hooks of the repository there. */
+async function requireRemote(state: GitState): Promise<void> {
+  const { remote } = state.place;
+  if (!remote.includes(':')) await local(state, ['remote', 'get-url', remote]);
 }
 
 /** Fails if the ref is gone or was reset since this repository last saw it, because other machines may not notice. */

@@ -13,7 +13,7 @@ export type StateAddress =
       readonly endpoint?: string;
       readonly region?: string;
     }
-  /** A remote of the manifest's repository, by name or address. `ref`: below `refs/venice-batch/`. */
+  /** A remote of the manifest's repository, by name or address, never by path. `ref`: below `refs/venice-batch/`. */
   | { readonly kind: 'git'; readonly remote: string; readonly ref?: string }
   | { readonly kind: 'folder'; readonly path: string };
 
@@ -90,9 +90,23 @@ function parseGit(text: string): StateAddress {
       'contains credentials',
       'name a remote of the repository (git:origin), and keep credentials in a git credential helper',
     );
+  if (!isGitRemote(remote))
+    throw wrong(
+      'names a git repository by its path',
+      'add it as a remote (git remote add log PATH) and name that: git:log',
+    );
   const { ref } = parametersOf(query, ['ref']);
   if (ref !== undefined && !isRefName(ref)) throw wrong('has an invalid ref name');
   return { kind: 'git', remote, ...(ref !== undefined && { ref }) };
+}
+
+/**
+ * The name of a remote, or the address of another machine. Not a path, where git would run the hooks of a repository
+ * that may have come with the manifest; nor `ext::`, which is a command.
+ */
+function isGitRemote(text: string): boolean {
+  if (!text.includes(':')) return !/^[./~]/.test(text);
+  return /^(?:(?:https?|ssh|git):\/\/|[^/:]{2,}:(?!:|\/\/))/i.test(text);
 }
 
 /** A subset of the rules of `git check-ref-format`, checked without git. */

@@ -136,6 +136,39 @@ describe('a log in git', () => {
   });
 });
 
+describe('a repository that came with the manifest', () => {
+  const made: string[] = [];
+  afterAll(() => {
+    for (const folder of made) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** A checkout with a bare repository among its files, whose hooks and settings run a program. */
+  function checkout() {
+    const folder = createClone('https://host/album.git');
+    made.push(folder);
+    const bare = `${folder}/bare`;
+    const ran = `${folder}/ran`;
+    git(['init', '--quiet', '--bare', bare]);
+    writeFileSync(`${bare}/hooks/pre-receive`, `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
+    git(['-C', bare, 'config', 'remote.origin.url', '.']);
+    git(['-C', bare, 'config', 'remote.origin.uploadpack', `touch ${ran}; git-upload-pack`]);
+    return { folder, bare, ran };
+  }
+
+  it('is not pushed to, which would run its hooks', async () => {
+    const { folder, ran } = checkout();
+    const store = storeAt('git:bare', folder, {});
+    await expect(store.putIfAbsent('log/a', encode('a'))).rejects.toMatchObject({ kind: 'missing' });
+    expect(existsSync(ran)).toBe(false);
+  });
+
+  it('is not the repository of a manifest inside it, as its settings may name programs to run', async () => {
+    const { bare, ran } = checkout();
+    await expect(storeAt('git:origin', bare, {}).list('log/')).rejects.toMatchObject({ kind: 'missing' });
+    expect(existsSync(ran)).toBe(false);
+  });
+});
+
 describe('many machines on one ref', () => {
   const REF = 'refs/venice-batch/album';
 
