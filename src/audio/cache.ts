@@ -36,6 +36,8 @@ export async function openAudioCache(files: Files, random: Random, lockPath: str
       const file = fileOf(kind, sha256);
       const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
       try {
+        // A repository may contain a link that leads elsewhere.
+        if ((await files.real(path.dirname(file))) !== path.dirname(file)) return;
         await makePrivateFolder(files, random, real);
         await files.makeDirectory(path.dirname(file));
         await replaceFile(files, file, [bytes], scratchPath(random, real));

@@ -11,7 +11,7 @@ import { isRelated, lineagesOf } from '../lockfile/lock-header.js';
 import { serialiseLock } from '../lockfile/lock-text.js';
 import { type Lock, type MergedLocks, mergeLocks } from '../lockfile/merge-locks.js';
 import { scratchPath } from '../lockfile/private-folder.js';
-import { readLock } from '../lockfile/read.js';
+import { linkToNothing, readLock } from '../lockfile/read.js';
 import { acquireRunLock, holderOf } from '../lockfile/run-lock.js';
 import { systemFiles } from '../node/files.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
@@ -112,18 +112,20 @@ function lockfileOf(word: string, { settings }: Session): string {
   return path.join(folder, `${path.basename(stem)}${LOCKFILE_EXTENSION}`);
 }
 
-/** Only one of the two inputs may be replaced. */
+/** Only one of the two inputs may be replaced, and no file is created through a link. */
 async function refuseOtherFile(
   { ports: { files } }: Session,
   { first, second, target }: Places,
   out: string | undefined,
 ): Promise<void> {
+  if (out === undefined) return;
   const facts = await files.facts(target);
-  if (out === undefined || facts === undefined) return;
+  const dangling = (await linkToNothing(files, target)) !== undefined;
+  if (facts === undefined && !dangling) return;
   const sources = await Promise.all([files.facts(first), files.facts(second)]);
-  if (sources.some((source) => source?.id === facts.id)) return;
+  if (!dangling && sources.some((source) => source?.id === facts?.id)) return;
   throw usageError(
-    `--out ${shellWord(out)} would overwrite another file`,
+    `--out ${shellWord(out)} ${dangling ? 'is a link to a file that does not exist' : 'would overwrite another file'}`,
     'name a new file, or one of the two lockfiles',
     'output-file',
   );

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode, usageError } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
+import { randomHex } from '../lockfile/private-folder.js';
 import type { SavedPlan } from '../plan/saved-plan.js';
 import { readSavedPlan, SAVED_PLAN_BYTES_MAX, savedPlanText } from '../plan/saved-plan-file.js';
 import type { Session } from '../session/session.js';
@@ -69,7 +70,8 @@ export async function writePlanFile(session: Session, name: string, saved: Saved
   const { ports, command } = session;
   const file = path.resolve(name);
   try {
-    await replaceFile(ports.files, file, [Buffer.from(savedPlanText(saved))], `${file}.${process.pid}.tmp`);
+    const scratch = path.join(path.dirname(file), `.${randomHex(ports.random)}.tmp`);
+    await replaceFile(ports.files, file, [Buffer.from(savedPlanText(saved))], scratch);
   } catch (error) {
     const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(

@@ -10,7 +10,13 @@ import { removeFolder } from '../node/remove-folder.js';
 import { plannedFiles, plannedTracks } from '../release/dry-run.js';
 import { makeRelease, StoppedError, ZipTooLargeError } from '../release/make-release.js';
 import { UndecodableError } from '../release/prepare-audio.js';
-import { isReleaseZip, obstacleAt, zipObstacleAt } from '../release/release-folder.js';
+import {
+  type InTheWay,
+  InTheWayError,
+  isReleaseZip,
+  obstacleAt,
+  zipObstacleAt,
+} from '../release/release-folder.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
@@ -49,7 +55,11 @@ export async function releaseCommand(manifest: string, flags: ReleaseFlags): Pro
     await refuseObstacles(session, target, flags);
     return await carryOut(session, flags, target, sources);
   } catch (error) {
-    throw await storageError(asRefusal(error, session, again), files, { directory: target, next: again });
+    const refusal =
+      error instanceof InTheWayError
+        ? await notReplaced(session, error.obstacle, flags)
+        : asRefusal(error, session, again);
+    throw await storageError(refusal, files, { directory: target, next: again });
   }
 }
 
@@ -191,18 +201,22 @@ function printReport({ stdout }: Session, flags: ReleaseFlags, report: ReleaseRe
 }
 
 /** Replaces nothing but an earlier release. Throws `BatchError` (exit 2). */
-async function refuseObstacles(
-  { ports, command }: Session,
-  target: string,
-  flags: ReleaseFlags,
-): Promise<void> {
-  const { files } = ports;
+async function refuseObstacles(session: Session, target: string, flags: ReleaseFlags): Promise<void> {
+  const { files } = session.ports;
   const obstacle =
     (await obstacleAt(files, target)) ??
     (flags.zip === true ? await zipObstacleAt(files, `${target}.zip`) : undefined);
-  if (obstacle === undefined) return;
-  const other = command('release', ...wordsOf({ ...flags, to: await freeFolder(files, flags.to) }));
-  throw usageError(
+  if (obstacle !== undefined) throw await notReplaced(session, obstacle, flags);
+}
+
+async function notReplaced(
+  { ports, command }: Session,
+  obstacle: InTheWay,
+  flags: ReleaseFlags,
+): Promise<BatchError> {
+  const to = await freeFolder(ports.files, flags.to);
+  const other = command('release', ...wordsOf({ ...flags, to }));
+  return usageError(
     `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`,
     `move it away, or release to another folder: ${other}`,
     'release-folder',

@@ -4,6 +4,7 @@ import { BatchError, EXIT } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { makePrivateFolder, scratchPath } from '../lockfile/private-folder.js';
+import { linkToNothing } from '../lockfile/read.js';
 import { readTextFile } from '../manifest/text-file.js';
 import type { Pick, Picks } from './pick-types.js';
 
@@ -64,7 +65,8 @@ const FAULTS: Readonly<Record<string, string>> = {
 
 /**
  * Writes changed picks in one step. Comments and everything else in the file stay, and what other programs save until
- * right before the file is replaced. Throws `BatchError` if they never pause.
+ * right before the file is replaced. Throws `BatchError` if they never pause, and `ELOOP` for a dangling link: it would
+ * create a file at a place that someone else chose.
  *
  * @param file absolute
  * @param before the `text` that `readPicks` returned
@@ -79,6 +81,11 @@ export async function writePicks(
 ): Promise<void> {
   const { editPicks } = await import('./edit-picks.js');
   const real = await files.real(file);
+  if ((await linkToNothing(files, file)) !== undefined)
+    throw Object.assign(new Error(`a link to a file that does not exist: ${file}`), {
+      code: 'ELOOP',
+      path: file,
+    });
   let known = before;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const text = editPicks(known, changes);

@@ -18,7 +18,10 @@ export interface Stage {
   readonly folder: string;
   /** Absolute. Scratch files, which are removed. */
   readonly work: string;
-  /** Moves the release to its target, and the archive `zip` next to it, where it replaces another. Durable when resolved. */
+  /**
+   * Moves the release to its target, and the archive `zip` next to it, where it replaces another. Durable when resolved.
+   * Throws `InTheWayError`, and changes nothing, if anything else was put there in the meantime.
+   */
   publish(zip: string | undefined): Promise<void>;
   /** Removes everything. */
   discard(): Promise<void>;
@@ -28,6 +31,15 @@ export interface Stage {
 export interface InTheWay {
   readonly path: string;
   readonly what: string;
+}
+
+export class InTheWayError extends Error {
+  readonly obstacle: InTheWay;
+
+  constructor(obstacle: InTheWay) {
+    super(`${obstacle.path} ${obstacle.what}`);
+    this.obstacle = obstacle;
+  }
 }
 
 const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024;
@@ -124,9 +136,11 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
     async publish(zip) {
       await files.syncDirectory(folder);
       const archive = `${target}.zip`;
+      const other = zip === undefined ? undefined : await zipObstacleAt(files, archive);
+      if (other !== undefined) throw new InTheWayError(other);
+      if ((await files.facts(target)) !== undefined) await setAside(files, target, home.former);
       // If this is interrupted, an earlier archive must not be next to the new folder.
       if (zip !== undefined) await files.remove(archive);
-      if ((await files.facts(target)) !== undefined) await files.rename(target, home.former);
       await files.rename(folder, target);
       if (zip !== undefined) await files.rename(zip, archive);
       await files.syncDirectory(parent);
@@ -135,6 +149,15 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
     },
     discard: () => removeFolder(home.stage),
   };
+}
+
+/** Checked under the other name, where nobody adds a file any more. */
+async function setAside(files: Files, target: string, former: string): Promise<void> {
+  await files.rename(target, former);
+  const obstacle = await obstacleAt(files, former);
+  if (obstacle === undefined) return;
+  await files.rename(former, target);
+  throw new InTheWayError({ ...obstacle, path: path.join(target, path.relative(former, obstacle.path)) });
 }
 
 interface Names {

@@ -55,7 +55,10 @@ export function fill(text: string, width: number, align: 'left' | 'right' = 'lef
   return align === 'left' ? part + space : space + part;
 }
 
-/** The text in lines of at most `width` columns (1 or more), wrapped between words if possible. */
+/**
+ * The text in lines of at most `width` columns (1 or more), wrapped between words if possible. Where a word is broken, `::`
+ * would be at the beginning of a line, and a command to the GitHub Actions runner: its first colon is shown as an escape.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -70,7 +73,7 @@ export function wrap(text: string, width: number): string[] {
       // A character wider than the whole line is output anyway.
       const part = startWithin(line, width) || [...line][0]!;
       lines.push(part);
-      line = line.slice(part.length);
+      line = line.slice(part.length).replace(/^:(?=:)/, '\\u{3a}');
     }
   }
   if (line !== '') lines.push(line);

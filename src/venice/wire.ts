@@ -1,3 +1,4 @@
+import { withShownAddresses } from '../core/address.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { isQueueId } from '../core/queue-id.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
@@ -72,7 +73,9 @@ function readFailed(body: unknown): RetrievedJson {
   return {
     kind: 'failed',
     code: readCode(field(body, 'error_code')) ?? readCode(field(error, 'code')) ?? 'generation-failed',
-    message: text(error, 2_000) ?? text(field(error, 'message'), 2_000) ?? 'the generation failed',
+    message: withShownAddresses(
+      text(error, 2_000) ?? text(field(error, 'message'), 2_000) ?? 'the generation failed',
+    ),
     ...present({ creditsRefunded: bool(field(body, 'credits_refunded')) }),
   };
 }

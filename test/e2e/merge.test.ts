@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run as runProgram } from './in-process.js';
@@ -151,6 +151,10 @@ describe('lock merge', () => {
     expect(queueIds(path.join(album.cwd, 'both.lock.jsonl'))).toHaveLength(4);
     const overwriting = await lockMerge('--out', 'album.yaml');
     expect([overwriting.code, overwriting.stderr.includes('error[output-file]')]).toEqual([2, true]);
+    symlinkSync(path.join(clone, 'elsewhere'), path.join(album.cwd, 'link.lock.jsonl'));
+    const linked = await lockMerge('--out', 'link.lock.jsonl');
+    expect([linked.code, linked.stderr.includes('is a link')]).toEqual([2, true]);
+    expect(existsSync(path.join(clone, 'elsewhere'))).toBe(false);
   });
 
   it('refuses the lockfile of another manifest, unless the result is a new file', async () => {

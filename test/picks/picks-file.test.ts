@@ -237,6 +237,20 @@ describe('a picks file on disk', () => {
     expect(texts()[place]).not.toContain('mine');
   });
 
+  it('is not created through a link, at a place that someone else chose', async () => {
+    const disk = createMemoryDisk();
+    disk.symlink('/a/album.picks.yaml', '/home/.profile');
+    const written = writePicks(
+      disk.files,
+      random,
+      '/a/album.picks.yaml',
+      undefined,
+      change('a', { sha256: A }),
+    );
+    await expect(written).rejects.toMatchObject({ code: 'ELOOP', path: '/a/album.picks.yaml' });
+    expect(disk.texts()).toEqual({});
+  });
+
   it('has errors with their place', async () => {
     const { files } = createMemoryDisk({ '/a/p.yaml': 'version: 1\npicks: 3\n' });
     const read = await readPicks(files, '/a/p.yaml', 'p.yaml');

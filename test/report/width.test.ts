@@ -56,7 +56,7 @@ describe('display width', () => {
     expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
     fc.assert(
       fc.property(
-        fc.string({ unit: 'grapheme', maxLength: 60 }),
+        fc.string({ unit: 'grapheme', maxLength: 60 }).map((text) => text.replace(/:+/g, ':')),
         fc.integer({ min: 2, max: 20 }),
         (text, width) => {
           const lines = wrap(text, width);
@@ -67,5 +67,10 @@ describe('display width', () => {
         },
       ),
     );
+  });
+
+  it('never begins a line with a command to the GitHub Actions runner by breaking a word', () => {
+    expect(wrap('abc::error::x', 3).join('|')).toBe('abc|\\u{|3a}|:er|ror|\\u{|3a}|:x');
+    expect(wrap(`${'a'.repeat(20)}::error::x`, 20)).toEqual(['a'.repeat(20), '\\u{3a}:error::x']);
   });
 });

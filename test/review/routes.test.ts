@@ -63,6 +63,15 @@ describe('the addresses of the review page', () => {
     expect(await get('/data.json', { 'if-none-match': '"other"' })).toMatchObject({ status: 200 });
   });
 
+  it('show no page that a lockfile names as audio', async () => {
+    const response = await get(
+      `/audio/${SHA}`,
+      {},
+      { audio: async () => ({ bytes: 10, mediaType: 'text/html', stream: pieces }) },
+    );
+    expect(response).toMatchObject({ status: 200, headers: { 'content-type': 'application/octet-stream' } });
+  });
+
   it('explain why there are no data', async () => {
     const response = await get(
       '/data.json',

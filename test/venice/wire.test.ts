@@ -318,6 +318,9 @@ describe('the state of a job', () => {
         credits_refunded: true,
       }),
     ).toEqual({ kind: 'failed', code: 'INFERENCE_FAILED', message: 'no', creditsRefunded: true });
+    expect(readRetrieved({ status: 'FAILED', error: 'see https://me:pw@host/a?sig=s' })).toMatchObject({
+      message: 'see https://host/a',
+    });
     expect(readRetrieved({ status: 'FAILED' })).toEqual({
       kind: 'failed',
       code: 'generation-failed',
