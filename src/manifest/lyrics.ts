@@ -15,6 +15,8 @@ const LYRICS_BYTES_MAX = 1024 * 1024;
 /** The same limit as for `lyrics_prompt` in the schema. */
 const LYRICS_LENGTH_MAX = 100_000;
 const READS_MAX = 16;
+/** For each of them the folder is listed. */
+const MEANT_MAX = 20;
 
 /**
  * What is wrong with a path itself, or `undefined`. The file's content is sent to the service, so it has to be inside
@@ -53,13 +55,25 @@ export async function readLyrics(
     if (fields.lyrics_file) paths.add(fields.lyrics_file.value);
   }
   const limit = pLimit(READS_MAX);
+  let suggested = 0;
+  const meantBy: typeof fileMeant = async (...about) => {
+    suggested += 1;
+    return suggested > MEANT_MAX ? undefined : fileMeant(...about);
+  };
   const texts = await Promise.all(
-    [...paths].map((path) => limit(async () => [path, await readOne(files, directory, path)] as const)),
+    [...paths].map((path) =>
+      limit(async () => [path, await readOne(files, directory, path, meantBy)] as const),
+    ),
   );
   return new Map(texts);
 }
 
-async function readOne(files: Files, directory: string, path: string): Promise<LyricsFile> {
+async function readOne(
+  files: Files,
+  directory: string,
+  path: string,
+  meantBy: typeof fileMeant,
+): Promise<LyricsFile> {
   const fault = lyricsPathFault(path);
   if (fault) return { problem: { code: 'lyrics-path', severity: 'error', ...fault } };
   const inside = await resolved(files, directory, path);
@@ -68,7 +82,7 @@ async function readOne(files: Files, directory: string, path: string): Promise<L
   if (file.kind === 'fault') {
     const meant =
       'files' in inside
-        ? await fileMeant(inside.files, 'lyrics', { path: inside.path, written: path, fault: file.fault })
+        ? await meantBy(inside.files, 'lyrics', { path: inside.path, written: path, fault: file.fault })
         : undefined;
     return { problem: describeTextFault('lyrics', path, file, meant) };
   }

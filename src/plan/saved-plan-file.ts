@@ -89,7 +89,19 @@ function listOf(check: Check, what: string, lengthMax: number): Check {
 
 const sha256 = pattern(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 const amount = whole(0, 1e12);
-const patterns = listOf(pattern(/^.{1,1000}$/su, 'a text of at most 1,000 characters'), 'patterns', 50_000);
+const names = listOf(pattern(/^.{1,1000}$/su, 'a text of at most 1,000 characters'), 'patterns', 50_000);
+/** Each pattern is compared with every name. */
+const GLOBS_MAX = 100;
+const GLOB_LENGTH_MAX = 200;
+
+const patterns: Check = (value) => {
+  const fault = names(value);
+  if (fault !== undefined) return fault;
+  const globs = (value as readonly string[]).filter((one) => /[*?]/.test(one));
+  return globs.length > GLOBS_MAX || globs.some(({ length }) => length > GLOB_LENGTH_MAX)
+    ? `has more than ${GLOBS_MAX} patterns with * or ?, or a longer one than ${GLOB_LENGTH_MAX} characters`
+    : undefined;
+};
 
 const PURCHASE_CHECKS = {
   key: pattern(/^[a-z0-9][a-z0-9._-]{0,63}(?:#\d{1,7})?$/, 'the name of a take'),

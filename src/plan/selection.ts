@@ -52,22 +52,35 @@ export function readSelection(selection: Selection, takes: readonly Take[]): Rea
       (selection.only === undefined || only.keys.has(take.key)) &&
       !except.keys.has(take.key),
     forced: (take) => force.keys.has(take.key),
-    diagnostics: [
-      ...only.unmatched.map((pattern) => unknownTrack('--only', pattern, takes)),
-      ...except.unmatched.map((pattern) => unknownTrack('--except', pattern, takes)),
-      ...force.unmatched.map((pattern) => unknownTrack('--force', pattern, takes)),
-    ],
+    diagnostics: unknownTracks({ '--only': only, '--except': except, '--force': force }, takes),
   };
 }
 
-function matched(
-  patterns: readonly string[],
+/** Those of a saved plan are untrusted: only so many are compared with every name. */
+const UNKNOWN_MAX = 20;
+
+function unknownTracks(
+  byFlag: Readonly<Record<string, Matched>>,
   takes: readonly Take[],
-): { readonly keys: ReadonlySet<string>; readonly unmatched: readonly string[] } {
+): readonly Diagnostic[] {
+  const unknown = Object.entries(byFlag).flatMap(([flag, { unmatched }]) =>
+    unmatched.map((pattern) => ({ flag, pattern })),
+  );
+  if (unknown.length === 0) return [];
+  const names = new Set(takes.flatMap(namesOf));
+  return unknown.slice(0, UNKNOWN_MAX).map(({ flag, pattern }) => unknownTrack(flag, pattern, takes, names));
+}
+
+interface Matched {
+  readonly keys: ReadonlySet<string>;
+  readonly unmatched: readonly string[];
+}
+
+function matched(patterns: readonly string[], takes: readonly Take[]): Matched {
   const named = byName(takes);
   const keys = new Set<string>();
   const unmatched: string[] = [];
-  for (const pattern of patterns) {
+  for (const pattern of new Set(patterns)) {
     const names = /[*?]/.test(pattern)
       ? [...named.keys()].filter((name) => matchesGlob(name, pattern))
       : [pattern];
@@ -95,8 +108,13 @@ function namesOf(take: Take): readonly string[] {
   return [take.track, takeId(take), take.key];
 }
 
-function unknownTrack(flag: string, pattern: string, takes: readonly Take[]): Diagnostic {
-  const meant = closest(pattern, new Set(takes.flatMap(namesOf)));
+function unknownTrack(
+  flag: string,
+  pattern: string,
+  takes: readonly Take[],
+  names: ReadonlySet<string>,
+): Diagnostic {
+  const meant = closest(pattern, names);
   return {
     code: 'unknown-track',
     severity: 'error',

@@ -151,7 +151,7 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
   };
 }
 
-/** Checked under the other name, where nobody adds a file any more. */
+/** Checks it under the new name, because files may still be added under the old one. */
 async function setAside(files: Files, target: string, former: string): Promise<void> {
   await files.rename(target, former);
   const obstacle = await obstacleAt(files, former);

@@ -45,4 +45,28 @@ describe('a mistyped path', () => {
       'did you mean `words/verse.txt`?',
     );
   });
+
+  it('is looked for only so many times, as each one lists the folder', async () => {
+    const disk = createMemoryDisk({ '/music/words/verse.txt': 'la' });
+    let listed = 0;
+    const files: typeof disk.files = {
+      ...disk.files,
+      below: async (root) => {
+        const below = await disk.files.below(root);
+        const list = (folder: string) => {
+          listed += 1;
+          return below.list(folder);
+        };
+        return { ...below, list };
+      },
+    };
+    const tracks = Array.from(
+      { length: 50 },
+      (_, n) => `  - { id: t${n}, model: m, prompt: p, lyrics_file: words/verse${n}.txt }`,
+    );
+    const text = `version: 1\ntracks:\n${tracks.join('\n')}\n`;
+    const { diagnostics } = await loadManifestText(files, text, '/music/a.yaml', 'a.yaml');
+    expect(diagnostics).toHaveLength(50);
+    expect(listed).toBe(20);
+  });
 });

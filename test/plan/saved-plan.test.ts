@@ -201,6 +201,7 @@ describe('the file of a saved plan', () => {
     ['one take twice', { purchases: [first, first] }],
     ['a purchase without a digest', { purchases: [{ ...first, digest: '' }], total_micro_usd: 100_000 }],
     ['patterns that are not strings', { only: [1] }],
+    ['patterns that take too long to match', { except: Array.from({ length: 101 }, (_, n) => `*${n}`) }],
     ['a flag that is a string', { retry_failed: 'no' }],
   ])('with %s is not valid', (_, changes) => {
     expect(changed(changes)).toMatchObject({ ok: false, code: 'plan-not-a-plan' });

@@ -46,6 +46,11 @@ describe('a pattern', () => {
     ]);
     expect(diagnostics[1]?.hint).toContain('intro-1, intro-2, song');
   });
+
+  it('is compared with every name only so many times, as a saved plan may have thousands', () => {
+    const only = Array.from({ length: 1_000 }, (_, n) => `zz-${n}`);
+    expect(readSelection({ only, retryFailed: false, force: [] }, takes).diagnostics).toHaveLength(20);
+  });
 });
 
 describe('the matcher', () => {
