@@ -1,6 +1,6 @@
-import { withShownAddresses } from '../core/address.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { isQueueId } from '../core/queue-id.js';
+import { withShownAddresses } from '../core/shown-address.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';
 import { bool, field, finite, identifier, isRecord, items, present, text } from './read-json.js';
