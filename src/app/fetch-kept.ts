@@ -121,7 +121,7 @@ async function fetchOne(
     return { why: outcome.failure.message, refusals: isKey ? REFUSALS_MAX : 1 };
   }
   const target = path.join(root, file.path);
-  const part = `${target}.part`;
+  const part = `${target}.${attempt.attempt.slice(0, 8)}.part`;
   try {
     await files.makeDirectory(path.dirname(target));
     const download = await downloadAudio(files, ports.inspectMedia, outcome, part, stop);

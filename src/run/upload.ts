@@ -94,7 +94,7 @@ export async function pullFiles(
       if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
       // Links on the way are not followed: the name comes from a lockfile.
       await output.files.makeDirectory(path.dirname(target));
-      const answer = await audio.download(file.sha256, target);
+      const answer = await audio.download(file.sha256, file.bytes, { files: output.files, path: target });
       if (answer === 'downloaded') files.push(file.path);
       else if (answer === 'absent') fail(true, 'it is not in the audio store');
     } catch (error) {

@@ -1,3 +1,12 @@
+import type { FolderFiles } from '../core/ports.js';
+
+/** Where a download goes: into an opened folder, in which links are not followed. */
+export interface NewFile {
+  readonly files: FolderFiles;
+  /** Absolute. */
+  readonly path: string;
+}
+
 /**
  * Finished audio, by its hash, where every machine can reach it: `audio/sha256/ab/ab…`. Written once, never changed,
  * never deleted by this program. Throws a `StoreFault`, or the `FileFault` of the local disk.
@@ -13,12 +22,12 @@ export interface AudioStore {
    */
   put(path: string, sha256: string, bytes: number): Promise<'stored' | 'changed'>;
   /**
-   * Downloads audio into a new file, checked against its hash and synced. Writes to a `.part` file beside it first.
+   * Downloads audio into a new file, checked against its hash and synced. Writes to a scratch file beside it first.
    * Never replaces an existing file at `to`.
    *
-   * @param to absolute
+   * @param bytes its size: nothing beyond it is read
    */
-  download(sha256: string, to: string): Promise<'downloaded' | 'absent' | 'exists'>;
+  download(sha256: string, bytes: number, to: NewFile): Promise<'downloaded' | 'absent' | 'exists'>;
   has(sha256: string): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { Files, Random } from '../core/ports.js';
 import { type AudioStore, audioKey } from './audio-store.js';
 import { asStoreFault, requireRoot } from './folder-store.js';
-import { nameOnce, sumOf, writeSynced } from './hashed.js';
-import { requireSame } from './s3-audio.js';
+import { downloadTo, nameOnce, partName, requireSame, sumOf, writeSynced } from './hashed.js';
 
 /** Audio in a folder that several machines mount. */
 export function createFolderAudio(files: Files, random: Random, root: string): AudioStore {
@@ -22,7 +21,7 @@ export function createFolderAudio(files: Files, random: Random, root: string): A
         await guarded(() => verify(sha256));
         return 'stored';
       }
-      const draft = join(root, 'audio', `.${Buffer.from(random.bytes(12)).toString('hex')}.part`);
+      const draft = join(root, 'audio', partName(random));
       const sum = await guarded(() => writeSynced(files, draft, files.stream(path)));
       if (sum.sha256 !== sha256 || sum.bytes !== bytes) {
         await files.remove(draft);
@@ -35,13 +34,10 @@ export function createFolderAudio(files: Files, random: Random, root: string): A
       });
       return 'stored';
     },
-    download: async (sha256, to) => {
-      if ((await files.facts(to)) !== undefined) return 'exists';
+    download: async (sha256, bytes, to) => {
+      if ((await to.files.facts(to.path)) !== undefined) return 'exists';
       if (!(await guarded(() => has(sha256)))) return 'absent';
-      const part = `${to}.part`;
-      const sum = await writeSynced(files, part, files.stream(pathOf(sha256)));
-      requireSame(sum.sha256, sha256);
-      return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';
+      return downloadTo(to, { sha256, bytes }, random, files.stream(pathOf(sha256)));
     },
     has: (sha256) => guarded(() => has(sha256)),
     close: async () => {},

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
-import type { Files } from '../core/ports.js';
+import type { FolderFiles, Random } from '../core/ports.js';
+import type { NewFile } from './audio-store.js';
+import { StoreFault } from './object-store.js';
 
 /** Result of hashing some bytes. */
 export interface Sum {
@@ -47,16 +49,55 @@ export async function* onlyIf(
   if (held !== undefined) yield held;
 }
 
-/** Writes a new file and syncs it. Replaces an existing one. */
+/**
+ * Downloads into a new file under a random name, and gives it its own name if its hash is right. Throws a `StoreFault`
+ * (`altered`) if it is not.
+ */
+export async function downloadTo(
+  { files, path }: NewFile,
+  { sha256, bytes }: Sum,
+  random: Random,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<'downloaded' | 'exists'> {
+  const part = join(dirname(path), partName(random));
+  try {
+    requireSame((await writeSynced(files, part, upTo(pieces, bytes))).sha256, sha256);
+    return (await nameOnce(files, part, path)) === 'named' ? 'downloaded' : 'exists';
+  } catch (error) {
+    await files.remove(part).catch(() => {});
+    throw error;
+  }
+}
+
+export function partName(random: Random): string {
+  return `.${Buffer.from(random.bytes(12)).toString('hex')}.part`;
+}
+
+export function requireSame(found: string, sha256: string): void {
+  if (found !== sha256)
+    throw new StoreFault('altered', `the audio ${sha256} was damaged or replaced in the store`);
+}
+
+/** Ends after the first piece beyond the limit: an object of any size must not fill the disk. */
+async function* upTo(pieces: AsyncIterable<Uint8Array>, bytesMax: number): AsyncIterable<Uint8Array> {
+  let bytes = 0;
+  for await (const piece of pieces) {
+    yield piece;
+    bytes += piece.length;
+    if (bytes > bytesMax) return;
+  }
+}
+
+/** Writes a new file and syncs it. */
 export async function writeSynced(
-  files: Files,
+  files: FolderFiles,
   path: string,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<Sum> {
   await files.makeDirectory(dirname(path));
   const hash = createHash('sha256');
   let bytes = 0;
-  const handle = await files.open(path, 'truncate');
+  const handle = await files.open(path, 'exclusive');
   try {
     for await (const piece of pieces) {
       hash.update(piece);
@@ -71,7 +112,7 @@ export async function writeSynced(
 }
 
 /** Gives a synced file its final name, unless that is taken. Removes the first name. */
-export async function nameOnce(files: Files, from: string, to: string): Promise<'named' | 'exists'> {
+export async function nameOnce(files: FolderFiles, from: string, to: string): Promise<'named' | 'exists'> {
   let found: 'named' | 'exists' = 'named';
   try {
     await files.link(from, to);

@@ -1,6 +1,6 @@
 import type { Files } from '../core/ports.js';
 import { type AudioStore, audioKey } from './audio-store.js';
-import { nameOnce, onlyIf, type Sum, sumOf, writeSynced } from './hashed.js';
+import { downloadTo, onlyIf, requireSame, type Sum, sumOf } from './hashed.js';
 import { StoreFault } from './object-store.js';
 import { readS3Error } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
@@ -35,14 +35,11 @@ export function createS3Audio(
         );
       return 'stored';
     },
-    download: async (sha256, to) => {
-      if ((await files.facts(to)) !== undefined) return 'exists';
+    download: async (sha256, bytes, to) => {
+      if ((await to.files.facts(to.path)) !== undefined) return 'exists';
       if ((await sizeNow(sha256)) === undefined) return 'absent';
-      const part = `${to}.part`;
-      await withRetries(trying, async () => {
-        requireSame((await writeSynced(files, part, contents(client, sha256))).sha256, sha256);
-      });
-      return (await nameOnce(files, part, to)) === 'named' ? 'downloaded' : 'exists';
+      const { random } = trying;
+      return withRetries(trying, () => downloadTo(to, { sha256, bytes }, random, contents(client, sha256)));
     },
     has: async (sha256) => (await sizeNow(sha256)) !== undefined,
     close: () => place.close(),
@@ -109,9 +106,4 @@ async function verify(contents: AsyncIterable<Uint8Array>, sha256: string): Prom
 function check(found: number | undefined, bytes: number, sha256: string): void {
   if (found !== bytes)
     throw new StoreFault('altered', `the audio ${sha256} has ${found ?? 'no'} bytes instead of ${bytes}`);
-}
-
-export function requireSame(found: string, sha256: string): void {
-  if (found !== sha256)
-    throw new StoreFault('altered', `the audio ${sha256} was damaged or replaced in the store`);
 }

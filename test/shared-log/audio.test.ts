@@ -1,11 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Web } from '../../src/core/ports.js';
+import type { Files, Web } from '../../src/core/ports.js';
+import { systemFiles } from '../../src/node/files.js';
+import { systemRandom } from '../../src/node/random.js';
 import { createWeb } from '../../src/node/web.js';
 import { type AudioStore, audioKey } from '../../src/shared-log/audio-store.js';
+import { createFolderAudio } from '../../src/shared-log/folder-audio.js';
 import { openAudioStore } from '../../src/shared-log/open-object-store.js';
 import { parseStateAddress } from '../../src/shared-log/state-address.js';
 import { NO_REPLY, type Reply, reply, webThat } from '../fakes/web.js';
@@ -52,16 +65,22 @@ for (const kind of KINDS) {
         const store = audioAt(address, place.environment);
         const { at, hash, bytes, content } = song(`${kind}-one.mp3`);
         expect(await store.has(hash)).toBe(false);
-        expect(await store.download(hash, path.join(folder, 'nothing.mp3'))).toBe('absent');
+        expect(
+          await store.download(hash, bytes, { files: systemFiles, path: path.join(folder, 'nothing.mp3') }),
+        ).toBe('absent');
         expect(await store.put(at, hash, bytes)).toBe('stored');
         expect(await store.put(at, hash, bytes)).toBe('stored');
         const other = audioAt(address, place.environment);
         expect(await other.has(hash)).toBe(true);
-        const to = path.join(folder, `${kind}-there`, 'one.mp3');
-        expect(await other.download(hash, to)).toBe('downloaded');
-        expect(readFileSync(to).equals(content)).toBe(true);
-        expect(await other.download(hash, to)).toBe('exists');
-        expect(readdirSync(path.dirname(to))).toEqual(['one.mp3']);
+        const there = path.join(folder, `${kind}-there`);
+        const to = { files: systemFiles, path: path.join(there, 'one.mp3') };
+        mkdirSync(there);
+        writeFileSync(path.join(there, 'one.mp3.part'), 'mine');
+        expect(await other.download(hash, bytes, to)).toBe('downloaded');
+        expect(readFileSync(to.path).equals(content)).toBe(true);
+        expect(await other.download(hash, bytes, to)).toBe('exists');
+        expect(readdirSync(there)).toEqual(['one.mp3', 'one.mp3.part']);
+        expect(readFileSync(path.join(there, 'one.mp3.part'), 'utf8')).toBe('mine');
         await store.close();
         await other.close();
       });
@@ -88,9 +107,51 @@ describe('audio in a folder', () => {
     await store.put(at, hash, bytes);
     writeFileSync(path.join(root, audioKey(hash)), 'other bytes');
     await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'altered' });
-    const to = path.join(folder, 'damaged-copy.mp3');
-    await expect(store.download(hash, to)).rejects.toMatchObject({ kind: 'altered' });
-    expect(existsSync(to)).toBe(false);
+    const there = mkdtempSync(path.join(folder, 'there-'));
+    const to = { files: systemFiles, path: path.join(there, 'copy.mp3') };
+    await expect(store.download(hash, bytes, to)).rejects.toMatchObject({ kind: 'altered' });
+    expect(readdirSync(there)).toEqual([]);
+  });
+
+  it('is read no further than its recorded size', async () => {
+    const root = mkdtempSync(path.join(folder, 'share-'));
+    const { hash } = song('endless.mp3', 5_000);
+    let read = 0;
+    const files: Files = {
+      ...systemFiles,
+      facts: async () => ({ kind: 'directory', bytes: 0, modifiedMs: 0, id: '', isPrivate: false }),
+      stream: async function* () {
+        for (;;) {
+          read += 1_000;
+          yield new Uint8Array(1_000);
+        }
+      },
+    };
+    const store = createFolderAudio(files, systemRandom, root);
+    const to = { files: systemFiles, path: path.join(root, 'copy.mp3') };
+    await expect(store.download(hash, 5_000, to)).rejects.toMatchObject({ kind: 'altered' });
+    expect(read).toBe(6_000);
+  });
+
+  it('is not downloaded through a link that takes the place of a folder meanwhile', async () => {
+    const root = mkdtempSync(path.join(folder, 'share-'));
+    const [out, elsewhere] = [path.join(root, 'out'), path.join(root, 'elsewhere')];
+    for (const made of [path.join(out, 'cd1'), elsewhere]) mkdirSync(made, { recursive: true });
+    const output = await systemFiles.below(out);
+    const { hash, content, bytes } = song('swapped.mp3', 5_000);
+    const files: Files = {
+      ...systemFiles,
+      facts: async () => ({ kind: 'directory', bytes: 0, modifiedMs: 0, id: '', isPrivate: false }),
+      stream: async function* () {
+        renameSync(path.join(out, 'cd1'), path.join(out, 'cd2'));
+        symlinkSync(elsewhere, path.join(out, 'cd1'));
+        yield content;
+      },
+    };
+    const store = createFolderAudio(files, systemRandom, root);
+    const to = { files: output, path: path.join(out, 'cd1', 'a.mp3') };
+    await expect(store.download(hash, bytes, to)).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(readdirSync(elsewhere)).toEqual([]);
   });
 
   it('is refused if the folder does not exist', async () => {
