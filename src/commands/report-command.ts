@@ -13,6 +13,7 @@ import { requireManifest } from '../session/require-manifest.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
+import { hashFile } from '../storage/link-into-place.js';
 import { type Output, openOutput } from '../storage/output.js';
 import { albumAttempts } from './album-attempts.js';
 import { type AlbumView, viewAlbum } from './album-view.js';
@@ -58,7 +59,8 @@ async function write(session: Session, listener: Listener, out: string, embed: b
   const seen = { sounds: listener.sounds, urlOf: linksFrom(path.dirname(target), output.root) };
   const attempts = await albumAttempts(session, output, 'report')();
   await listener.measureFiles((await viewAlbum(session, output, attempts, seen)).files.values());
-  const view = await viewAlbum(session, output, attempts, seen);
+  const shown = await viewAlbum(session, output, attempts, seen);
+  const view = embed ? await withoutChanged(session, output, shown) : shown;
   const scratch = path.join(path.dirname(target), `.${randomHex(ports.random)}.tmp`);
   try {
     await replaceFile(ports.files, target, reportPieces(session, { view, listener, output }, embed), scratch);
@@ -67,6 +69,23 @@ async function write(session: Session, listener: Listener, out: string, embed: b
     const next = command('report', '--out', out);
     throw await storageError(error, ports.files, { directory: path.dirname(target), next });
   }
+}
+
+/** A lockfile may name any file below the output root, and a report is published: only what was bought gets into it. */
+async function withoutChanged(
+  { stderr, placeOf }: Session,
+  output: Output,
+  view: AlbumView,
+): Promise<AlbumView> {
+  const files = new Map(view.files);
+  for (const [sha256, file] of view.files) {
+    if ((await hashFile(output.files, path.join(output.root, file.path)))?.sha256 === sha256) continue;
+    files.delete(sha256);
+    stderr.write(
+      `warning: ${pathText(placeOf(file.path))} is not inside the report: it was changed since it was stored\n`,
+    );
+  }
+  return { ...view, files };
 }
 
 /** Relative addresses, so that report and audio can be moved together. */

@@ -75,10 +75,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
     });
     return look;
   };
-  const ready = inTurn(async () => {
-    await requireRemote(state);
-    await remember(state);
-  });
+  const ready = inTurn(() => remember(state));
   return {
     address: `git:${place.remote}`,
     putIfAbsent: async (key, bytes) => {
@@ -99,14 +96,10 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
   };
 }
 
-/** git would take the name of an unknown remote for a path, and run the hooks of the repository there. */
-async function requireRemote(state: GitState): Promise<void> {
-  const { remote } = state.place;
-  if (!remote.includes(':')) await local(state, ['remote', 'get-url', remote]);
-}
-
 /** Fails if the ref is gone or was reset since this repository last saw it, because other machines may not notice. */
 async function remember(state: GitState): Promise<void> {
+  // git would take the name of an unknown remote for a path, and run the hooks of the repository there.
+  if (!state.place.remote.includes(':')) await local(state, ['remote', 'get-url', state.place.remote]);
   const { git, place } = state;
   const { folder, ref } = place;
   const ask = (...words: string[]) => git(['rev-parse', ...words], { folder, deadlineMs: LOCAL_MS });

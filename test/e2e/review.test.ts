@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -134,6 +134,21 @@ const VOICES = `globalThis.voices = []; globalThis.Audio = class extends Audio {
 interface Voices {
   readonly voices: readonly HTMLAudioElement[];
 }
+
+describe('a report with the audio inside', () => {
+  it('contains only what was bought: a lockfile may name any file below the output folder', async () => {
+    const cwd = await madeAlbum();
+    const file = path.join(cwd, 'album.sandbox/out/01-opening.wav');
+    const secret = Buffer.alloc(statSync(file).size, 'topsecret');
+    writeFileSync(file, secret);
+    const words = ['report', 'album.yaml', '--out', 'report.html', '--embed', ...SANDBOX];
+    const { code, stderr } = await run(words, cwd);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('changed since it was stored')]);
+    const report = readFileSync(path.join(cwd, 'report.html'), 'utf8');
+    expect(report.match(/data-media-type=/g)).not.toBeNull();
+    expect(report).not.toContain(secret.toString('base64', 0, 90));
+  });
+});
 
 describe.skipIf(!HAS_BROWSER)('the review page in a browser', () => {
   let browser: Browser;
