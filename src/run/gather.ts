@@ -9,6 +9,7 @@ import { meaningOf, pauseSecondsOf } from '../venice/meaning.js';
 /** Simultaneous quotes. They are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
 const TRIES_MAX = 4;
+/** A service that asks for a longer pause is left alone: the user may come back later. */
 const WAIT_MS_MAX = 65_000;
 const CREDIT_CHECK_MS = 250;
 
@@ -29,7 +30,7 @@ export async function retryUntilAnswered<T>(
     if (result.ok || tries >= TRIES_MAX || stop?.aborted || !isPassing(result)) return result;
     const nowMs = clock.nowMs();
     const waitMs = pauseMs(result, tries, nowMs);
-    if (nowMs + waitMs > lastMs) return result;
+    if (waitMs > WAIT_MS_MAX || nowMs + waitMs > lastMs) return result;
     await clock.sleep(waitMs, stop);
     if (stop?.aborted) return result;
   }
@@ -51,7 +52,7 @@ function pauseMs(failure: CallFailure, tries: number, nowMs: number): number {
       : resetUnixSeconds !== undefined
         ? resetUnixSeconds * 1_000 - nowMs + 500
         : WAIT_MS_MAX;
-  return Math.min(WAIT_MS_MAX, Math.max(backOffMs, reportedMs));
+  return Math.max(backOffMs, reportedMs);
 }
 
 export type KeyedQuery = QuoteQuery & { readonly key: string };
@@ -99,6 +100,16 @@ const STOPPED: CallFailure = {
   rate: {},
 };
 
+/** The result for queries that were not sent because the service asked for a long pause. */
+const PAUSED: CallFailure = {
+  ok: false,
+  kind: 'refused',
+  sent: false,
+  code: 'http-429',
+  message: 'the service asked for a pause before more requests',
+  rate: {},
+};
+
 /** Prices share the request budget of their model: if there are many, they wait for it like everything else. */
 async function paced<T>(
   clock: Clock,
@@ -107,6 +118,7 @@ async function paced<T>(
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
   while (stop?.aborted !== true && limits.available('quote', clock.nowMs()) < 1) {
+    if (limits.pausedUntilMs('quote') > clock.nowMs() + WAIT_MS_MAX) return PAUSED;
     const opensInMs = limits.opensAtMs('quote', clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }

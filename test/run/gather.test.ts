@@ -80,6 +80,14 @@ describe('fetching many quotes', () => {
     expect(nowMs).toBeLessThan(10_000);
   });
 
+  it.each([3_600, 1e9])('gives up if the service asks for a pause of %d s', async (retryAfterSeconds) => {
+    const refused = { ...BUSY, status: 429, code: 'http-429', rate: { retryAfterSeconds } } as const;
+    const { quotes, failures, asked, nowMs } = await gather({ answer: () => refused });
+    expect(asked).toBeLessThan(9);
+    expect([quotes.size, failures.length]).toEqual([0, 150]);
+    expect(nowMs).toBeLessThan(65_000);
+  });
+
   it('sends nothing more after a stop', async () => {
     const { quotes, failures, asked, lateMs } = await gather({
       answer: (count, stop) => {
