@@ -108,7 +108,9 @@ async function refuseOrApprove(
       return { prepared, approved: false, refusal: prepared.refusal, next: sameRun(settings) };
     }
     if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
-    return { prepared, approved: false, refusal: prepared.refusal };
+    // The same command may succeed later.
+    const next = prepared.refusal === EXIT.unavailable ? { next: sameRun(settings) } : {};
+    return { prepared, approved: false, refusal: prepared.refusal, ...next };
   }
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
   if (other !== undefined) return refusedPlan(world, prepared, other);

@@ -84,6 +84,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), rows),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(away === 0 ? {} : { elsewhere: away }),
+    ...(counts.leftOut === 0 ? {} : { left_out: counts.leftOut }),
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
@@ -111,7 +112,7 @@ function signalOf({ reason }: AbortSignal): 'SIGINT' | 'SIGTERM' {
 }
 
 function countRows(rows: readonly PlanRow[]) {
-  const counts = { done: 0, failed: 0, missing: 0, notBought: 0, unverified: 0 };
+  const counts = { done: 0, failed: 0, missing: 0, notBought: 0, unverified: 0, leftOut: 0 };
   for (const { decision } of rows) {
     if (decision.kind === 'done') counts.done += 1;
     else if (decision.kind === 'collect' && decision.attempt.state === 'stored') counts.done += 1;
@@ -119,6 +120,7 @@ function countRows(rows: readonly PlanRow[]) {
     else if (decision.kind === 'held' && decision.because === 'missing') counts.missing += 1;
     else if (decision.kind === 'held') counts.failed += 1;
     else if (decision.kind === 'buy' || decision.kind === 'occupied') counts.notBought += 1;
+    else if (decision.kind === 'excluded') counts.leftOut += 1;
   }
   return counts;
 }

@@ -62,6 +62,7 @@ async function starter(name: string): Promise<string> {
 export async function initCommand(manifest: string): Promise<ExitCode> {
   const name = manifest === '' ? 'album.yaml' : manifest;
   const file = path.resolve(name);
+  requireYamlName(name);
   await requireNoOtherManifest(name, file);
   try {
     await writeFile(file, await starter(name), { flag: 'wx' });
@@ -76,6 +77,18 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
     `wrote ${shellWord(name)}\nNext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl\n`,
   );
   return EXIT.ok;
+}
+
+/** Every editor and tool would take YAML under another extension for something else. */
+function requireYamlName(name: string): void {
+  const { ext } = path.parse(name);
+  if (ext === '' || MANIFEST_EXTENSION.test(name)) return;
+  const renamed = `${name.slice(0, -ext.length)}.yaml`;
+  throw usageError(
+    `${shellWord(name)} does not end in .yaml or .yml: manifests are YAML`,
+    `name it like this: ${commandLine(['venice-batch', 'init', asOperand(renamed)])}`,
+    'usage',
+  );
 }
 
 /** A manifest next to another with the same stem would share its lockfile, and every run would refuse both. */

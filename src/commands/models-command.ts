@@ -8,7 +8,7 @@ import { retryUntilAnswered } from '../run/gather.js';
 import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { createClient } from '../venice/create-client.js';
-import type { Catalogue, Model } from '../venice/model.js';
+import type { Model } from '../venice/model.js';
 
 interface ModelFlags extends Flags {
   readonly duration?: string;
@@ -21,7 +21,7 @@ interface ModelFlags extends Flags {
 /** Length used to compare prices by default. */
 const COMPARED_SECONDS = 60;
 
-/** Lists the live models, or shows one of them in full. Needs no key. */
+/** Lists the live models, or those whose id contains a word, or shows one of them in full. Needs no key. */
 export async function modelsCommand(id: string, flags: ModelFlags): Promise<ExitCode> {
   const askedSeconds = wholeSeconds(flags.duration);
   const comparedSeconds = flags.sort === 'price' ? (askedSeconds ?? COMPARED_SECONDS) : undefined;
@@ -34,22 +34,22 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
         exitCode: EXIT.unavailable,
         hint: 'run the same command again later, or list the simulated ones: venice-batch models --sandbox',
       });
-    const chosen =
-      id === ''
-        ? choose([...models.value.values()], flags, comparedSeconds)
-        : [named(models.value, id, session.command('models'))];
+    const all = [...models.value.values()];
+    const one = id === '' ? undefined : models.value.get(id);
+    const some = id === '' ? all : one === undefined ? like(all, id, session.command('models')) : [one];
+    const chosen = choose(some, flags, comparedSeconds);
     const { stdout } = session;
     if (flags.json === true) stdout.write(jsonDocument(chosen));
     else {
       // Show the length that prices are compared at.
-      const durationSeconds = id === '' ? (askedSeconds ?? comparedSeconds) : askedSeconds;
+      const durationSeconds = one === undefined ? (askedSeconds ?? comparedSeconds) : askedSeconds;
       const options = {
         durationSeconds,
         color: stdout.color,
         width: tableWidth(stdout, process.env),
         command: session.command('models', 'MODEL'),
       };
-      stdout.write(id === '' ? renderModels(chosen, options) : renderModel(chosen[0]!, options));
+      stdout.write(one === undefined ? renderModels(chosen, options) : renderModel(one, options));
     }
     return EXIT.ok;
   } finally {
@@ -57,12 +57,16 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
   }
 }
 
-function named(models: Catalogue, id: string, command: string): Model {
-  const model = models.get(id);
-  if (model !== undefined) return model;
-  const meant = closest(id, [...models.keys()]);
+/** The models whose id contains the word. */
+function like(models: readonly Model[], word: string, command: string): readonly Model[] {
+  const found = models.filter(({ id }) => id.toLowerCase().includes(word.toLowerCase()));
+  if (found.length > 0) return found;
+  const meant = closest(
+    word,
+    models.map(({ id }) => id),
+  );
   throw usageError(
-    `there is no model ${escapeForeign(id)}`,
+    `there is no model ${escapeForeign(word)}`,
     `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: ${command}`,
     'unknown-model',
   );

@@ -43,6 +43,8 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     if (first && !mistyped) stdout.write(text + between);
     printResult();
     if (!first && !mistyped) stdout.write(between + text);
+    if (manifest === '-' && settings.lockfilePath.origin === 'default')
+      session.stderr.write(`${NO_LOCKFILE}\n`);
     if (flags.out !== undefined) await save(session, flags.out, planned);
     if (refusal !== undefined) return refusal;
     return flags.detailedExitcode === true && plan.purchases.length > 0 ? EXIT.changes : EXIT.ok;
@@ -50,6 +52,9 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     await session.close();
   }
 }
+
+const NO_LOCKFILE =
+  'a manifest from stdin has no lockfile beside it, so what was bought before is not counted: name it with --lockfile';
 
 /** If nothing may be bought there is nothing to approve, and an older plan file stays as it was. */
 async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {

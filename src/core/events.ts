@@ -155,6 +155,8 @@ export interface SummaryEvent {
   readonly qc_warnings?: number;
   /** Files that are done but kept elsewhere, as the manifest says; absent if zero. */
   readonly elsewhere?: number;
+  /** Takes that `--only`, `--except` or `--only-unpicked` left out; absent if there are none. */
+  readonly left_out?: number;
   /** Takes with more than one live purchase; absent if there are none. */
   readonly bought_twice?: readonly BoughtTwiceTake[];
 }

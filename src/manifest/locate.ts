@@ -123,7 +123,7 @@ function locateAlias(name: string, range: Range, walk: Walk): Located {
       'unknown-anchor',
       range,
       `no value before this one is marked \`&${name}\``,
-      'put text that begins with * into quotes',
+      `if it is text, put it into quotes: "*${name}"`,
     );
   return { kind: 'scalar', value: null, faulty: true, ...range };
 }

@@ -4,7 +4,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { locate } from './locate.js';
 import type { Located, Source } from './located.js';
 import { createSource } from './source.js';
-import { syntaxHint } from './syntax-hint.js';
+import { type Context, syntaxHint } from './syntax-hint.js';
 
 /** Characters (UTF-16 units) of a manifest at most. Its file may have as many bytes. */
 export const MANIFEST_LENGTH_MAX = 16 * 1024 * 1024;
@@ -14,6 +14,9 @@ const LEXEMES_MAX = 3_000_000;
 
 /** A manifest needs four levels. Many more would overflow the stack of recursive functions. */
 const DEPTH_MAX = 64;
+
+/** Characters of a line that its hint is made from. */
+const CONTEXT_LENGTH_MAX = 1_000;
 
 /** Syntax errors reported at most. Later ones usually follow from the first. */
 const SYNTAX_ERRORS_MAX = 100;
@@ -152,6 +155,26 @@ function openingQuote(error: YAMLError, document: Composed): number | undefined 
   return opening;
 }
 
+/** Likewise where the bracket of a flow map or list opens. */
+function openingBracket(error: YAMLError, text: string): number | undefined {
+  if (!/^Flow (map|sequence)/.test(error.message)) return undefined;
+  const before = text.slice(0, error.pos[0]);
+  const opening = Math.max(before.lastIndexOf('{'), before.lastIndexOf('['));
+  return opening < 0 ? undefined : opening;
+}
+
+/** The line around an offset, and the last one before it that is not empty. */
+function contextOf(text: string, offset: number): Context {
+  const from = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  const above = text.slice(0, from).trimEnd();
+  const aboveFrom = above.lastIndexOf('\n') + 1;
+  return {
+    line: text.slice(from, Math.min(end < 0 ? text.length : end, from + CONTEXT_LENGTH_MAX)),
+    above: above.slice(aboveFrom, aboveFrom + CONTEXT_LENGTH_MAX),
+  };
+}
+
 /** One error per line: others on the same line usually follow from it. */
 function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   const errors: YAMLError[] = [
@@ -160,13 +183,14 @@ function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   ].sort((a, b) => a.pos[0] - b.pos[0]);
   const byLine = new Map<number, Diagnostic>();
   for (const error of errors) {
-    const start = Math.min(openingQuote(error, document) ?? error.pos[0], source.text.length);
+    const opening = openingQuote(error, document) ?? openingBracket(error, source.text);
+    const start = Math.min(opening ?? error.pos[0], source.text.length);
     const span = source.spanOf({ start, end: Math.max(start + 1, error.pos[1]) });
     if (byLine.has(span.line)) continue;
     byLine.set(span.line, {
       code: error.code === 'TAG_RESOLVE_FAILED' ? 'yaml-tag' : 'yaml-syntax',
       severity: 'error',
-      ...syntaxHint(error.code, error.message),
+      ...syntaxHint(error, contextOf(source.text, start)),
       span,
     });
     if (byLine.size === SYNTAX_ERRORS_MAX) break;

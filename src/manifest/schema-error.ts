@@ -181,9 +181,10 @@ function idInQuotes(name: string, value: unknown, written: string): string | und
 
 function typeHint(schema: Schema, value: unknown, written: string): string | undefined {
   if (value === null) return 'fill it in, or remove the line';
+  if (schema.type === 'array' && typeof value === 'object') return itemHint(value);
   if (schema.type === 'string' && typeof value !== 'object')
     return `put it into quotes: ${JSON.stringify(written)}`;
-  if (schema.type === 'string') return 'text that begins with { or [ needs quotes';
+  if (schema.type === 'string' && !isSingle(value)) return 'text that begins with { or [ needs quotes';
   if (typeof value !== 'string') return undefined;
   if (schema.type === 'boolean' && /^(yes|on|y)$/i.test(value)) return 'write true';
   if (schema.type === 'boolean' && /^(no|off|n)$/i.test(value)) return 'write false';
@@ -194,7 +195,22 @@ function typeHint(schema: Schema, value: unknown, written: string): string | und
   return undefined;
 }
 
+function isSingle(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 1 && typeof value[0] === 'string';
+}
+
+/** Fields where a list is expected: the dash before the first one is missing. */
+function itemHint(value: object): string | undefined {
+  const [[name, first] = []] = Object.entries(value);
+  return name === undefined || typeof first === 'object'
+    ? undefined
+    : `begin each entry with a dash: \`- ${name}: ${cut(String(first))}\``;
+}
+
 function likeThis(name: string, schema: Schema, value: unknown): string | undefined {
+  if (name === 'the manifest' && Array.isArray(value)) return 'put the list below `tracks:`';
+  if (schema.type === 'string' && isSingle(value))
+    return `write it as ${name.slice(0, -1)}: ${cut(String(value))}\``;
   if (name.startsWith('track ') && typeof value === 'string') return `write it as \`- id: ${cut(value)}\``;
   if (schema.type === 'boolean') return 'write true or false';
   const [type] = [schema.type].flat();

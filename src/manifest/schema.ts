@@ -20,9 +20,12 @@ let compiled: ValidateFunction | undefined;
 
 /** Checks a manifest against `schemas/manifest.schema.json`. Returns all errors, each with its place and a fix. */
 export function checkSchema(root: Located, source: Source): SchemaCheck {
-  compiled ??= compile();
-  const found = compiled(root.value) ? [] : (compiled.errors ?? []);
-  const errors = found.filter((error) => !takesBack(error, root, source));
+  const given = errorsIn(root, source);
+  const names = new Map(given.flatMap(meantName));
+  const named = renamed(root, names);
+  const isRenamed = ({ instancePath, params }: ErrorObject) =>
+    instancePath === '' && names.has(String(params.additionalProperty));
+  const errors = named === root ? given : [...given.filter(isRenamed), ...errorsIn(named, source)];
   const meant = new Set(
     errors
       .slice(0, GUESSES_MAX)
@@ -31,10 +34,30 @@ export function checkSchema(root: Located, source: Source): SchemaCheck {
   );
   return {
     diagnostics: errors
-      .filter((error) => !isEcho(error, root, meant))
-      .map((error, at) => explain(error, root, source, at < GUESSES_MAX)),
+      .filter((error) => !isEcho(error, named, meant))
+      .map((error, at) => explain(error, isRenamed(error) ? root : named, source, at < GUESSES_MAX)),
     unfit: new Set([...meant, ...errors.map(pointerOf).filter((pointer) => pointer !== undefined)]),
   };
+}
+
+function errorsIn(root: Located, source: Source): readonly ErrorObject[] {
+  compiled ??= compile();
+  const found = compiled(root.value) ? [] : (compiled.errors ?? []);
+  return found.filter((error) => !takesBack(error, root, source));
+}
+
+/** The name of a misspelled top-level field, and the one that was meant. */
+function meantName(error: ErrorObject): [name: string, meant: string][] {
+  const [, meant, ...deeper] = (error.instancePath === '' ? meantBy(error) : undefined)?.split('/') ?? [];
+  return meant === undefined || deeper.length > 0 ? [] : [[String(error.params.additionalProperty), meant]];
+}
+
+/** The manifest with the names that were meant, so that what is in such a field is checked, too. */
+function renamed(root: Located, names: ReadonlyMap<string, string>): Located {
+  if (root.kind !== 'map' || names.size === 0) return root;
+  const entries = new Map([...root.entries].map(([name, entry]) => [names.get(name) ?? name, entry]));
+  const value = Object.fromEntries([...entries].map(([name, { node }]) => [name, node.value]));
+  return { ...root, entries, value };
 }
 
 function compile(): ValidateFunction {

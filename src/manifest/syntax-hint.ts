@@ -1,39 +1,104 @@
 import type { YAMLError } from 'yaml';
 
-/** The usual meaning of a YAML error in a manifest, and how to fix it. */
-export function syntaxHint(code: YAMLError['code'], detail: string): { message: string; hint?: string } {
+/** Lines of the manifest. */
+export interface Context {
+  /** The line of the error. */
+  readonly line: string;
+  /** The last line before it that is not empty. */
+  readonly above: string;
+}
+
+/** The usual meaning of a YAML error in a manifest, and how to fix it, as far as possible from what was written. */
+export function syntaxHint(
+  { code, message: detail }: Pick<YAMLError, 'code' | 'message'>,
+  { line, above }: Context,
+): { message: string; hint?: string } {
   const message = `this is not valid YAML: ${detail.charAt(0).toLowerCase()}${detail.slice(1, 200)}`;
+  const indentation = `begin it in the same column as the field above it: indent it with ${fieldColumn(above)} spaces`;
+  const dash = /^\s*-([^\s-].*)$/.exec(line);
+  if (dash !== null) return { message, hint: `put a space after the dash: \`- ${shortened(dash[1]!)}\`` };
   switch (code) {
     case 'TAB_AS_INDENT':
       return { message: 'a tab is used as indentation', hint: 'indent with spaces' };
-    case 'BAD_INDENT':
-      return { message, hint: 'the fields of one track begin in the same column, indented with spaces' };
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return { message: 'a second `key:` on one line', hint: `${QUOTE}: prompt: "Night: a slow drive"` };
+      return valueIn(line)?.includes(': ') === true
+        ? { message: 'a second `key:` on one line', hint: quotedIn(line) ?? QUOTE }
+        : { message, hint: 'begin the next line in the same column as this field' };
+    case 'BAD_INDENT':
+      return {
+        message,
+        hint: /^Flow/.test(detail)
+          ? `end it with ${detail.at(-1)}, or if it is text, ${quotedIn(line) ?? 'put it into quotes'}`
+          : indentation,
+      };
     case 'MISSING_CHAR':
     case 'MULTILINE_IMPLICIT_KEY':
       return {
         message,
-        hint: 'a field is written `name: value`, with a space after the colon; text that begins with a quote ends with one',
+        hint: missingIn(detail, line, above) ?? (/indicator/.test(detail) ? indentation : FIELD),
       };
     case 'BAD_ALIAS':
     case 'BAD_SCALAR_START':
     case 'UNEXPECTED_TOKEN':
     case 'BLOCK_IN_FLOW':
+      return { message, hint: quotedIn(line) ?? QUOTE };
+    case 'BAD_DQ_ESCAPE':
       return {
         message,
-        hint: `${QUOTE}, and so does text that begins with one of { } [ ] , & * # ? | > @ % or a backtick`,
+        hint: `between double quotes \\ begins an escape: write \\${detail.split(' ').at(-1)}, or use single quotes`,
       };
-    case 'BAD_DQ_ESCAPE':
-      return { message, hint: 'between double quotes \\ begins an escape: write \\\\, or use single quotes' };
     case 'NON_STRING_KEY':
       return { message: 'the name of a field is not plain text' };
     case 'TAG_RESOLVE_FAILED':
-      return { message: 'a tag (`!…`) means nothing here', hint: `remove it; ${QUOTE_MARK}` };
+      return {
+        message: 'a tag (`!…`) means nothing here',
+        hint: `remove it, or ${quotedIn(line) ?? 'put the text into quotes'}`,
+      };
     default:
       return { message };
   }
 }
 
-const QUOTE = 'text with `: ` or ` #` in it needs quotes';
-const QUOTE_MARK = 'text that begins with ! needs quotes';
+const QUOTE =
+  'text with `: ` or ` #` in it needs quotes, and so does text that begins with one of { } [ ] , & * # ? | > @ % or a backtick';
+const FIELD = 'a field is written `name: value`, with a space after the colon';
+const SHOWN_MAX = 100;
+
+/** Columns before the field of a line, which may begin a list entry. */
+function fieldColumn(line: string): number {
+  return /^\s*(?:- +)?/.exec(line)![0].length;
+}
+
+function fieldIn(line: string): { name: string; value: string } | undefined {
+  const [, name, value] = /^\s*(?:- +)?([\w-]+):[ \t]+(\S.*?)\s*$/.exec(line) ?? [];
+  return name === undefined || value === undefined ? undefined : { name, value };
+}
+
+function valueIn(line: string): string | undefined {
+  return fieldIn(line)?.value;
+}
+
+/** The field with its text in quotes. */
+function quotedIn(line: string): string | undefined {
+  const field = fieldIn(line);
+  if (field === undefined || field.value.length > SHOWN_MAX) return undefined;
+  return `put the text into quotes: ${field.name}: ${JSON.stringify(field.value)}`;
+}
+
+/** What is missing in a line that is not a field: a quote, a space, or the indentation of a text. */
+function missingIn(detail: string, line: string, above: string): string | undefined {
+  const field = fieldIn(line);
+  const quote = /closing (.)quote/.exec(detail)?.[1];
+  if (quote !== undefined && field?.value.startsWith(quote) === true)
+    return `end the text with a quote: ${field.name}: ${shortened(field.value)}${quote}`;
+  if (/: *[>|][+-]?\d*$/.test(above.trimEnd()))
+    return `indent the text below \`${above.trim()}\` with at least ${fieldColumn(above) + 2} spaces`;
+  const [, name, value] = /^\s*(?:- +)?(\w+):(\S.*)$/.exec(line) ?? [];
+  return name === undefined || value === undefined
+    ? undefined
+    : `put a space after the colon: \`${name}: ${shortened(value)}\``;
+}
+
+function shortened(text: string): string {
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX - 1)}…` : text.trimEnd();
+}

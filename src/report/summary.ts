@@ -82,8 +82,8 @@ export function donePhrase(summary: SummaryEvent): string {
  * If there was something to buy, only `collect` ends well without buying it; otherwise it was excluded by `--only` or
  * `--except`.
  */
-function partlyDonePhrase(count: string, { not_bought, made }: SummaryEvent): string {
-  if (not_bought === 0) return `${count}, the rest was left out`;
+function partlyDonePhrase(count: string, { not_bought, made, left_out }: SummaryEvent): string {
+  if (not_bought === 0) return `${count}, ${left_out ?? 'the rest was'} left out`;
   return `nothing ${made > 0 ? 'left ' : ''}in flight: ${count}`;
 }
 
@@ -118,6 +118,8 @@ export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] 
     [summary.failed, 'failed'],
     [summary.missing, 'missing'],
     [summary.not_bought, 'not bought'],
+    // Otherwise the headline says so.
+    [summary.exit_code === EXIT.ok ? 0 : (summary.left_out ?? 0), 'left out'],
   ];
   return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
 }

@@ -1,3 +1,5 @@
+import { closest } from '../core/closest.js';
+
 /**
  * Words in a prompt that make the sandbox misbehave, to see each outcome on demand:
  * - `[sandbox:fail]`: the job fails: retrieve answers 400, refunded (as of August 2026: FAILED, and not refunded);
@@ -10,19 +12,33 @@
  * - `[sandbox:expired]`: 404 once it would be ready;
  * - `[sandbox:damaged]`: the download is not audio.
  */
-export type PromptWord =
-  | 'fail'
-  | 'refund'
-  | 'crash'
-  | 'policy'
-  | 'capacity'
-  | 'slow'
-  | 'lost-answer'
-  | 'expired'
-  | 'damaged';
+const WORDS = [
+  'fail',
+  'refund',
+  'crash',
+  'policy',
+  'capacity',
+  'slow',
+  'lost-answer',
+  'expired',
+  'damaged',
+] as const;
+export type PromptWord = (typeof WORDS)[number];
 
 export function hasWord(prompt: string, word: PromptWord): boolean {
   return prompt.includes(`[sandbox:${word}]`);
+}
+
+/** Why a word in a prompt does nothing, or `undefined` if there is none: it was probably misspelled. */
+export function unknownWord(prompt: string): string | undefined {
+  for (const [given, word = ''] of prompt.matchAll(/\[ *sandbox\b[ :_-]*([^\]]*)\]/gi)) {
+    if (WORDS.some((known) => given === `[sandbox:${known}]`)) continue;
+    const meant = closest(word.trim(), WORDS);
+    const hint =
+      meant === undefined ? `the words are ${WORDS.join(', ')}` : `did you mean [sandbox:${meant}]?`;
+    return `the sandbox knows no ${given}: ${hint}`;
+  }
+  return undefined;
 }
 
 /** Replacements for words that the content policy refuses. */

@@ -1,5 +1,6 @@
 import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
 import type { TextDefaults } from './description.js';
+import { unknownWord } from './prompt-words.js';
 import type { ModelSpec, SandboxModel } from './sandbox-model.js';
 import type { Issue } from './service-response.js';
 
@@ -116,7 +117,9 @@ function prompt(spec: ModelSpec, body: Body, { promptMin }: TextDefaults): Issue
   const given = String(body.prompt);
   const least = spec.min_prompt_length ?? promptMin;
   const most = spec.prompt_character_limit ?? Number.POSITIVE_INFINITY;
+  const unknown = unknownWord(given);
   return [
+    ...issue(unknown !== undefined, 'prompt', unknown ?? ''),
     ...issue([...given].length < least, 'prompt', `prompt must have at least ${least} characters`),
     ...issue(given.length > most, 'prompt', `prompt must have at most ${most} characters`),
   ];

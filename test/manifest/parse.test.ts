@@ -10,7 +10,7 @@ describe('an error in YAML has a code and a place', () => {
     ['a second colon on a line', 'a: 1\nb: c: d\n', ['yaml-syntax@2:4']],
     ['a tab as indentation', 'a:\n\tb: 1\n', ['yaml-syntax@2:1']],
     ['a quote that is never closed', 'a: "b\nc: 1\n', ['yaml-syntax@1:4']],
-    ['a bracket that is never closed', 'a: [1, 2\n', ['yaml-syntax@2:1']],
+    ['a bracket that is never closed', 'a: [1, 2\n', ['yaml-syntax@1:4']],
     ['a token template without quotes', 'output: {id}.{ext}\n', ['yaml-syntax@1:13']],
     ['a field without a colon', 'a: 1\nb\nc: 2\n', ['yaml-syntax@2:1']],
     ['a bad escape', 'a: "\\q"\n', ['yaml-syntax@1:5']],
@@ -43,6 +43,28 @@ describe('an error in YAML has a code and a place', () => {
   it('names both places of duplicate keys', () => {
     const [diagnostic] = parsed('a: 1\nb: 2\na: 3\n').diagnostics;
     expect(diagnostic?.related?.map(({ span }) => [span.line, span.column])).toEqual([[1, 1]]);
+  });
+});
+
+describe('the fix of an error in YAML is made from what was written', () => {
+  it.each([
+    ['a: b\np: Rock: hard', 'put the text into quotes: p: "Rock: hard"'],
+    ['p: @home "now"', 'put the text into quotes: p: "@home \\"now\\""'],
+    ['p: `ticks` of it', 'put the text into quotes: p: "`ticks` of it"'],
+    ['p: [Verse] hello', 'put the text into quotes: p: "[Verse] hello"'],
+    ['p: {hello\n', 'end it with }, or if it is text, put the text into quotes: p: "{hello"'],
+    ['p: |hello', 'put the text into quotes: p: "|hello"'],
+    ['p: !loud x', 'remove it, or put the text into quotes: p: "!loud x"'],
+    ['p: *x', 'if it is text, put it into quotes: "*x"'],
+    ['p: "hello\n', 'end the text with a quote: p: "hello"'],
+    ['p: "\\q"', 'between double quotes \\ begins an escape: write \\\\q, or use single quotes'],
+    ['t:\n  -id: a\n   p: x', 'put a space after the dash: `- id: a`'],
+    ['t:\n  - id: a\n    p:x\n    q: y', 'put a space after the colon: `p: x`'],
+    ['t:\n  - id: a\n    p: >\n    hello\n  - id: b', 'indent the text below `p: >` with at least 6 spaces'],
+    ['t:\n  - id: a\n    q: 1\n   p: x', 'indent it with 4 spaces'],
+    ['t:\n  - id: a\n      p: x', 'begin the next line in the same column as this field'],
+  ])('%j', (text, hint) => {
+    expect(parsed(text).diagnostics[0]?.hint).toContain(hint);
   });
 });
 

@@ -163,6 +163,19 @@ describe('an error against the schema has a code and a place', () => {
   });
 });
 
+describe('a misspelled field at the top', () => {
+  it('does not hide the errors in it, and each is reported once', async () => {
+    const text = `${HEAD}default: { model: m, loop: 3, voic: x }\ntrack:\n  - { id: A, prompt: p }\n`;
+    expect((await load(text)).diagnostics.map(({ message }) => message)).toEqual([
+      '`default` is not a field of the manifest',
+      '`loop` must be true or false, found 3',
+      '`voic` is not a field of `defaults`',
+      '`track` is not a field of the manifest',
+      '`A` cannot be an `id`',
+    ]);
+  });
+});
+
 describe('the fix in an error', () => {
   const hintOf = async (text: string) => (await load(text)).diagnostics[0]?.hint;
 
@@ -184,6 +197,7 @@ describe('the fix in an error', () => {
     ['loop: "false"', 'write false'],
     ['title: 1984', '"1984"'],
     ['prompt: { a: b }', 'quotes'],
+    ['model: [x]', '`model: x`'],
   ])('%s → %s', async (line, expected) => {
     expect(await hintOf(oneTrack(line))).toContain(expected);
   });
@@ -199,6 +213,8 @@ describe('the fix in an error', () => {
     [`${HEAD}tracks:\n  - id: .inf\n    model: m\n    prompt: p\n`, '"inf"'],
     [`${HEAD}tracks:\n  - id: a\n    model: m\n    prompt:\u00a0p\n`, 'U+00A0'],
     [`${HEAD}tracks:\n  - opening\n`, '`- id: opening`'],
+    [`${HEAD}tracks:\n  id: opening\n  prompt: p\n`, '`- id: opening`'],
+    ['- id: opening\n', 'below `tracks:`'],
     [`${HEAD}model: m\n${TRACKS}`, '`defaults:`'],
     [`${HEAD}tracks:\n  - id: Opening Song!\n`, '`opening-song`'],
     [`${HEAD}tracks:\n  - id: Übermut\n`, '`ubermut`'],

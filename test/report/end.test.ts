@@ -138,7 +138,7 @@ describe('the last screen', () => {
   it.each<[string, string, Partial<SummaryEvent>]>([
     ['collect found nothing', '✔ nothing in flight: 0 of 3 done', { not_bought: 3 }],
     ['collect', '✔ nothing left in flight: 1 of 3 done', { done: 1, made: 1, not_bought: 2 }],
-    ['--only', '✔ 1 of 3 done, the rest was left out', { done: 1, made: 1 }],
+    ['--only', '✔ 1 of 3 done, 2 left out', { done: 1, made: 1, left_out: 2 }],
     ['a plan that was used', '✖ nothing bought: 3 of 3 already done', { done: 3, exit_code: 2 }],
     ['a broken disk', '✖ 3 of 3 done', { done: 3, made: 1, exit_code: 12 }],
     ['a budget that is too low', '✖ 1 of 3 done', { done: 1, not_bought: 2, exit_code: 5 }],

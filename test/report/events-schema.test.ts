@@ -133,6 +133,7 @@ const full: EveryField = {
     ...needed.summary,
     qc_warnings: 2,
     elsewhere: 1,
+    left_out: 1,
     bought_twice: [
       {
         key: 'opening#2',

@@ -186,6 +186,16 @@ describe('a submit', () => {
     },
   );
 
+  it.each([
+    ['[sandbox:fial] A calm song', 'the sandbox knows no [sandbox:fial]: did you mean [sandbox:fail]?'],
+    ['A song [Sandbox: Slow]', 'did you mean [sandbox:slow]?'],
+    ['A song [sandbox:nothing-like-it]', 'the words are fail, refund'],
+  ])('with a misspelled word of the sandbox gets 400 and the word that was meant: %s', (prompt, meant) => {
+    const { status, json } = play().post('/audio/queue', { ...SONG, prompt });
+    expect(status).toBe(400);
+    expect(JSON.stringify(json)).toContain(meant);
+  });
+
   it('with lyrics against the content policy gets 422', () => {
     expect(play().post('/audio/queue', { ...LYRICAL, lyrics_prompt: 'a massacre' }).status).toBe(422);
   });
