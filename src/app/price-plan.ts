@@ -241,7 +241,7 @@ function priceHint({ kind, status }: CallFailure, command: PrepareInput['command
 
 const LATER_HINT = 'nothing was bought; run the same command again later';
 const MODELS_HINT =
-  'nothing was bought; check --base-url or VENICE_BASE_URL, or run the same command again later';
+  'nothing was bought; check --base-url, VENICE_BASE_URL and any proxy, or run the same command again later';
 
 function unreachable(what: string, failure: CallFailure, hint = LATER_HINT): Diagnostic {
   const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;

@@ -4,19 +4,8 @@ import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { entryOf, headOf, type Located, nodeAt, type Range, type Source } from './located.js';
-import { numberIn, secondsIn } from './number-in.js';
+import { cut, expected, formatCount, found, nearest, quoted, type Schema } from './schema-words.js';
 import { slugOf } from './slug.js';
-
-/** The parts of a JSON Schema that explanations use. */
-interface Schema {
-  readonly enum?: readonly unknown[];
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, unknown>>;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maxLength?: number;
-}
 
 type Explained = Omit<Diagnostic, 'span'> & { readonly at: Range };
 
@@ -218,22 +207,6 @@ function likeThis(name: string, schema: Schema, value: unknown): string | undefi
   return nearest(name, schema, value) ?? (isNumber ? `give ${expected(schema)}` : undefined);
 }
 
-/** The allowed value closest to the number that was written, if any. */
-function nearest(name: string, schema: Schema, value: unknown): string | undefined {
-  const [type] = [schema.type].flat();
-  if (type !== 'integer' && type !== 'number') return undefined;
-  const given = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
-  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER, exclusiveMinimum } = schema;
-  const meant = name === '`duration_seconds`' ? secondsIn(given) : numberIn(given);
-  const read = Number(meant ?? Number.NaN);
-  // Decibels below full scale are often written without their sign.
-  const number = maximum <= 0 && read > 0 ? -read : read;
-  if (Number.isNaN(number)) return undefined;
-  const bounded = Math.min(maximum, Math.max(minimum, type === 'integer' ? Math.round(number) : number));
-  if (exclusiveMinimum !== undefined && bounded <= exclusiveMinimum) return undefined;
-  return `write it as ${name.slice(0, -1)}: ${bounded}\``;
-}
-
 const FORMS: Readonly<Record<string, string>> = {
   '`language_code`': 'give an ISO 639-1 code, such as en',
   '`date`': 'write it as YYYY, YYYY-MM or YYYY-MM-DD',
@@ -254,42 +227,6 @@ function wrongForm(name: string, value: string, schema: Schema, node: Located): 
   };
 }
 
-/** What the schema expects, worded to follow "must be" or "give". */
-function expected({ type, minimum, maximum, exclusiveMinimum, enum: choices }: Schema): string {
-  if (choices !== undefined) return `one of ${choices.join(', ')}`;
-  const [first, second] = [type].flat();
-  const from = minimum !== undefined ? ` from ${minimum}` : '';
-  const above = exclusiveMinimum !== undefined ? ` above ${exclusiveMinimum}, at most` : ' to';
-  const range = maximum === undefined ? from : `${from}${above} ${formatCount(maximum)}`;
-  switch (first) {
-    case 'integer':
-      return `a whole number${second ? ' of seconds' : ''}${range}`;
-    case 'number':
-      return `a number${range}`;
-    case 'boolean':
-      return 'true or false';
-    case 'array':
-      return 'a list (lines that begin with - )';
-    case 'object':
-      return 'fields (lines like `name: value`)';
-    default:
-      return 'text';
-  }
-}
-
-function found(value: unknown): string {
-  if (value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
-  switch (typeof value) {
-    case 'string':
-      return `the text ${quoted(value)}`;
-    case 'object':
-      return 'fields';
-    default:
-      return String(value);
-  }
-}
-
 /** `/tracks/3/prompt` → `` `prompt` ``. */
 function nameOf(pointer: string): string {
   if (pointer === '') return 'the manifest';
@@ -297,18 +234,6 @@ function nameOf(pointer: string): string {
   return /^\d+$/.test(last) ? `track ${Number(last) + 1}` : `\`${last}\``;
 }
 
-function quoted(value: unknown): string {
-  return typeof value === 'string' ? `\`${cut(value)}\`` : String(value);
-}
-
-function cut(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
-
 function lengthOf(node: Located): string {
   return formatCount([...String(node.value)].length);
-}
-
-function formatCount(count: number | undefined): string {
-  return (count ?? 0).toLocaleString('en-US');
 }

@@ -164,7 +164,10 @@ function asAnswer(status: number, headers: Headers, body: AnswerBody): Transport
 /** When all of several addresses fail, the first error is reported. */
 function described(error: unknown, clean: (text: string) => string): { code: string; message: string } {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const message = first instanceof Error ? first.message : String(first);
+  const text = first instanceof Error ? first.message : String(first);
+  // OpenSSL adds its thread, library and source file.
+  const reason = /error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1];
+  const message = reason === undefined ? text : `no secure connection: ${reason}`;
   return {
     code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
     message: withShownAddresses(clean(message)).slice(0, MESSAGE_LENGTH_MAX),

@@ -28,7 +28,7 @@ export function tunnelThrough(
       clearTimeout(timer);
       if (statusCode !== 200) {
         socket.destroy();
-        callback(fault('PROXY_REFUSED', `the proxy responded with status ${statusCode}`), null);
+        callback(fault('PROXY_REFUSED', refusal(statusCode, proxy)), null);
         return;
       }
       if (head.length > 0) socket.unshift(head);
@@ -41,6 +41,13 @@ export function tunnelThrough(
     });
     asked.end();
   };
+}
+
+function refusal(status: number, { token }: ProxyAddress): string {
+  if (status !== 407) return `the proxy responded with status ${status}`;
+  return token === undefined
+    ? 'the proxy requires a user name and password: write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT'
+    : 'the proxy refused the user name and password in HTTPS_PROXY';
 }
 
 function requestTunnel({ url, token }: ProxyAddress, target: string): http.ClientRequest {

@@ -61,7 +61,7 @@ export function blobsIn(output: Uint8Array): readonly Uint8Array[] | undefined {
     const end = output.indexOf(10, at);
     const header = new TextDecoder().decode(output.subarray(at, end));
     const length = /^[0-9a-f]+ blob (\d+)$/.exec(header)?.[1];
-    if (end < 0 || length === undefined) return undefined;
+    if (end < 0 || length === undefined || end + 1 + Number(length) > output.length) return undefined;
     blobs.push(output.subarray(end + 1, end + 1 + Number(length)));
     at = end + 1 + Number(length) + 1;
   }

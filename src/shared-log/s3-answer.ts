@@ -80,9 +80,11 @@ function messageOf(error: unknown): string {
 export function readS3List(text: string): { readonly keys: readonly string[]; readonly next?: string } {
   if (!text.includes('<ListBucketResult'))
     throw new StoreFault('unsupported', 'the response to a list request is not a list of objects');
-  const keys = [...text.matchAll(/<Contents>[\s\S]*?<Key>([\s\S]*?)<\/Key>/g)].map(([, key]) =>
-    unescapeXml(key ?? ''),
-  );
+  const keys = text
+    .split('<Contents>')
+    .slice(1)
+    .flatMap((entry) => /<Key>([\s\S]*?)<\/Key>/.exec(entry)?.[1] ?? [])
+    .map(unescapeXml);
   const isCut = /<IsTruncated>\s*true\s*<\/IsTruncated>/.test(text);
   const next = /<NextContinuationToken>([\s\S]*?)<\/NextContinuationToken>/.exec(text)?.[1];
   if (!isCut) return { keys };
@@ -95,8 +97,8 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 
 function unescapeXml(text: string): string {
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));/gi, (whole, decimal, hex, name) => {
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    return ENTITIES[name] ?? whole;
+    if (name !== undefined) return ENTITIES[name] ?? whole;
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    return code <= 0x10_ffff ? String.fromCodePoint(code) : whole;
   });
 }

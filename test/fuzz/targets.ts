@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { decodeAudio } from '../../src/audio/decode.js';
+import { BatchError } from '../../src/core/errors.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { decode } from '../../src/lockfile/read.js';
 import { repairLock } from '../../src/lockfile/repair.js';
@@ -6,11 +8,24 @@ import { parseManifest } from '../../src/manifest/parse.js';
 import { checkSchema } from '../../src/manifest/schema.js';
 import { parsePicks } from '../../src/picks/parse-picks.js';
 import { readSavedPlan, savedPlanText } from '../../src/plan/saved-plan-file.js';
+import { readCover } from '../../src/release/cover.js';
+import { taggerFor } from '../../src/release/tags/tag-file.js';
+import { type Tags, UntaggableError } from '../../src/release/tags/tags.js';
+import { readEnvironment } from '../../src/session/environment.js';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/shared-log/checkpoint.js';
+import { decodeEntry, encodeEntry, type Group } from '../../src/shared-log/entry.js';
+import { gitFault } from '../../src/shared-log/git-fault.js';
+import { blobsIn } from '../../src/shared-log/git-objects.js';
+import { createLogState, foldGroup } from '../../src/shared-log/log-state.js';
+import { StoreFault } from '../../src/shared-log/object-store.js';
+import { readS3Error, readS3List } from '../../src/shared-log/s3-answer.js';
+import type { LogHeader } from '../../src/shared-log/shared-log.js';
 import { inspectMedia } from '../../src/storage/inspect-media.js';
 import { readRateHeaders } from '../../src/venice/read-rate-headers.js';
 import * as wire from '../../src/venice/wire.js';
 import { readError } from '../../src/venice/wire-errors.js';
 import { readCatalogue } from '../../src/venice/wire-models.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, file, header, id } from '../lockfile/build.js';
 import {
   adts,
@@ -18,8 +33,10 @@ import {
   apeTag,
   fragmentedM4a,
   id3Tag,
+  JPEG,
   m4a,
   ogg,
+  PNG,
   rf64,
   webm,
   withChunk,
@@ -33,7 +50,20 @@ export interface Target {
   run(data: Uint8Array): Promise<void>;
 }
 
-export type TargetName = 'manifest' | 'lockfile' | 'saved-plan' | 'wire' | 'picks' | 'audio';
+export type TargetName =
+  | 'manifest'
+  /** Also journals, rescue files and the copy of the lockfile, which have the same form. */
+  | 'lockfile'
+  | 'saved-plan'
+  | 'wire'
+  | 'picks'
+  | 'env-file'
+  | 'audio'
+  | 'release'
+  | 'cover'
+  | 'log'
+  | 's3'
+  | 'git';
 
 const SAVED_PLAN = JSON.stringify({
   format: 'venice-batch-plan',
@@ -62,7 +92,16 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     corpus: [bytes(PICKS)],
     run: async (data) => readPicks(decode(data)),
   },
+  'env-file': {
+    corpus: [bytes('# limits\nexport VENICE_BATCH_BUDGET="5.00" # USD\nVENICE_BATCH_CONCURRENCY=4\n')],
+    run: readEnvFile,
+  },
   audio: { corpus: audioFiles(), run: readAudio },
+  release: { corpus: audioFiles(), run: releaseAudio },
+  cover: { corpus: [PNG, JPEG], run: async (data) => checkNumbers(readCover(data)) },
+  log: { corpus: logObjects(), run: async (data) => readLog(data) },
+  s3: { corpus: s3Answers(), run: readS3 },
+  git: { corpus: [bytes(`${'a1'.repeat(20)} blob 5\nhello\n`)], run: async (data) => readGit(data) },
 };
 
 function readManifest(text: string): void {
@@ -131,12 +170,103 @@ function checkNumbers(value: unknown): void {
 }
 
 async function readAudio(data: Uint8Array): Promise<void> {
-  async function* pieces() {
-    for (let at = 0; at < data.length; at += 10_000) yield data.subarray(at, at + 10_000);
-  }
-  const facts = await inspectMedia(pieces(), data.length);
+  const facts = await inspectMedia(inPieces(data), data.length);
   const seconds = facts !== undefined && 'durationSeconds' in facts ? (facts.durationSeconds ?? 0) : 0;
   if (!Number.isFinite(seconds) || seconds < 0) throw new Error(`a length of ${seconds} s`);
+}
+
+/** Only a usage error, or the budget as it was written: never another one. */
+async function readEnvFile(data: Uint8Array): Promise<void> {
+  const disk = createMemoryDisk();
+  disk.put('/album/.env', data);
+  const { files } = disk;
+  try {
+    const read = await readEnvironment('.env', { cwd: '/album', env: {}, files });
+    for (const { value } of read.readAll('VENICE_BATCH_BUDGET'))
+      if (!decode(data).includes(value)) throw new Error(`a budget of ${value}`);
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+  }
+}
+
+/** A release decodes and tags a file: that never throws, and a tagged file is as whole as before. */
+async function releaseAudio(data: Uint8Array): Promise<void> {
+  await decodeAudio(data);
+  const facts = await inspectMedia(inPieces(data), data.length);
+  if (facts.kind !== 'whole') return;
+  let tagged: Uint8Array;
+  try {
+    tagged = taggerFor(facts.mediaType)?.(data, TAGS) ?? data;
+  } catch (error) {
+    if (error instanceof UntaggableError) return;
+    throw error;
+  }
+  const { kind } = await inspectMedia(inPieces(tagged), tagged.length);
+  if (kind !== 'whole') throw new Error(`${facts.mediaType} is ${kind} after it was tagged`);
+}
+
+/** What is accepted survives a round trip. */
+function readLog(data: Uint8Array): void {
+  const entry = decodeEntry(0, data);
+  if (entry.ok && !decodeEntry(0, encodeEntry(entry.group, entry.header)).ok)
+    throw new Error('written back, the entry is refused');
+  const state = decodeCheckpoint(0, data);
+  if (state?.header === undefined) return;
+  if (decodeCheckpoint(0, encodeCheckpoint({ ...state, header: state.header })) === undefined)
+    throw new Error('written back, the checkpoint is refused');
+}
+
+async function readS3(data: Uint8Array): Promise<void> {
+  async function* body() {
+    yield data;
+  }
+  await readS3Error({ kind: 'answer', status: 400, headers: {}, body: body(), framed: true, discard() {} });
+  try {
+    readS3List(decode(data));
+  } catch (error) {
+    if (!(error instanceof StoreFault)) throw error;
+  }
+}
+
+function readGit(data: Uint8Array): void {
+  const blobs = blobsIn(data) ?? [];
+  if (blobs.reduce((sum, { length }) => sum + length, 0) > data.length) throw new Error('more than there is');
+  const { message } = gitFault({ code: 128, stdout: data, stderr: decode(data) });
+  if (message.length > 400) throw new Error(`a message of ${message.length} characters`);
+}
+
+async function* inPieces(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < data.length; at += 10_000) yield data.subarray(at, at + 10_000);
+}
+
+const TAGS: Tags = {
+  title: 'A title',
+  track: 1,
+  tracks: 2,
+  comment: '',
+  aiMark: 'yes',
+  gains: [],
+};
+
+function logObjects(): readonly Uint8Array[] {
+  const logHeader: LogHeader = {
+    format: 'venice-batch-log',
+    version: 1,
+    endpoint: 'sandbox:',
+    lineage: header.lineage,
+  };
+  const records = [attempt({ rev: 2, state: 'queued', queue_id: 'q1' })];
+  const group: Group = { entry: 0, run: 'r1', writer: 'w1', at: '2026-01-01T00:00:00Z', after: '', records };
+  const state = Object.assign(createLogState(), { header: logHeader, next: 1, last: 'a1' });
+  foldGroup(state, 'r1', 'w1', records);
+  return [encodeEntry(group, logHeader), encodeCheckpoint(state)];
+}
+
+function s3Answers(): readonly Uint8Array[] {
+  const list =
+    '<?xml version="1.0"?><ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>a&amp;b</NextContinuationToken>' +
+    '<Contents><Key>log/0&#48;.jsonl</Key><Size>9</Size></Contents><Contents><Key>b&#x41;</Key></Contents></ListBucketResult>';
+  return [list, '<Error><Code>NoSuchBucket</Code><Region>eu-1</Region></Error>'].map(bytes);
 }
 
 function bytes(text: string): Uint8Array {
