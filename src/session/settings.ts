@@ -164,9 +164,9 @@ function noBudget(name: string, text: string): BatchError {
   const amount = numberIn(text);
   return usageError(
     `${name} is not an amount in US dollars above 0: ${text}`,
-    amount === undefined || amount === text.trim()
-      ? 'give US dollars in digits, with a point before the cents, at most 1,000,000'
-      : `write it as ${assigned(name, amount)}`,
+    amount === undefined
+      ? 'give US dollars in digits, with a point before the cents'
+      : `write it as ${assigned(name, amount === text.trim() ? 1_000_000 : amount)}`,
   );
 }
 
