@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { crc8, crc16 } from '../core/flac-checksums.js';
 import { bitWriter } from './bit-writer.js';
 import { encodeSubframe } from './encode-flac-subframe.js';
 import { flacMask, MASK_FIELD, maskOf } from './layout.js';
@@ -150,27 +151,4 @@ function codedNumber(value: number): readonly number[] {
     0x80 | ((value >> 6) & 0x3f),
     0x80 | (value & 0x3f),
   ];
-}
-
-const CRC8 = table(8, 0x07);
-const CRC16 = table(16, 0x8005);
-
-function table(width: number, polynomial: number): Uint16Array {
-  const top = 1 << (width - 1);
-  const mask = 2 ** width - 1;
-  return Uint16Array.from({ length: 256 }, (_, byte) => {
-    let value = byte << (width - 8);
-    for (let bit = 0; bit < 8; bit += 1) value = ((value << 1) ^ (value & top ? polynomial : 0)) & mask;
-    return value;
-  });
-}
-
-function crc8(bytes: readonly number[]): number {
-  return bytes.reduce((crc, byte) => CRC8[crc ^ byte]!, 0);
-}
-
-function crc16(bytes: Uint8Array): number {
-  let crc = 0;
-  for (const byte of bytes) crc = ((crc << 8) & 0xffff) ^ CRC16[(crc >> 8) ^ byte]!;
-  return crc;
 }

@@ -5,6 +5,26 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 
+/** Where everything is put together. */
+const COMPOSITION = [
+  'session',
+  'app',
+  'release',
+  'run',
+  'storage',
+  'shared-log',
+  'audio',
+  'qc',
+  'picks',
+  'plan',
+  'venice',
+  'lockfile',
+  'manifest',
+  'report',
+  'node',
+  'sandbox',
+];
+
 /** Which folder may import which; all may import `core`. Data flows one way: manifest → plan → run → report. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
@@ -50,43 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'node',
     'sandbox',
   ],
-  commands: [
-    'session',
-    'app',
-    'release',
-    'run',
-    'review',
-    'storage',
-    'shared-log',
-    'audio',
-    'qc',
-    'picks',
-    'plan',
-    'venice',
-    'lockfile',
-    'manifest',
-    'report',
-    'node',
-    'sandbox',
-  ],
-  library: [
-    'session',
-    'app',
-    'release',
-    'run',
-    'storage',
-    'shared-log',
-    'audio',
-    'qc',
-    'picks',
-    'plan',
-    'venice',
-    'lockfile',
-    'manifest',
-    'report',
-    'node',
-    'sandbox',
-  ],
+  commands: [...COMPOSITION, 'review'],
+  library: COMPOSITION,
 };
 
 interface Import {

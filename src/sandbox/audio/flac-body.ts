@@ -1,3 +1,4 @@
+import { crc8, crc16 } from '../../core/flac-checksums.js';
 import type { AudioBody } from '../service-response.js';
 import { BLOCK } from './loops.js';
 import { RATE } from './synth.js';
@@ -150,27 +151,4 @@ function bitWriter(size: number): {
       place += zeros;
     },
   };
-}
-
-const CRC8 = table(8, 0x07);
-const CRC16 = table(16, 0x8005);
-
-function table(width: number, polynomial: number): Uint16Array {
-  const top = 1 << (width - 1);
-  const mask = 2 ** width - 1;
-  return Uint16Array.from({ length: 256 }, (_, byte) => {
-    let value = byte << (width - 8);
-    for (let bit = 0; bit < 8; bit += 1) value = ((value << 1) ^ (value & top ? polynomial : 0)) & mask;
-    return value;
-  });
-}
-
-function crc8(bytes: readonly number[]): number {
-  return bytes.reduce((crc, byte) => CRC8[crc ^ byte]!, 0);
-}
-
-function crc16(bytes: Uint8Array): number {
-  let crc = 0;
-  for (const byte of bytes) crc = ((crc << 8) & 0xffff) ^ CRC16[(crc >> 8) ^ byte]!;
-  return crc;
 }

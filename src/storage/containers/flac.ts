@@ -1,3 +1,4 @@
+import { crc8, crc16 } from '../../core/flac-checksums.js';
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
@@ -139,27 +140,4 @@ function codedNumber(bytes: Uint8Array, at: number): { value: number; end: numbe
     value = value * 64 + (next & 0x3f);
   }
   return { value, end: at + more };
-}
-
-/** CRC-8 with polynomial x^8 + x^2 + x + 1. */
-function crc8(bytes: Uint8Array, from: number, to: number): number {
-  let crc = 0;
-  for (let at = from; at < to; at++) {
-    crc ^= bytes[at]!;
-    for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x80 ? 0x07 : 0)) & 0xff;
-  }
-  return crc;
-}
-
-/** CRC-16 with polynomial x^16 + x^15 + x^2 + 1. */
-const CRC16_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte << 8;
-  for (let bit = 0; bit < 8; bit++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x8005 : 0)) & 0xffff;
-  return crc;
-});
-
-function crc16(bytes: Uint8Array, from: number, to: number, before = 0): number {
-  let crc = before;
-  for (let at = from; at < to; at++) crc = ((crc << 8) & 0xffff) ^ CRC16_TABLE[(crc >> 8) ^ bytes[at]!]!;
-  return crc;
 }
