@@ -7,6 +7,8 @@ import { withRetries } from './store-retries.js';
 const AHEAD_MAX = 16;
 /** Entries missing from a list are requested one by one, up to this many. */
 const LOOKED_FOR_MAX = 16;
+/** More entries than this cannot be missing by accident: one with a high number was put there. */
+const MISSING_MAX = 100_000;
 
 /**
  * Reads the whole log: the newest checkpoint, then all entries after it. A list shows whether any is missing, because a
@@ -17,11 +19,20 @@ export async function readLog(core: LogCore): Promise<void> {
   const numbers = new Set(keys.flatMap((key) => entryNumber(key) ?? []));
   const checkpoints = keys.flatMap((key) => checkpointNumber(key) ?? []).sort((a, b) => b - a);
   // A checkpoint is written after its entry, so one without its entry means that the log was cut.
-  const top = [...numbers, ...checkpoints].reduce((a, b) => Math.max(a, b), -1);
+  const listed = [...numbers, ...checkpoints].reduce((a, b) => Math.max(a, b), -1);
+  const top = listed + 1 - numbers.size > MISSING_MAX ? beforeGap(core, numbers) : listed;
   const missing = await missingOf(core, numbers, top);
   core.checkpointed = await startAtCheckpoint(core, checkpoints, missing);
   await readTo(core, top, missing);
   await readForward(core);
+}
+
+/** The last entry before the first one that is missing. */
+function beforeGap(core: LogCore, numbers: ReadonlySet<number>): number {
+  let first = 0;
+  while (numbers.has(first)) first += 1;
+  noteProblem(core, { kind: 'gap', entry: first });
+  return first - 1;
 }
 
 async function missingOf(

@@ -83,14 +83,21 @@ export function readS3List(text: string): { readonly keys: readonly string[]; re
   const keys = text
     .split('<Contents>')
     .slice(1)
-    .flatMap((entry) => /<Key>([\s\S]*?)<\/Key>/.exec(entry)?.[1] ?? [])
+    .flatMap((part) => between(part, '<Key>', '</Key>') ?? [])
     .map(unescapeXml);
   const isCut = /<IsTruncated>\s*true\s*<\/IsTruncated>/.test(text);
-  const next = /<NextContinuationToken>([\s\S]*?)<\/NextContinuationToken>/.exec(text)?.[1];
+  const next = between(text, '<NextContinuationToken>', '</NextContinuationToken>');
   if (!isCut) return { keys };
   if (next === undefined)
     throw new StoreFault('unsupported', 'a truncated list of objects names no continuation');
   return { keys, next: unescapeXml(next) };
+}
+
+/** The text between two tags. Linear, unlike a regular expression on a text in which tags are never closed. */
+export function between(text: string, open: string, close: string): string | undefined {
+  const start = text.indexOf(open);
+  const end = start < 0 ? -1 : text.indexOf(close, start + open.length);
+  return end < 0 ? undefined : text.slice(start + open.length, end);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };

@@ -1,4 +1,4 @@
-import { bodyOf } from './s3-answer.js';
+import { between, bodyOf } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
 
 const DEADLINE_MS = 30_000;
@@ -24,8 +24,9 @@ export async function expiringRule(client: S3Client, prefix: string): Promise<st
  * predictable.
  */
 export function ruleFor(text: string, prefix: string): string | undefined {
-  for (const [, rule = ''] of text.matchAll(/<Rule>([\s\S]*?)<\/Rule>/g)) {
-    const begins = /<Prefix>([\s\S]*?)<\/Prefix>/.exec(rule)?.[1] ?? '';
+  for (const part of text.split('<Rule>').slice(1)) {
+    const [rule = ''] = part.split('</Rule>', 1);
+    const begins = between(rule, '<Prefix>', '</Prefix>') ?? '';
     const deletes = /<Status>\s*Enabled\s*<\/Status>/.test(rule) && /<Expiration>/.test(rule);
     const concerns = begins.startsWith(prefix) || prefix.startsWith(begins);
     // A rule that only removes delete markers deletes no objects.

@@ -6,6 +6,8 @@ import { expiringRule } from './s3-lifecycle.js';
 
 const DEADLINE_MS = 30_000;
 const LIST_BYTES_MAX = 8 * 1024 * 1024;
+/** Of a thousand keys each. */
+const PAGES_MAX = 1_000;
 
 /** Only if the key does not exist. Signed, so that a request is refused if a proxy removed the header. */
 export const ONLY_IF_ABSENT = { 'if-none-match': '*' };
@@ -61,7 +63,7 @@ export async function putAnswer(put: () => Promise<TransportAnswer>): Promise<Pu
 async function list(client: S3Client, base: string, prefix: string): Promise<readonly string[]> {
   const keys: string[] = [];
   let next: string | undefined;
-  do {
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const query = {
       'list-type': '2',
       prefix: base + prefix,
@@ -71,7 +73,8 @@ async function list(client: S3Client, base: string, prefix: string): Promise<rea
     if (answer.status !== 200) throw (await readS3Error(answer)).fault;
     const page = readS3List(new TextDecoder().decode(await bodyOf(answer, LIST_BYTES_MAX)));
     keys.push(...page.keys.map((key) => key.slice(base.length)));
+    if (page.next === undefined) return keys.sort();
     next = page.next;
-  } while (next !== undefined);
-  return keys.sort();
+  }
+  throw new StoreFault('unsupported', `a list of objects has more than ${PAGES_MAX} pages`);
 }

@@ -53,6 +53,16 @@ describe('a log that was changed from outside', () => {
     }
   });
 
+  it('stops buying at once if an entry with a very high number was put there', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 7);
+    memory.objects.set(entryKey(99_999_999), new Uint8Array(0));
+    const log = await openAs('next', memory.store());
+    expect([log.entries, log.fault()]).toEqual([8, expect.objectContaining(failure)]);
+    await expect(log.append(intentOf('new'))).rejects.toMatchObject(failure);
+    expect(await log.append(queuedOf('elsewhere'))).toBe('recorded');
+  });
+
   it('stops buying if an entry was replaced, altered, or vanished while it was open', async () => {
     for (const change of ['replaced', 'flipped', 'vanished']) {
       const memory = createMemoryObjects();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Web } from '../../src/core/ports.js';
 import { createWeb } from '../../src/node/web.js';
 import { openObjectStore } from '../../src/shared-log/open-object-store.js';
+import { readS3List } from '../../src/shared-log/s3-answer.js';
 import { ruleFor } from '../../src/shared-log/s3-lifecycle.js';
 import { s3Settings } from '../../src/shared-log/s3-settings.js';
 import { sha256, signS3 } from '../../src/shared-log/s3-sign.js';
@@ -136,6 +137,36 @@ describe('a list', () => {
       '?list-type=2&prefix=a%26b%2Flog%2F',
       '?list-type=2&prefix=a%26b%2Flog%2F&continuation-token=x%2F%3D',
     ]);
+  });
+});
+
+describe('a malicious answer of a store', () => {
+  it.each([
+    ['objects without a key', '<Contents>'.repeat(200_000), []],
+    ['keys that never end', '<Contents><Key>'.repeat(200_000), []],
+    [
+      'a character that does not exist',
+      '<Contents><Key>log/&#x110000;&#99999999999;</Key></Contents>',
+      ['log/&#x110000;&#99999999999;'],
+    ],
+  ])('is read once: a list of %s', (_, body, keys) => {
+    expect(readS3List(`<ListBucketResult>${body}`)).toEqual({ keys });
+  });
+
+  it('is read once: a list of rules that never end', () => {
+    expect(ruleFor('<Rule><Prefix>'.repeat(70_000), 'albums/one/')).toBeUndefined();
+  });
+
+  it('is not read forever: a list without an end', async () => {
+    const text =
+      '<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken>';
+    let asked = 0;
+    const web = webThat(() => {
+      asked += 1;
+      return reply(200, text);
+    });
+    await expect(storeOver(web).list('log/')).rejects.toMatchObject({ kind: 'unsupported' });
+    expect(asked).toBe(1_000);
   });
 });
 
