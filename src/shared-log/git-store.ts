@@ -78,6 +78,7 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
   const ready = inTurn(() => remember(state));
   return {
     address: `git:${place.remote}`,
+    takesTurns: true,
     putIfAbsent: async (key, bytes) => {
       await ready;
       return inTurn(() => put(state, key, bytes));
@@ -212,13 +213,12 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
   const { clock } = state;
   try {
     const waitMs = state.notBeforeMs - clock.nowMs();
-    if (waitMs > 0 && !state.commits.has(key)) {
-      await clock.sleep(waitMs);
-      await catchUp(state);
-    }
+    const waits = waitMs > 0 && !state.commits.has(key);
+    if (waits) await clock.sleep(waitMs);
+    let startMs = clock.nowMs();
+    if (waits) await catchUp(state);
     for (let race = 0; race < RACES_MAX; race += 1) {
       if (state.commits.has(key)) return { kind: 'exists' };
-      const startMs = clock.nowMs();
       const commit = await commitOf(state, key, bytes);
       const pushed = await push(state, commit);
       if (pushed.code === 0) {
@@ -232,6 +232,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         if (why.kind !== 'unreachable') throw why;
         return { kind: 'unknown', why };
       }
+      startMs = clock.nowMs();
       await catchUp(state);
     }
     const why = new StoreFault('unreachable', 'others pushed to the ref every time');
@@ -251,11 +252,11 @@ async function catchUp(state: GitState): Promise<void> {
 
 /**
  * The winner of a race has the new tip already, and all others have to fetch it first: without a pause it would win again and
- * again, and slower machines would never get their turn. It waits for as many pushes as others made since its last one, so that
- * machines take turns instead of racing.
+ * again, and slower machines would never get their turn. It waits for as many pushes as others made since its last one, each with
+ * the fetch that goes before, so that machines take turns instead of racing.
  */
-function leaveRoom(state: GitState, pushMs: number): void {
-  const pauseMs = Math.min(state.overtaken, OTHERS_MAX) * pushMs;
+function leaveRoom(state: GitState, turnMs: number): void {
+  const pauseMs = Math.min(state.overtaken, OTHERS_MAX) * turnMs;
   state.notBeforeMs = state.clock.nowMs() + Math.min(pauseMs, PAUSE_MS_MAX);
   state.overtaken = 0;
 }

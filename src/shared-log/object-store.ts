@@ -8,6 +8,8 @@
 export interface ObjectStore {
   /** For display, without secrets: `s3://bucket/prefix`. */
   readonly address: string;
+  /** Writers of one process take turns, so that a test with several at once would show nothing. */
+  readonly takesTurns?: true;
   /** Writes an object unless the key exists. Throws a `StoreFault` only if it is certain that nothing was written. */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<PutAnswer>;
   /** The object's bytes; `undefined` if it does not exist. Throws a `StoreFault`. */

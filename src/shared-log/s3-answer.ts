@@ -24,15 +24,20 @@ export async function readS3Error(answer: TransportAnswer): Promise<S3Error> {
   const code = /<Code>([A-Za-z0-9.]{1,80})<\/Code>/.exec(text)?.[1] ?? '';
   const region = headers['x-amz-bucket-region'] ?? /<Region>([a-z0-9-]{1,40})<\/Region>/.exec(text)?.[1];
   const hint =
-    code === 'RequestTimeTooSkewed'
-      ? '; the clock of this machine is wrong: set it'
-      : region === undefined
-        ? code === '' && text !== ''
-          ? ', not from S3: check the endpoint, and any proxy'
-          : ''
-        : `; the bucket is in ${region}: add region=${region} to the address`;
+    region === undefined
+      ? hintFor(code, text)
+      : `; the bucket is in ${region}: add region=${region} to the address`;
   const message = `HTTP ${status}${code === '' ? '' : ` ${code}`}${hint}`;
   return { status, code, fault: new StoreFault(kindOf(status, code), message) };
+}
+
+function hintFor(code: string, text: string): string {
+  if (code === '') return text === '' ? '' : ', not from S3: check the endpoint, and any proxy';
+  if (code === 'RequestTimeTooSkewed') return '; the clock of this machine is wrong: set it';
+  if (code === 'SignatureDoesNotMatch')
+    return '; AWS_SECRET_ACCESS_KEY is wrong, or a proxy changed the request';
+  if (/Object Lock/i.test(text)) return '; the bucket has a default retention (Object Lock): use one without';
+  return '';
 }
 
 function kindOf(status: number, code: string): StoreFaultKind {

@@ -219,10 +219,10 @@ describe('many machines on one ref', () => {
     await store.putIfAbsent('log/a', encode('a'));
     expect(pauses).toEqual([]);
     await store.putIfAbsent('log/b', encode('b'));
-    // Three of others, each with two commands.
-    expect(pauses).toEqual([600]);
+    // Three of others, each with four commands.
+    expect(pauses).toEqual([1_200]);
     await store.putIfAbsent('log/c', encode('c'));
-    expect(pauses).toEqual([600]);
+    expect(pauses).toEqual([1_200]);
   });
 });
 

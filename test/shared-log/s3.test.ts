@@ -109,9 +109,13 @@ describe('a read', () => {
     await expect(store.get('log/x')).rejects.toThrow(`HTTP ${status}, not from S3`);
   });
 
-  it('names the clock of this machine as the cause if it is far off', async () => {
-    const answer = reply(403, error('RequestTimeTooSkewed'));
-    await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow('the clock of this machine');
+  it.each([
+    ['RequestTimeTooSkewed', 'the clock of this machine'],
+    ['SignatureDoesNotMatch', 'a proxy changed the request'],
+    ['InvalidRequest</Code><Message>Content-MD5 required with Object Lock parameters', 'a default retention'],
+  ])('names a likely cause of %s', async (code, cause) => {
+    const answer = reply(403, error(code));
+    await expect(storeOver(webThat(() => answer)).get('log/x')).rejects.toThrow(cause);
   });
 
   it('reports the region that the bucket is in', async () => {
