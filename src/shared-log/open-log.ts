@@ -53,7 +53,10 @@ function check(core: LogCore, header: LogHeader | undefined): asserts header is 
     throw core.damage;
   }
   const { endpoint, lineage } = core.options;
-  if (header.endpoint !== endpoint) throw otherLogError('endpoint', header.endpoint, endpoint, core.about);
+  if (header.endpoint !== endpoint) {
+    const isUnused = core.state.fold.attempts.size === 0;
+    throw otherLogError('endpoint', header.endpoint, endpoint, core.about, isUnused);
+  }
   if (lineage !== undefined && header.lineage !== lineage)
     throw otherLogError('lineage', header.lineage, lineage, core.about);
 }

@@ -114,11 +114,13 @@ export function otherLogError(
   found: string,
   wanted: string,
   { address, command }: About,
+  isUnused = false,
 ): BatchError {
   if (what === 'endpoint') {
+    const unused = isUnused ? '; nothing was ever bought under it, so it can be given up' : '';
     return new BatchError(
       'state-other-endpoint',
-      `${address}: the log belongs to ${found}, not to ${wanted}`,
+      `${address}: the log belongs to ${found}, not to ${wanted}${unused}`,
       {
         exitCode: EXIT.lockfile,
         hint: `use another address for the shared log, or the --base-url of that log; then: ${command('status')}`,

@@ -24,12 +24,14 @@ export interface Task {
   readonly budgetMicroUsd: number;
 }
 
-/** Concurrent claims: they share entries. */
-const WORKERS = 3;
-
 const task = JSON.parse(process.argv[2] ?? '') as Task;
 const rng = createRng(task.seed, 'worker');
 let left = task.appends;
+/**
+ * Appends at once, which share entries: as many as a run has, with four submits and the results of earlier ones. Fewer in a
+ * short test, so that there are several entries to be killed in.
+ */
+const workers = Math.max(3, Math.min(8, Math.floor(left / 8)));
 
 const log = await openSharedLog({
   store: withFaults(storeAt(task.address, task.folder, task.environment), rng),
@@ -41,7 +43,7 @@ const log = await openSharedLog({
   random: systemRandom,
   command: (verb) => verb,
 });
-await Promise.all(Array.from({ length: WORKERS }, () => worker(log, rng)));
+await Promise.all(Array.from({ length: workers }, () => worker(log, rng)));
 await log.close();
 writeSync(1, 'done\n');
 process.exit(0);
