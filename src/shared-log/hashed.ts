@@ -75,7 +75,10 @@ export function partName(random: Random): string {
 
 export function requireSame(found: string, sha256: string): void {
   if (found !== sha256)
-    throw new StoreFault('altered', `the audio ${sha256} was damaged or replaced in the store`);
+    throw new StoreFault(
+      'altered',
+      `the audio ${sha256} was damaged or replaced in the store; once it is deleted there, a run on a machine that has the file stores it again`,
+    );
 }
 
 /** Ends after the first piece beyond the limit: an object of any size must not fill the disk. */

@@ -85,7 +85,8 @@ export function checkEndpoint(text: string): string {
 function parseGit(text: string): StateAddress {
   const [, remote = '', query = ''] = /^([^?#]*)(?:\?([^#]*))?$/.exec(text) ?? [];
   if (remote === '' || remote.startsWith('-')) throw wrong('has no remote after git:');
-  if (/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(remote))
+  // Over HTTP the name alone may be a token.
+  if (/^(?:https?:\/\/[^/]*@|[a-z+]+:\/\/[^/@]*:[^/@]*@)/i.test(remote))
     throw wrong(
       'contains credentials',
       'name a remote of the repository (git:origin), and keep credentials in a git credential helper',

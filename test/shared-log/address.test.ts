@@ -68,6 +68,8 @@ describe('the address of a shared log', () => {
     's3://bucket/p?endpoint=https://user:hunter2secret@host',
     's3://bucket/p?secret=hunter2secret',
     'git:https://user:hunter2secret@github.com/me/album.git',
+    'git:https://hunter2secret@github.com/me/album.git',
+    'git:ssh://git:hunter2secret@github.com/me/album.git',
   ])('does not repeat a secret', (text) => {
     expect(() => parseStateAddress(text)).toThrow(/^(?!.*hunter2)/);
     try {
