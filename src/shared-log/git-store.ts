@@ -235,8 +235,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
       startMs = clock.nowMs();
       await catchUp(state);
     }
-    const why = new StoreFault('unreachable', 'others pushed to the ref every time');
-    return { kind: 'unknown', why };
+    return { kind: 'unknown', why: new StoreFault('unreachable', 'others pushed to the ref every time') };
   } catch (fault) {
     if (fault instanceof StoreFault && fault.kind === 'unreachable') return { kind: 'unknown', why: fault };
     throw fault;
@@ -296,6 +295,4 @@ async function local(state: GitState, words: readonly string[], stdin?: Uint8Arr
   return answer.stdout;
 }
 
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes).trim();
-}
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).trim();
