@@ -46,7 +46,7 @@ export async function fetchKept(
     else {
       unclear.push(one);
       why ||= answer.why;
-      refusals += answer.refusals;
+      if (!isHopeless) refusals = answer.refusals === 0 ? 0 : refusals + answer.refusals;
     }
   }
   const [first] = unclear;

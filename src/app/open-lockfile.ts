@@ -56,7 +56,7 @@ export async function openForRun(
         report(
           'info',
           'journal-restored',
-          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of earlier runs: restored them from the second copy in .venice-batch (to begin again, delete that folder, too)`,
+          `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of earlier runs: restored them from the second copy in .venice-batch (to start over, delete that folder as well)`,
         );
     const places = settings.rescuePlaces;
     const rescue = { places, key: await rescueKey(files, random, places.keyFile) };

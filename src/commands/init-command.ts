@@ -81,9 +81,8 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
 
 /** Every editor and tool would take YAML under another extension for something else. */
 function requireYamlName(name: string): void {
-  const { ext } = path.parse(name);
-  if (ext === '' || MANIFEST_EXTENSION.test(name)) return;
-  const renamed = `${name.slice(0, -ext.length)}.yaml`;
+  if (path.extname(name) === '' || MANIFEST_EXTENSION.test(name)) return;
+  const renamed = `${name.replace(/\.(?:json|toml|txt|md|ini)$/i, '')}.yaml`;
   throw usageError(
     `${shellWord(name)} does not end in .yaml or .yml: manifests are YAML`,
     `name it like this: ${commandLine(['venice-batch', 'init', asOperand(renamed)])}`,

@@ -37,7 +37,7 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
     const all = [...models.value.values()];
     const one = id === '' ? undefined : models.value.get(id);
     const some = id === '' ? all : one === undefined ? like(all, id, session.command('models')) : [one];
-    const chosen = choose(some, flags, comparedSeconds);
+    const chosen = one === undefined ? choose(some, flags, comparedSeconds) : [one];
     const { stdout } = session;
     if (flags.json === true) stdout.write(jsonDocument(chosen));
     else {

@@ -43,7 +43,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     if (first && !mistyped) stdout.write(text + between);
     printResult();
     if (!first && !mistyped) stdout.write(between + text);
-    if (manifest === '-' && settings.lockfilePath.origin === 'default')
+    if (manifest === '-' && settings.lockfilePath.origin === 'default' && settings.state === undefined)
       session.stderr.write(`${NO_LOCKFILE}\n`);
     if (flags.out !== undefined) await save(session, flags.out, planned);
     if (refusal !== undefined) return refusal;
@@ -54,7 +54,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
 }
 
 const NO_LOCKFILE =
-  'a manifest from stdin has no lockfile beside it, so what was bought before is not counted: name it with --lockfile';
+  'warning: a manifest read from stdin has no lockfile, so earlier purchases are not counted; to count them, pass --lockfile PATH';
 
 /** If nothing may be bought there is nothing to approve, and an older plan file stays as it was. */
 async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {

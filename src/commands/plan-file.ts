@@ -69,9 +69,17 @@ function contradiction({
 export async function writePlanFile(session: Session, name: string, saved: SavedPlan): Promise<void> {
   const { ports, command } = session;
   const file = path.resolve(name);
+  const text = savedPlanText(saved);
+  const read = readSavedPlan(text);
+  if (!read.ok)
+    throw usageError(
+      `the plan cannot be saved: it ${read.why}`,
+      'select with fewer or shorter patterns in --only, --except or --force',
+      'plan-not-a-plan',
+    );
   try {
     const scratch = path.join(path.dirname(file), `.${randomHex(ports.random)}.tmp`);
-    await replaceFile(ports.files, file, [Buffer.from(savedPlanText(saved))], scratch);
+    await replaceFile(ports.files, file, [Buffer.from(text)], scratch);
   } catch (error) {
     const { what, fix } = describeFault(faultCode(error));
     throw new BatchError(

@@ -82,7 +82,7 @@ async function withoutChanged(
     if ((await hashFile(output.files, path.join(output.root, file.path)))?.sha256 === sha256) continue;
     files.delete(sha256);
     stderr.write(
-      `warning: ${pathText(placeOf(file.path))} is not inside the report: it was changed since it was stored\n`,
+      `warning: ${pathText(placeOf(file.path))} was not embedded: it is missing or has changed since it was stored\n`,
     );
   }
   return { ...view, files };

@@ -155,12 +155,15 @@ function openingQuote(error: YAMLError, document: Composed): number | undefined 
   return opening;
 }
 
-/** Likewise where the bracket of a flow map or list opens. */
-function openingBracket(error: YAMLError, text: string): number | undefined {
-  if (!/^Flow (map|sequence)/.test(error.message)) return undefined;
-  const before = text.slice(0, error.pos[0]);
-  const opening = Math.max(before.lastIndexOf('{'), before.lastIndexOf('['));
-  return opening < 0 ? undefined : opening;
+/** Likewise for a flow map or list: where it opens, by where it ends. The end of an unclosed one is its error's offset. */
+function openingBrackets(document: Composed): ReadonlyMap<number, number> {
+  const openings = new Map<number, number>();
+  visit(document, {
+    Collection: (_key, { flow, range }) => {
+      if (flow === true && range) openings.set(range[1], range[0]);
+    },
+  });
+  return openings;
 }
 
 /** The line around an offset, and the last one before it that is not empty. */
@@ -175,6 +178,10 @@ function contextOf(text: string, offset: number): Context {
   };
 }
 
+function isUnclosed({ message }: YAMLError): boolean {
+  return /^Flow (?:map|sequence)/.test(message);
+}
+
 /** One error per line: others on the same line usually follow from it. */
 function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   const errors: YAMLError[] = [
@@ -182,8 +189,10 @@ function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
     ...document.warnings.filter((warning) => warning.code === 'TAG_RESOLVE_FAILED'),
   ].sort((a, b) => a.pos[0] - b.pos[0]);
   const byLine = new Map<number, Diagnostic>();
+  const brackets = errors.some(isUnclosed) ? openingBrackets(document) : undefined;
   for (const error of errors) {
-    const opening = openingQuote(error, document) ?? openingBracket(error, source.text);
+    const bracket = isUnclosed(error) ? brackets?.get(error.pos[0]) : undefined;
+    const opening = openingQuote(error, document) ?? bracket;
     const start = Math.min(opening ?? error.pos[0], source.text.length);
     const span = source.spanOf({ start, end: Math.max(start + 1, error.pos[1]) });
     if (byLine.has(span.line)) continue;

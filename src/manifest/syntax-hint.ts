@@ -14,9 +14,15 @@ export function syntaxHint(
   { line, above }: Context,
 ): { message: string; hint?: string } {
   const message = `this is not valid YAML: ${detail.charAt(0).toLowerCase()}${detail.slice(1, 200)}`;
-  const indentation = `begin it in the same column as the field above it: indent it with ${fieldColumn(above)} spaces`;
+  const column = fieldColumn(above);
+  const indentation = `begin it in the same column as the field above it: ${column === 0 ? 'do not indent it' : `indent it with ${column === 1 ? '1 space' : `${column} spaces`}`}`;
   const dash = /^\s*-([^\s-].*)$/.exec(line);
   if (dash !== null) return { message, hint: `put a space after the dash: \`- ${shortened(dash[1]!)}\`` };
+  if (/^Flow/.test(detail))
+    return {
+      message,
+      hint: `end it with ${detail.at(-1)}, or if it is text, ${quotedIn(line) ?? 'put it into quotes'}`,
+    };
   switch (code) {
     case 'TAB_AS_INDENT':
       return { message: 'a tab is used as indentation', hint: 'indent with spaces' };
@@ -25,12 +31,7 @@ export function syntaxHint(
         ? { message: 'a second `key:` on one line', hint: quotedIn(line) ?? QUOTE }
         : { message, hint: 'begin the next line in the same column as this field' };
     case 'BAD_INDENT':
-      return {
-        message,
-        hint: /^Flow/.test(detail)
-          ? `end it with ${detail.at(-1)}, or if it is text, ${quotedIn(line) ?? 'put it into quotes'}`
-          : indentation,
-      };
+      return { message, hint: indentation };
     case 'MISSING_CHAR':
     case 'MULTILINE_IMPLICIT_KEY':
       return {
@@ -41,7 +42,7 @@ export function syntaxHint(
     case 'BAD_SCALAR_START':
     case 'UNEXPECTED_TOKEN':
     case 'BLOCK_IN_FLOW':
-      return { message, hint: quotedIn(line) ?? QUOTE };
+      return { message, hint: (NEEDS_QUOTES.test(valueIn(line) ?? '') && quotedIn(line)) || QUOTE };
     case 'BAD_DQ_ESCAPE':
       return {
         message,
@@ -61,6 +62,7 @@ export function syntaxHint(
 
 const QUOTE =
   'text with `: ` or ` #` in it needs quotes, and so does text that begins with one of { } [ ] , & * # ? | > @ % or a backtick';
+const NEEDS_QUOTES = /^[{}[\],&*#?|>@%!`"']|: | #/;
 const FIELD = 'a field is written `name: value`, with a space after the colon';
 const SHOWN_MAX = 100;
 

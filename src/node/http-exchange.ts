@@ -167,7 +167,7 @@ function described(error: unknown, clean: (text: string) => string): { code: str
   const text = first instanceof Error ? first.message : String(first);
   // OpenSSL adds its thread, library and source file.
   const reason = /error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1];
-  const message = reason === undefined ? text : `no secure connection: ${reason}`;
+  const message = reason === undefined ? text : `TLS handshake failed: ${reason}`;
   return {
     code: faultCode(error) || faultCode(first) || (first instanceof Error ? first.name : 'unknown'),
     message: withShownAddresses(clean(message)).slice(0, MESSAGE_LENGTH_MAX),

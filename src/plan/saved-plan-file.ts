@@ -99,7 +99,7 @@ const patterns: Check = (value) => {
   if (fault !== undefined) return fault;
   const globs = (value as readonly string[]).filter((one) => /[*?]/.test(one));
   return globs.length > GLOBS_MAX || globs.some(({ length }) => length > GLOB_LENGTH_MAX)
-    ? `has more than ${GLOBS_MAX} patterns with * or ?, or a longer one than ${GLOB_LENGTH_MAX} characters`
+    ? `has more than ${GLOBS_MAX} patterns with * or ?, or one longer than ${GLOB_LENGTH_MAX} characters`
     : undefined;
 };
 

@@ -154,7 +154,13 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
 /** Checks it under the new name, because files may still be added under the old one. */
 async function setAside(files: Files, target: string, former: string): Promise<void> {
   await files.rename(target, former);
-  const obstacle = await obstacleAt(files, former);
+  let obstacle: InTheWay | undefined;
+  try {
+    obstacle = await obstacleAt(files, former);
+  } catch (error) {
+    await files.rename(former, target);
+    throw error;
+  }
   if (obstacle === undefined) return;
   await files.rename(former, target);
   throw new InTheWayError({ ...obstacle, path: path.join(target, path.relative(former, obstacle.path)) });
@@ -197,7 +203,9 @@ async function sweep(ports: FolderPorts, target: string): Promise<void> {
     if (left === names.former && (await files.facts(target)) === undefined) {
       await files.rename(left, target);
       await files.syncDirectory(parent);
-    } else if (left === names.former) await removeFormer(ports, names);
-    else await removeFolder(left);
+    } else if (left === names.former) {
+      // A release that was killed may not have checked it yet.
+      if ((await obstacleAt(files, left)) === undefined) await removeFormer(ports, names);
+    } else await removeFolder(left);
   }
 }

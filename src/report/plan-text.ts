@@ -198,7 +198,9 @@ function paidFrom({ purchases }: Plan, balance: Balance | undefined, style: Styl
   const short = formatUsd(uncovered.reduce((sum, { quote }) => sum + quote.microUsd, 0));
   const unlisted = unlistedCurrencies(balance).map(currencyName).join(' or ');
   const notCovered =
-    unlisted === '' ? style.bad(short) : `${short}, unless by ${unlisted}, which the service did not list`;
+    unlisted === ''
+      ? style.bad(short)
+      : `${short}, unless covered by ${unlisted}, which the service did not list`;
   return [
     ...(isPlain ? [] : ([['Paid from', parts.join(', ')]] as [string, string][])),
     ...(uncovered.length === 0 ? [] : ([['Not covered', notCovered]] as [string, string][])),

@@ -96,7 +96,7 @@ const NEAR_HELP =
   'A similar charge may be this attempt\u2019s: the service may rename and round charges. Rule it out before --not-charged.';
 
 const WITHOUT_DIEM =
-  'A wallet that is linked to an account pays in DIEM first, and this history does not list that. Rule it out before --not-charged.';
+  'A wallet linked to an account spends DIEM first, and this history does not show DIEM charges. Rule one out before you use --not-charged.';
 
 function rivalsText({ rivals, fits }: Evidence): string[] {
   if (rivals.length === 0) return [];

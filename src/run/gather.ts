@@ -43,14 +43,16 @@ function isPassing(failure: CallFailure): boolean {
 }
 
 function pauseMs(failure: CallFailure, tries: number, nowMs: number): number {
-  const { retryAfterSeconds, resetUnixSeconds } = failure.rate;
+  const { retryAfterSeconds, resetUnixSeconds, dateUnixSeconds } = failure.rate;
+  // This machine's clock may be wrong.
+  const serverMs = dateUnixSeconds === undefined ? nowMs : dateUnixSeconds * 1_000;
   const backOffMs = 500 * 2 ** tries;
   if (failure.status !== 429) return backOffMs;
   const reportedMs =
     retryAfterSeconds !== undefined
       ? retryAfterSeconds * 1_000
       : resetUnixSeconds !== undefined
-        ? resetUnixSeconds * 1_000 - nowMs + 500
+        ? resetUnixSeconds * 1_000 - serverMs + 500
         : WAIT_MS_MAX;
   return Math.max(backOffMs, reportedMs);
 }

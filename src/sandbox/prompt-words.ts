@@ -31,12 +31,12 @@ export function hasWord(prompt: string, word: PromptWord): boolean {
 
 /** Why a word in a prompt does nothing, or `undefined` if there is none: it was probably misspelled. */
 export function unknownWord(prompt: string): string | undefined {
-  for (const [given, word = ''] of prompt.matchAll(/\[ *sandbox\b[ :_-]*([^\]]*)\]/gi)) {
+  for (const [given, rest = ''] of prompt.matchAll(/\[ *sandbox\b([^[\]]*)\]/gi)) {
     if (WORDS.some((known) => given === `[sandbox:${known}]`)) continue;
-    const meant = closest(word.trim(), WORDS);
+    const meant = closest(rest.replace(/^[ :_-]+/, '').trim(), WORDS);
     const hint =
       meant === undefined ? `the words are ${WORDS.join(', ')}` : `did you mean [sandbox:${meant}]?`;
-    return `the sandbox knows no ${given}: ${hint}`;
+    return `unknown sandbox word ${given}: ${hint}`;
   }
   return undefined;
 }

@@ -157,16 +157,23 @@ function readBudget(name: string, text: string): number {
   return microUsd;
 }
 
+const BUDGET_USD_MAX = 1_000_000;
+
 /** An empty one is usually an unset shell variable, and was not meant as "no limit". */
 function noBudget(name: string, text: string): BatchError {
   if (text.trim() === '')
     return usageError(`${name} is set, but empty`, `give an amount in US dollars, or remove ${name}`);
   const amount = numberIn(text);
+  if (Number(amount) > BUDGET_USD_MAX)
+    return usageError(
+      `${name} is above the maximum of $1,000,000: ${text}`,
+      `write it as ${assigned(name, BUDGET_USD_MAX)}`,
+    );
   return usageError(
     `${name} is not an amount in US dollars above 0: ${text}`,
-    amount === undefined
+    amount === undefined || amount === text.trim()
       ? 'give US dollars in digits, with a point before the cents'
-      : `write it as ${assigned(name, amount === text.trim() ? 1_000_000 : amount)}`,
+      : `write it as ${assigned(name, amount)}`,
   );
 }
 

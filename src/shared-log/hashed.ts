@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { FolderFiles, Random } from '../core/ports.js';
+import { publishFile } from '../storage/link-into-place.js';
 import type { NewFile } from './audio-store.js';
 import { StoreFault } from './object-store.js';
 
@@ -62,7 +63,9 @@ export async function downloadTo(
   const part = join(dirname(path), partName(random));
   try {
     requireSame((await writeSynced(files, part, upTo(pieces, bytes))).sha256, sha256);
-    return (await nameOnce(files, part, path)) === 'named' ? 'downloaded' : 'exists';
+    if ((await publishFile(files, part, path)) === 'published') return 'downloaded';
+    await files.remove(part);
+    return 'exists';
   } catch (error) {
     await files.remove(part).catch(() => {});
     throw error;
@@ -77,7 +80,7 @@ export function requireSame(found: string, sha256: string): void {
   if (found !== sha256)
     throw new StoreFault(
       'altered',
-      `the audio ${sha256} was damaged or replaced in the store; once it is deleted there, a run on a machine that has the file stores it again`,
+      `the audio ${sha256} was damaged or replaced in the store: replace it there with the intact file from a machine that has it`,
     );
 }
 

@@ -54,7 +54,7 @@ function check(core: LogCore, header: LogHeader | undefined): asserts header is 
   }
   const { endpoint, lineage } = core.options;
   if (header.endpoint !== endpoint) {
-    const isUnused = core.state.fold.attempts.size === 0;
+    const isUnused = core.damage === undefined && core.state.fold.attempts.size === 0;
     throw otherLogError('endpoint', header.endpoint, endpoint, core.about, isUnused);
   }
   if (lineage !== undefined && header.lineage !== lineage)

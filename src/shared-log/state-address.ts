@@ -93,8 +93,10 @@ function parseGit(text: string): StateAddress {
     );
   if (!isGitRemote(remote))
     throw wrong(
-      'names a git repository by its path',
-      'add it as a remote (git remote add log PATH) and name that: git:log',
+      remote.includes(':')
+        ? 'is not an https, ssh or git address, nor host:path'
+        : 'names a git repository by its path',
+      'add it as a remote (git remote add log ADDRESS) and name that: git:log',
     );
   const { ref } = parametersOf(query, ['ref']);
   if (ref !== undefined && !isRefName(ref)) throw wrong('has an invalid ref name');

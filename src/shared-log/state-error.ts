@@ -117,7 +117,7 @@ export function otherLogError(
   isUnused = false,
 ): BatchError {
   if (what === 'endpoint') {
-    const unused = isUnused ? '; nothing was ever bought under it, so it can be given up' : '';
+    const unused = isUnused ? '; nothing was ever bought with it, so you can abandon it' : '';
     return new BatchError(
       'state-other-endpoint',
       `${address}: the log belongs to ${found}, not to ${wanted}${unused}`,

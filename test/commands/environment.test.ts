@@ -136,6 +136,8 @@ describe('a flag with an invalid number', () => {
     [{ budget: '20 USD' }, 'write it as --budget 20'],
     [{ budget: '$1,234.50' }, 'write it as --budget 1234.50'],
     [{ budget: 'five' }, 'give US dollars in digits, with a point before the cents'],
+    [{ budget: '2000000' }, 'write it as --budget 1000000'],
+    [{ budget: '0.0000000000001' }, 'give US dollars in digits, with a point before the cents'],
     [{ budget: '-5' }, 'give US dollars in digits, with a point before the cents'],
     [{ concurrency: '2.5' }, 'write it as --concurrency 3'],
     [{ concurrency: '100' }, 'write it as --concurrency 64'],

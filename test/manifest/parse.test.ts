@@ -11,6 +11,8 @@ describe('an error in YAML has a code and a place', () => {
     ['a tab as indentation', 'a:\n\tb: 1\n', ['yaml-syntax@2:1']],
     ['a quote that is never closed', 'a: "b\nc: 1\n', ['yaml-syntax@1:4']],
     ['a bracket that is never closed', 'a: [1, 2\n', ['yaml-syntax@1:4']],
+    ['a list of maps that is never closed', 'tracks: [\n  {id: a},\n  {id: b}\n', ['yaml-syntax@1:9']],
+    ['an outer bracket that is never closed', '{"a": 1, "b": [{"c": 1}]\n', ['yaml-syntax@1:1']],
     ['a token template without quotes', 'output: {id}.{ext}\n', ['yaml-syntax@1:13']],
     ['a field without a colon', 'a: 1\nb\nc: 2\n', ['yaml-syntax@2:1']],
     ['a bad escape', 'a: "\\q"\n', ['yaml-syntax@1:5']],

@@ -203,7 +203,7 @@ describe('the totals of a plan', () => {
   it('name the balances that the service did not list, as they may cover the rest', () => {
     const text = screen(plan, { balance: { currencies: { DIEM: 0, USD: 0 } } });
     expect(text).toMatch(
-      /^Not covered +\$\d+\.\d\d, unless by bundled credits, which the service did not list$/m,
+      /^Not covered +\$\d+\.\d\d, unless covered by bundled credits, which the service did not list$/m,
     );
   });
 

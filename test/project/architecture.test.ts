@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lockfile: ['manifest:type'],
   venice: ['manifest:type', 'lockfile:type'],
   plan: ['manifest:type', 'lockfile', 'venice:type'],
-  'shared-log': ['plan', 'lockfile', 'manifest:type'],
+  'shared-log': ['storage', 'plan', 'lockfile', 'manifest:type'],
   scheduler: [],
   storage: ['plan:type', 'lockfile:type', 'manifest:type', 'venice:type'],
   release: ['audio', 'storage', 'plan', 'lockfile:type', 'manifest'],

@@ -45,6 +45,25 @@ describe('the place of a release', () => {
     expect(readFileSync(path.join(target, 'notes.txt'), 'utf8')).toBe('mine');
   });
 
+  it('leaves the earlier release in its place if that cannot be read', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'release-'));
+    made.push(folder);
+    const target = path.join(folder, 'r');
+    mkdirSync(target);
+    const failing = {
+      ...systemFiles,
+      below: async (at: string) => {
+        if (at.endsWith('.former')) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+        return systemFiles.below(at);
+      },
+    };
+    const ports = { files: failing, processes: await createProcesses(), removeFolder };
+    const stage = await openStage(ports, target);
+    await expect(stage.publish(undefined)).rejects.toMatchObject({ code: 'EIO' });
+    await stage.discard();
+    expect(readdirSync(folder)).toEqual(['r']);
+  });
+
   it.each([
     ['a file', (to: string) => writeFileSync(to, 'mine')],
     ['a link to a file', (to: string) => symlinkSync(import.meta.filename, to)],

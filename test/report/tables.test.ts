@@ -487,7 +487,7 @@ describe('the list of attempts in doubt', () => {
     const history = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs, withoutDiem: true } as const;
     const item = { attempt: doubtful, evidence: nothing };
     expect(renderInDoubt([item], { ...options, width: 400, history })).toContain(
-      'pays in DIEM first, and this history does not list that. Rule it out before --not-charged.',
+      'spends DIEM first, and this history does not show DIEM charges. Rule one out before you use --not-charged.',
     );
   });
 

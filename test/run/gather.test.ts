@@ -74,6 +74,21 @@ describe('fetching many quotes', () => {
     expect(nowMs).toBeGreaterThan(60_000);
   });
 
+  it('waits for the next window by the clock of the service, not by its own', async () => {
+    const limited: CallResult<number> = {
+      ok: false,
+      kind: 'refused',
+      status: 429,
+      sent: true,
+      code: 'http-429',
+      message: 'Rate limit exceeded',
+      rate: { resetUnixSeconds: 100_030, dateUnixSeconds: 100_000 },
+    };
+    const { quotes, nowMs } = await gather({ answer: (asked) => (asked === 1 ? limited : PRICE) });
+    expect(quotes.size).toBe(QUERIES.length);
+    expect(nowMs).toBeLessThan(65_000);
+  });
+
   it('does not wait if no limit is known', async () => {
     const { quotes, nowMs } = await gather({});
     expect(quotes.size).toBe(150);

@@ -187,7 +187,7 @@ describe('a submit', () => {
   );
 
   it.each([
-    ['[sandbox:fial] A calm song', 'the sandbox knows no [sandbox:fial]: did you mean [sandbox:fail]?'],
+    ['[sandbox:fial] A calm song', 'unknown sandbox word [sandbox:fial]: did you mean [sandbox:fail]?'],
     ['A song [Sandbox: Slow]', 'did you mean [sandbox:slow]?'],
     ['A song [sandbox:nothing-like-it]', 'the words are fail, refund'],
   ])('with a misspelled word of the sandbox gets 400 and the word that was meant: %s', (prompt, meant) => {

@@ -154,6 +154,28 @@ describe('audio in a folder', () => {
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
+  it('is downloaded to a disk without hard links', async () => {
+    const root = mkdtempSync(path.join(folder, 'share-'));
+    const { hash, content, bytes } = song('linkless.mp3', 5_000);
+    const stored: Files = {
+      ...systemFiles,
+      facts: async () => ({ kind: 'directory', bytes: 0, modifiedMs: 0, id: '', isPrivate: false }),
+      stream: async function* () {
+        yield content;
+      },
+    };
+    const linkless: Files = {
+      ...systemFiles,
+      link: async () => {
+        throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      },
+    };
+    const store = createFolderAudio(stored, systemRandom, root);
+    const to = { files: linkless, path: path.join(root, 'copy.mp3') };
+    expect(await store.download(hash, bytes, to)).toBe('downloaded');
+    expect(readdirSync(root)).toEqual(['copy.mp3']);
+  });
+
   it('is refused if the folder does not exist', async () => {
     const store = audioAt(`file://${folder}/not-mounted`, {});
     const { at, hash, bytes } = song('nowhere.mp3', 5_000);

@@ -98,7 +98,7 @@ describe('a log that was changed from outside', () => {
     await expect(open({ lineage: id('x') })).rejects.toMatchObject({ code: 'state-other-lineage' });
     const unused = createMemoryObjects();
     await (await openAs('typo', unused.store(), { endpoint: 'http://typo' })).close();
-    await expect(openAs('other', unused.store())).rejects.toThrow('nothing was ever bought under it');
+    await expect(openAs('other', unused.store())).rejects.toThrow('nothing was ever bought with it');
     const newer = sealLine(JSON.stringify({ ...header, format: 'venice-batch-log', version: 2 }));
     memory.objects.set(entryKey(0), Buffer.from(`${newer}\n`));
     await expect(open({})).rejects.toMatchObject({ code: 'state-newer-version', exitCode: EXIT.lockfile });

@@ -39,7 +39,7 @@ export function* findZeros(cursor: Cursor, end: number, zeros: Place[]): Scan<vo
 export function hasBlankSample(zeros: readonly Place[], extents: Iterable<Extent>): boolean {
   let steps = 0;
   for (const { from, bytes, lastBytes, largestBytes } of extents) {
-    if (lastBytes === 0) continue;
+    if (bytes === 0 || lastBytes === 0) continue;
     const end = from + bytes;
     for (let at = firstBehind(zeros, from); at < zeros.length && steps < STEPS_MAX; at++, steps++) {
       const run = zeros[at]!;
