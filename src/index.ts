@@ -16,7 +16,7 @@ import type {
   ResolveOptions,
   RunOptions,
   ServiceOptions,
-} from './library/options.js';
+} from './library/option-types.js';
 import { planInLibraryTerms } from './library/wording.js';
 import type { Attempt } from './lockfile/attempt.js';
 import type { LoadedManifest } from './manifest/take.js';
@@ -45,7 +45,7 @@ export type {
   ResolveOptions,
   RunOptions,
   ServiceOptions,
-} from './library/options.js';
+} from './library/option-types.js';
 export type { Attempt, AttemptState, StoredFile } from './lockfile/attempt.js';
 export type { LoadedManifest, Manifest, Take } from './manifest/take.js';
 export type { BuyReason, Decision, Plan, PlanRow, Purchase, QuotedPrice } from './plan/plan.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { UsageHistory, VeniceClient } from '../venice/client.js';
-import { clockOffset, windowOf } from '../venice/evidence.js';
+import { clockOffset, windowOf } from '../venice/matching-charges.js';
 
 const ENTRIES_MAX = 5_000;
 /**

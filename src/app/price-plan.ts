@@ -5,11 +5,17 @@ import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySignature } from '../lockfile/key-signature.js';
 import type { Manifest, Take } from '../manifest/take.js';
-import { assemblePlan, checkBudget, type Drafted, distinctQuotes, draftPurchases } from '../plan/assemble.js';
+import {
+  assemblePlan,
+  checkBudget,
+  type Drafted,
+  distinctQuotes,
+  draftPurchases,
+} from '../plan/assemble-plan.js';
 import { boughtTwiceWarning } from '../plan/bought-twice-warning.js';
 import { checkBalance } from '../plan/check-balance.js';
 import { type Decided, type DecideInput, decide } from '../plan/decide.js';
-import { lostAnswersError } from '../plan/lost-answers.js';
+import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
 import { readSelection, type Selection } from '../plan/selection.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
-import { lifeBudgetUsd } from '../plan/assemble.js';
+import { lifeBudgetUsd } from '../plan/assemble-plan.js';
 import type { Plan } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { placeFault } from './storage-error.js';

@@ -15,7 +15,7 @@ import { fanOut, type Reporter } from '../report/reporter.js';
 import { renderJson } from '../report/run-json.js';
 import type { Terminal } from '../report/terminal.js';
 import { DEFAULT_BASE_URL } from '../session/batch-place.js';
-import { nextCommandLine } from '../session/command-line.js';
+import { nextCommandLine } from '../session/next-command-line.js';
 import { writeReport } from '../session/reports.js';
 import { secretsAround } from '../session/secrets.js';
 import { processTerminals } from '../session/terminals.js';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { commandLine } from '../core/shell.js';
-import { nextCommandLine } from '../session/command-line.js';
+import { nextCommandLine } from '../session/next-command-line.js';
 import { looseFlags } from './flags.js';
 
 /** Only the start of a file is searched for `tracks:`, and only so many files. */

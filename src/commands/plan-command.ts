@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
-import { lifeBudgetUsd } from '../plan/assemble.js';
+import { lifeBudgetUsd } from '../plan/assemble-plan.js';
 import { isPriced } from '../plan/plan.js';
 import { planJson } from '../report/plan-json.js';
 import { renderPlan } from '../report/plan-text.js';

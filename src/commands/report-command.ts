@@ -8,7 +8,7 @@ import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
-import { nextCommandLine } from '../session/command-line.js';
+import { nextCommandLine } from '../session/next-command-line.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';

@@ -15,7 +15,7 @@ import { settleAttempt } from '../session/resolve-attempt.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { createClient } from '../venice/create-client.js';
-import { createEvidence } from '../venice/evidence.js';
+import { createEvidence } from '../venice/matching-charges.js';
 import { changeLockfile } from './change-lockfile.js';
 
 interface ResolveFlags extends Flags {

@@ -8,8 +8,8 @@ import type { SavedPlan } from '../plan/saved-plan.js';
 import { batchSettings } from '../session/batch-settings.js';
 import type { OpenBatch } from '../session/open-batch.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { type AnyOptions, openBatch } from './open-from-options.js';
-import type { ProgressOptions } from './options.js';
+import { openBatch } from './open-from-options.js';
+import type { AnyOptions, ProgressOptions } from './option-types.js';
 import { errorInLibraryTerms, eventInLibraryTerms, inLibraryTerms } from './wording.js';
 
 /** How a run ended. */

@@ -1,8 +1,8 @@
 import { BatchError } from '../core/errors.js';
 import type { RunEvent } from '../core/events.js';
-import { nextCommandLine } from '../session/command-line.js';
+import { nextCommandLine } from '../session/next-command-line.js';
 import type { Planned } from '../session/plan-batch.js';
-import type { PlaceOptions, RunOptions } from './options.js';
+import type { PlaceOptions, RunOptions } from './option-types.js';
 
 /* The program's messages suggest commands and flags. A program that calls the library needs functions and options. */
 

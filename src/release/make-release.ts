@@ -18,6 +18,7 @@ import { albumGains, trackGains } from './gain-tags.js';
 import type { NamedTake } from './name-files.js';
 import { type FolderPorts, openStage, type Stage } from './release-folder.js';
 import { type StagedFile, stageFile, writeFile } from './staged-file.js';
+import { tagsOf } from './tag-values.js';
 import { taggerFor } from './tags/tag-file.js';
 import { type Cover, coverName, type Tags, UntaggableError } from './tags/tags.js';
 import { fitsZip, zipOf } from './zip.js';
@@ -148,29 +149,6 @@ function tag(
     if (!(error instanceof UntaggableError)) throw error;
     return { bytes: audio, warning: `it cannot be tagged, and is released without tags: ${error.message}` };
   }
-}
-
-function tagsOf({ release, takes, cover }: ReleaseOrder, take: NamedTake, gains: Tags['gains']): Tags {
-  const { track, attempt, file, lyrics } = take;
-  const { model, digest } = attempt;
-  const artist = track.artist ?? release.artist;
-  const genre = track.genre ?? release.genre;
-  return {
-    title: track.title,
-    ...(artist === undefined ? {} : { artist }),
-    ...(release.album === undefined ? {} : { album: release.album }),
-    ...(release.albumArtist === undefined ? {} : { albumArtist: release.albumArtist }),
-    track: track.index,
-    tracks: takes.length,
-    ...(release.date === undefined ? {} : { date: release.date }),
-    ...(genre === undefined ? {} : { genre }),
-    ...(release.copyright === undefined ? {} : { copyright: release.copyright }),
-    comment: track.comment ?? release.comment ?? `AI-generated with ${model}`,
-    ...(lyrics === undefined ? {} : { lyrics }),
-    ...(cover === undefined ? {} : { cover }),
-    aiMark: `yes; model=${model}; request=${digest}; original=sha256:${file.sha256}`,
-    gains,
-  };
 }
 
 export function releasedTrack({

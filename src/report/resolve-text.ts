@@ -2,7 +2,7 @@ import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
 import type { UsageEntry } from '../venice/client.js';
-import type { Evidence } from '../venice/evidence.js';
+import type { Evidence } from '../venice/matching-charges.js';
 import { escapeForeign } from './escape.js';
 import { fatePhrase } from './phrases.js';
 import { styleFor } from './style.js';

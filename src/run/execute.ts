@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
-import { countLostAnswers } from '../plan/lost-answers.js';
+import { countLostAnswers } from '../plan/lost-responses.js';
 import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
 import { routeHistories } from '../scheduler/route-history.js';

@@ -1,6 +1,6 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError } from '../core/errors.js';
-import { BEAT_EVERY_MS } from '../core/run-liveness.js';
+import { BEAT_EVERY_MS } from '../core/run-silence.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';

@@ -3,7 +3,7 @@ import { unreachable } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isSuspiciouslyLow } from '../plan/catalogue-price.js';
-import { LOST_IN_A_ROW_MAX } from '../plan/lost-answers.js';
+import { LOST_IN_A_ROW_MAX } from '../plan/lost-responses.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import { claim } from './claim.js';

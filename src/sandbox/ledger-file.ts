@@ -13,7 +13,7 @@ import path from 'node:path';
 import { BatchError, describeFault, EXIT, faultCode } from '../core/errors.js';
 import type { Clock, Random, Transport } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
-import type { DescriptionName } from './description.js';
+import type { DescriptionName } from './api-versions.js';
 import type { Entry } from './ledger.js';
 import type { LimitOptions } from './limits.js';
 import { createSandboxTransport } from './sandbox-transport.js';

@@ -1,5 +1,5 @@
 import { FIELD_KINDS, type FieldKind, REQUEST_FIELDS, type RequestField } from '../core/audio-request.js';
-import type { TextDefaults } from './description.js';
+import type { TextDefaults } from './api-versions.js';
 import { unknownWord } from './prompt-words.js';
 import type { ModelSpec, SandboxModel } from './sandbox-model.js';
 import type { Issue } from './service-response.js';

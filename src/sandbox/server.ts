@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock, Random } from '../core/ports.js';
-import type { DescriptionName } from './description.js';
+import type { DescriptionName } from './api-versions.js';
 import { openService } from './ledger-file.js';
 import { BODY_BYTES_MAX } from './router.js';
 import type { Service } from './service.js';

@@ -1,6 +1,6 @@
+import type { Description } from './api-versions.js';
 import type { AudioJob } from './audio/render.js';
 import type { CurrencyAmounts } from './billing.js';
-import type { Description } from './description.js';
 import type { Faults, Variants } from './faults.js';
 import type { Keyring } from './keyring.js';
 import type { Entry, Ledger } from './ledger.js';

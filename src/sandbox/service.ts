@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type Currency, microUsdFromUsd } from '../core/money.js';
+import {
+  DESCRIPTION_DEFAULT,
+  type Description,
+  type DescriptionName,
+  descriptionOf,
+} from './api-versions.js';
 import { type AudioJob, renderAudio } from './audio/render.js';
 import type { Charge, CurrencyAmounts } from './billing.js';
 import { chargesOf } from './billing.js';
-import { DESCRIPTION_DEFAULT, type Description, type DescriptionName, descriptionOf } from './description.js';
 import { FAULTS_DEFAULT, type Faults, type Variants } from './faults.js';
 import { createKeyring, type Keyring, type SandboxKey } from './keyring.js';
 import { type Entry, foldLedger, type Job } from './ledger.js';

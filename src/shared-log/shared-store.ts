@@ -1,6 +1,6 @@
 import { BatchError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
-import { SILENT_MS, WORKING_MS } from '../core/run-liveness.js';
+import { SILENT_MS, WORKING_MS } from '../core/run-silence.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
 import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
-import { nextCommandLine } from '../../src/session/command-line.js';
+import { nextCommandLine } from '../../src/session/next-command-line.js';
 
 const flags = { sandbox: true, lockfile: 'old locks/a.jsonl', baseUrl: undefined };
 const next = (verb: string, ...words: string[]) =>

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
-import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/assemble.js';
+import { assemblePlan, distinctQuotes, draftPurchases } from '../../src/plan/assemble-plan.js';
 import { type DecideInput, decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { isPriced } from '../../src/plan/plan.js';

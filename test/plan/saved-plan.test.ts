@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { Take } from '../../src/manifest/take.js';
-import { assemblePlan, draftPurchases } from '../../src/plan/assemble.js';
+import { assemblePlan, draftPurchases } from '../../src/plan/assemble-plan.js';
 import { decide } from '../../src/plan/decide.js';
 import type { Plan } from '../../src/plan/plan.js';
 import {

@@ -13,7 +13,7 @@ import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
 import { escapeForeign } from '../../src/report/escape.js';
 import { pathText } from '../../src/report/path-text.js';
 import { openLedgerFile } from '../../src/sandbox/ledger-file.js';
-import { nextCommandLine } from '../../src/session/command-line.js';
+import { nextCommandLine } from '../../src/session/next-command-line.js';
 import { placesIn } from '../../src/session/place.js';
 import type { Session } from '../../src/session/session.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';

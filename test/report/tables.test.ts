@@ -10,7 +10,7 @@ import { renderInDoubt } from '../../src/report/resolve-text.js';
 import { renderStatus, type StatusOptions } from '../../src/report/status-text.js';
 import { renderTable } from '../../src/report/table.js';
 import { displayWidth } from '../../src/report/width.js';
-import type { Evidence } from '../../src/venice/evidence.js';
+import type { Evidence } from '../../src/venice/matching-charges.js';
 import type { Model } from '../../src/venice/model.js';
 import { screenOf } from '../fakes/screen.js';
 import { filesOf } from '../plan/builders.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { descriptionOf } from '../../src/sandbox/api-versions.js';
 import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
-import { descriptionOf } from '../../src/sandbox/description.js';
 import { complaints, type Play, play, SONG } from './play.js';
 
 /* What the vendor documents of today's service, where other tests show only the older description. */

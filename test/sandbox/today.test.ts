@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { descriptionOf } from '../../src/sandbox/api-versions.js';
 import { CATALOGUE_TODAY } from '../../src/sandbox/catalogue-2026-10.js';
-import { descriptionOf } from '../../src/sandbox/description.js';
 import type { ServiceOptions } from '../../src/sandbox/service.js';
 import { openApiFile, shapesOf } from './openapi.js';
 import { type Answered, bytesOf, complaints, type Play, play, SONG } from './play.js';

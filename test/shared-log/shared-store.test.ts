@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchError, EXIT } from '../../src/core/errors.js';
-import { SILENT_MS } from '../../src/core/run-liveness.js';
+import { SILENT_MS } from '../../src/core/run-silence.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/open-lock.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { countLostAnswers, lostAnswersError } from '../../src/plan/lost-answers.js';
+import { countLostAnswers, lostAnswersError } from '../../src/plan/lost-responses.js';
 import { attempt, command, id } from '../lockfile/build.js';
 
 /** One attempt for each letter, in the order in which they ended: `l`ost, `a`ccepted, `r`efused, `s`ettled, `i`ntent. */

@@ -16,8 +16,8 @@ import {
 import type { Decided } from './decide.js';
 import { takeId } from './history.js';
 import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
+import { noQuote, suspiciousPrices } from './price-warnings.js';
 import { renamedWarnings } from './renamed-warnings.js';
-import { listed } from './text.js';
 
 /** A purchase without its price. */
 export interface Draft extends Omit<Purchase, 'quote'> {
@@ -34,8 +34,6 @@ export interface Drafted {
    */
   readonly diagnostics: readonly Diagnostic[];
 }
-
-const TRACKS_NAMED_MAX = 5;
 
 /** Checks what is to be bought against the live models. Takes that are done, in flight or excluded need no model. */
 export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, nowMs: number): Drafted {
@@ -128,49 +126,6 @@ function pricesOf(
     prices.set(query.key, { microUsd, quotedAtMs, ...query, ...declared, ...low });
   }
   return prices;
-}
-
-/** One warning per price: what is quoted, what is declared, and the total it would amount to. */
-function suspiciousPrices(
-  drafts: readonly Draft[],
-  prices: ReadonlyMap<string, QuotedPrice>,
-): readonly Diagnostic[] {
-  return [...prices.values()].flatMap((price): Diagnostic[] => {
-    if (price.suspicious !== true) return [];
-    const takes = drafts.filter(({ query }) => query.key === price.key);
-    const { declaredMicroUsd, take } = takes[0]!;
-    const declared =
-      declaredMicroUsd === undefined
-        ? 'the catalogue declares no price'
-        : `the catalogue declares ${formatUsd(declaredMicroUsd)}`;
-    const risk =
-      declaredMicroUsd === undefined || declaredMicroUsd === 0
-        ? 'the service may charge more than the budget allows'
-        : `at the declared price, ${takes.length === 1 ? 'it costs' : `these ${takes.length} takes cost`} ${formatUsd(declaredMicroUsd * takes.length)}`;
-    return [
-      {
-        code: 'price-suspicious',
-        severity: 'warning',
-        message: `the service quotes ${formatUsd(price.microUsd)} for ${price.model}, and ${declared}`,
-        hint: `${risk}; approve it at a terminal, or add --accept-price`,
-        span: take.span,
-      },
-    ];
-  });
-}
-
-function noQuote(drafts: readonly Draft[]): readonly Diagnostic[] {
-  if (drafts.length === 0) return [];
-  const tracks = [...new Set(drafts.map(({ take }) => take.track))];
-  return [
-    {
-      code: 'no-quote',
-      severity: 'error',
-      message: `no price was quoted for ${listed(tracks, TRACKS_NAMED_MAX)}`,
-      hint: 'see the error above, or run again later',
-      span: drafts[0]!.take.span,
-    },
-  ];
 }
 
 function countUnlisted(rows: readonly PlanRow[], attempts: Iterable<Attempt>): number {

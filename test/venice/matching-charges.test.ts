@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { UsageEntry } from '../../src/venice/client.js';
-import { clockOffset, createEvidence } from '../../src/venice/evidence.js';
+import { clockOffset, createEvidence } from '../../src/venice/matching-charges.js';
 import { attempt, id } from '../lockfile/build.js';
 
 const SENT_MS = Date.parse('2026-03-01T12:00:00.000Z');

@@ -87,3 +87,14 @@ export interface ResolveOptions extends PlaceOptions {
     | { readonly kind: 'queue_id'; readonly queueId: string }
     | { readonly kind: 'charged' | 'not_charged' | 'refunded' | 'requeue' };
 }
+
+/** The options of all functions. Each function ignores those it does not use. */
+export type AnyOptions = PlaceOptions &
+  Partial<
+    Pick<
+      PlanOptions,
+      'budgetUsd' | 'only' | 'except' | 'force' | 'more' | 'onlyUnpicked' | 'retryFailed' | 'ignoreBalance'
+    >
+  > &
+  Partial<Pick<ProgressOptions, 'concurrency' | 'keep'>> &
+  Partial<Pick<RunOptions, 'acceptPrice' | 'failFast' | 'detach'>>;
