@@ -10,6 +10,7 @@ const RARE: ReadonlySet<string> = new Set([
   'budget-of-the-beginning',
   'clean-up-before-the-log-knows',
   'deleted-newest-entries-are-not-seen',
+  'entries-deleted-while-they-are-read-are-not-seen',
   'errors-500-of-the-store-are-refusals',
   'gaps-are-not-seen',
   'kept-files-are-not-uploaded',
