@@ -288,7 +288,7 @@ export function judgeFinalStates(world: JudgeWorld, blame: Blame, view: LockView
       latest.refunded === true &&
       job.refunded !== true &&
       // If the clock jumped, an earlier day may look like today.
-      world.clocksAgree
+      (world.clocksAgree || job.verdict === 'json')
     )
       blame('u', `${job.queueId} is called refunded and stays charged`);
     if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
