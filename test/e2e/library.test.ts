@@ -38,6 +38,8 @@ describe('the documentation of the library', () => {
   let cwd = '';
   beforeAll(() => {
     cwd = folder();
+    // A project of its own: Node.js would otherwise read any package.json above it, in the folder for temporary files.
+    writeFileSync(path.join(cwd, 'package.json'), '{"private":true}\n');
     mkdirSync(path.join(cwd, 'node_modules'));
     symlinkSync(ROOT, path.join(cwd, 'node_modules', 'venice-batch'), 'dir');
     writeFileSync(path.join(cwd, 'album.yaml'), ALBUM);
