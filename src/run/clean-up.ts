@@ -114,7 +114,7 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
   try {
     const found = (await isStillStored(context, job))
       ? await isUploadedNow(context, job)
-      : await isUploaded(context, job);
+      : await isAnywhereElse(context, job);
     if (typeof found === 'boolean') return found ? 'safe' : 'gone';
     if (found.refused) return leaveCopy(context, found.failed);
     return again(context, job, `the remote copy of ${job.key} is kept: ${found.failed}`);
@@ -154,9 +154,14 @@ function leaveCopy(context: RunContext, why: string): Settled {
 async function isUploadedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Uploaded, string>> {
   const { file } = newestOf(context, job);
   if (file === undefined || context.audio === undefined) return true;
-  if (await context.audio.has(file.sha256)) return true;
+  if (await isUploaded(context, file)) return true;
   const uploaded = await uploadFile(context, file);
   return typeof uploaded === 'object' ? uploaded : uploaded === 'banked';
+}
+
+async function isAnywhereElse(context: RunContext, job: Job): Promise<boolean> {
+  const { file } = newestOf(context, job);
+  return file !== undefined && (await isUploaded(context, file));
 }
 
 /** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */

@@ -6,7 +6,7 @@ import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { StoreFault } from '../shared-log/object-store.js';
 import type { Output } from '../storage/output.js';
-import type { Job, RunContext } from './context.js';
+import type { RunContext } from './context.js';
 import { stopBuying } from './context.js';
 import { stateOf } from './recover.js';
 
@@ -55,10 +55,12 @@ export function reportRefused(context: RunContext, why: string): void {
     );
 }
 
-/** Whether the audio store has the bytes of an attempt, so that any machine can fetch them. */
-export async function isUploaded({ audio }: RunContext, { attempt }: Job): Promise<boolean> {
-  const sha256 = attempt?.file?.sha256;
-  return audio !== undefined && sha256 !== undefined && (await audio.has(sha256));
+/** Whether the audio store has the file, so that any machine can fetch it. Rejects with a `StoreFault`. */
+export async function isUploaded(
+  { audio }: RunContext,
+  { sha256 }: Pick<StoredFile, 'sha256'>,
+): Promise<boolean> {
+  return audio !== undefined && (await audio.has(sha256));
 }
 
 export interface Pulled {

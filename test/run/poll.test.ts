@@ -4,6 +4,7 @@ import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
+import { StoreFault } from '../../src/shared-log/object-store.js';
 import type { CallResult, Retrieved } from '../../src/venice/client.js';
 import { attempt, file as built, id } from '../lockfile/build.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
@@ -58,11 +59,12 @@ interface Around {
   models?(): Promise<unknown>;
   complete?(queueId: string): Promise<CallResult<boolean>>;
   readonly store: object;
+  readonly audio?: object | undefined;
   emit(event: RunEvent): void;
 }
 
 /** A run that buys nothing. */
-function collecting({ clock, retrieve, models, complete, store, emit }: Around): RunInput {
+function collecting({ clock, retrieve, models, complete, store, audio, emit }: Around): RunInput {
   return {
     ports: { clock, random: { bytes: (count: number) => new Uint8Array(count) } },
     client: {
@@ -71,6 +73,7 @@ function collecting({ clock, retrieve, models, complete, store, emit }: Around):
       models,
     },
     store: { fault: () => undefined, ...store },
+    audio,
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
@@ -87,6 +90,7 @@ async function collect(
   answer: (atMs: number, track: string) => Answer,
   reachable = true,
   jobs = ['one', 'two', 'three'].map((track) => queued(track)),
+  audioStore?: object,
 ) {
   const clock = fakeClock();
   const completed: string[] = [];
@@ -94,6 +98,7 @@ async function collect(
   const events: RunEvent[] = [];
   const input = collecting({
     clock,
+    audio: audioStore,
     complete: async (queueId) => {
       completed.push(queueId);
       return { ok: true, value: true, rate: {} };
@@ -308,6 +313,24 @@ describe('a job that another run collected meanwhile in a shared log', () => {
     const reported = events.flatMap((event) => (event.type === 'take' ? [event.state] : []));
     expect(reported).not.toContain('lost');
     expect(reported).not.toContain('failed');
+  });
+});
+
+describe('a job whose file was stored before, and that is fetched again', () => {
+  const unknownId: Answer = { ...failing, status: 404, code: 'http-404', message: 'Not found' };
+
+  it.each<[string, () => Promise<boolean>, Attempt['state']]>([
+    ['is done if another machine has uploaded the file', async () => true, 'done'],
+    ['is lost if nobody has the file', async () => false, 'lost'],
+    [
+      'is left for the next run while the audio store cannot be asked',
+      () => Promise.reject(new StoreFault('unreachable', 'no answer')),
+      'queued',
+    ],
+  ])('%s', async (_, has, state) => {
+    const jobs = [queued('one', { file })];
+    const result = await collect(() => unknownId, true, jobs, { has });
+    expect(result.state('one')).toMatchObject({ state, file });
   });
 });
 

@@ -14,7 +14,9 @@ import { drawTrack, type Track } from './album.js';
 import { isCopied } from './damage.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, LOCKFILE } from './places.js';
+import { createRng } from './random.js';
 import type { ServerJob } from './server.js';
+import { removeCopies } from './tamper.js';
 import type { Program, SimWorld } from './world.js';
 import { isRestored, needsRepair } from './world.js';
 
@@ -78,12 +80,16 @@ export function mangle(world: SimWorld): void {
 export function lose(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
-  if (!isCopied(world.disk, bytes) && !world.album.tracks.every((track) => isStored(world, track))) return;
+  const everyFileExists = world.album.tracks.every((track) => isStored(world, track));
+  if (!everyFileExists && !isCopied(world.disk, bytes)) return;
   world.backup = bytes;
   world.lost = true;
   world.damaged = true;
   world.tampered = true;
-  world.trace('the lockfile is lost');
+  const withCopies =
+    everyFileExists && createRng(world.seed, `lost before run ${world.runs + 1}`).chance(0.5);
+  world.trace(`the lockfile is lost${withCopies ? ', and its second copy' : ''}`);
+  if (withCopies) removeCopies(world.disk);
   world.disk.change([[LOCKFILE, undefined]]);
   world.disk.syncDirectory(folderOf(LOCKFILE));
 }

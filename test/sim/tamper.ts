@@ -73,6 +73,14 @@ function copyPaths({ entries }: Disk): readonly string[] {
   return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.copy'));
 }
 
+/** As when the whole `.venice-batch` folder is deleted. */
+export function removeCopies(disk: Disk): void {
+  for (const path of [...journalPaths(disk), ...copyPaths(disk)]) {
+    disk.change([[path, undefined]]);
+    disk.syncDirectory(folderOf(path));
+  }
+}
+
 /** What a power loss now would certainly leave of the journals, and of the copy from the last clean end. */
 export function durableJournals(disk: Disk): readonly Uint8Array[] {
   return [...journalPaths(disk), ...copyPaths(disk)].flatMap((path) => {

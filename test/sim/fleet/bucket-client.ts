@@ -39,6 +39,8 @@ export interface BucketLine {
   readonly blame: (message: string) => void;
   /** Called with each object of the log that a process has read or written. */
   readonly knows: (incarnation: Incarnation, key: string) => void;
+  /** Called with the keys that a process gets in a list. */
+  readonly lists: (incarnation: Incarnation, keys: readonly string[]) => void;
   /** Called after a list of the log was made. */
   listed: () => void;
   readonly bucket: Bucket;
@@ -160,7 +162,7 @@ function perform(
   then: (answer: TransportAnswer) => void,
 ): void {
   const { key, bodySha256 } = call;
-  if (call.method !== 'PUT' || key === undefined) then(lookUp(line, call));
+  if (call.method !== 'PUT' || key === undefined) then(lookUp(line, incarnation, call));
   else if (bodySha256 !== undefined && sha256(bytes) !== bodySha256) then(failure(400, 'BadDigest'));
   else
     line.bucket.put(key, bytes, incarnation, (status) =>
@@ -168,9 +170,14 @@ function perform(
     );
 }
 
-function lookUp({ bucket, rng, rates, listed }: BucketLine, { method, key, query }: S3Call): TransportAnswer {
+function lookUp(
+  { bucket, rng, rates, lists, listed }: BucketLine,
+  incarnation: Incarnation,
+  { method, key, query }: S3Call,
+): TransportAnswer {
   if (key === undefined) {
     const keys = bucket.list(query?.prefix ?? '');
+    lists(incarnation, keys);
     listed();
     return listAnswer(keys);
   }

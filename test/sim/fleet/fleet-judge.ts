@@ -39,6 +39,8 @@ export interface FleetJudgeWorld extends Omit<JudgeWorld, 'disk'> {
   readonly budgetMicroUsd: number | undefined;
   /** When others deleted entries of the log. */
   readonly tamperedMs: () => number | undefined;
+  /** Whether the user has said what became of the attempt. */
+  readonly settledByUser: (attempt: string) => boolean;
   /** Whether entries are missing that the process never saw: it has to notice that. */
   readonly lacksEntries: (witness: Witness) => boolean;
 }
@@ -51,6 +53,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   const logReader = createLogReader({
     budgetMicroUsd: world.budgetMicroUsd,
     tamperedMs: world.tamperedMs,
+    settledByUser: world.settledByUser,
     blame,
   });
   const known = new Map<string, Attempt>();
@@ -88,7 +91,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     const job = world.server.jobs.get(queueId);
     if (job === undefined || job.deletedMs !== undefined) return;
     const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
-    const isNamed = attempt?.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
+    // Also while another machine fetches it again: the hash of the file stays in the record.
+    const isNamed = attempt?.file !== undefined && NAMES_FILE.has(attempt.state);
     if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);
     else if (!world.keepsAudio) blame('H', `${queueId} is deleted, and its audio is on one machine only`);
     else if (!isUploaded(attempt.file.sha256))
@@ -168,6 +172,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
     },
   };
 }
+
+const NAMES_FILE: ReadonlySet<string> = new Set(['queued', 'stored', 'done']);
 
 function bodyOf({ body }: TransportRequest): Record<string, unknown> {
   return body === undefined ? {} : (JSON.parse(body) as Record<string, unknown>);

@@ -47,6 +47,8 @@ export interface Fleet {
   readonly trace: (line: string) => void;
   /** What each process has read or written of the log. */
   readonly known: Map<Witness, Set<string>>;
+  /** The keys of the newest list that each process got. */
+  readonly listed: Map<Witness, readonly string[]>;
   /** Entries of the log that others delete, and when. */
   deleted: Deleted | undefined;
   tamperedMs: number | undefined;
@@ -173,9 +175,13 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
         if (draw.kind === 'strict') fleet.judge.blame('J', message);
       },
       knows: ({ witness }, key) => {
-        if (!fleet.known.has(witness)) fleet.known.set(witness, new Set());
-        fleet.known.get(witness)?.add(key);
+        const known = fleet.known.get(witness) ?? new Set();
+        fleet.known.set(witness, known.add(key));
+        // A checkpoint has the content of all entries before it.
+        const listed = fleet.listed.get(witness) ?? [];
+        if (key.endsWith('.checkpoint')) for (const entry of listed) if (entry < key) known.add(entry);
       },
+      lists: ({ witness }, keys) => fleet.listed.set(witness, keys),
       listed: () => {},
       bucket,
       timeline,
@@ -191,6 +197,7 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
         ? () => {}
         : (line) => options.trace?.(`${Math.round(timeline.nowMs() - startMs)} ${line}`),
     known: new Map(),
+    listed: new Map(),
     deleted: undefined,
     tamperedMs: undefined,
     machines: [],
@@ -236,6 +243,7 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
     keepsAudio: draw.keepsAudio,
     budgetMicroUsd,
     tamperedMs: () => fleet().tamperedMs,
+    settledByUser: (attempt) => fleet().verdicts.has(attempt),
     lacksEntries: (witness) => {
       const { known, deleted } = fleet();
       return [...(deleted?.entries.keys() ?? [])].some((key) => known.get(witness)?.has(key) !== true);

@@ -23,10 +23,17 @@ interface LogReaderOptions {
   readonly budgetMicroUsd: number | undefined;
   /** When others deleted entries, whose content may be written again. */
   readonly tamperedMs: () => number | undefined;
+  /** Whether the user has said what became of the attempt. Another run may be the one that writes it to the log. */
+  readonly settledByUser: (attempt: string) => boolean;
   readonly blame: (check: Check, message: string) => void;
 }
 
-export function createLogReader({ budgetMicroUsd, tamperedMs, blame }: LogReaderOptions): LogReader {
+export function createLogReader({
+  budgetMicroUsd,
+  tamperedMs,
+  settledByUser,
+  blame,
+}: LogReaderOptions): LogReader {
   const view = createGrowingView();
   const makers = new Map<string, Incarnation>();
   const lines = new Map<string, number>();
@@ -55,7 +62,8 @@ export function createLogReader({ budgetMicroUsd, tamperedMs, blame }: LogReader
       blame('C', `${record.attempt} (${record.state}) is in ${count} entries`);
     const known = view.attempts.get(record.attempt)?.latest;
     if (known === undefined && record.state === 'intent') takeIntent(record, by);
-    if (known?.state === 'intent' && !maySettle(makers.get(record.attempt), by))
+    const bySelf = maySettle(makers.get(record.attempt), by);
+    if (known?.state === 'intent' && !bySelf && !settledByUser(record.attempt))
       blame('F', `${record.attempt} of ${makers.get(record.attempt)?.name} is settled by ${by.name}`);
     view.add(line);
   };
