@@ -37,7 +37,6 @@ const RARE: ReadonlySet<string> = new Set([
   'price-ages-while-stopped',
   'price-that-fell-is-reserved',
   'size-alone-before-clean-up',
-  'untracked-files-are-not-seen',
   'submits-after-stop',
   'torn-end-is-appended-to',
   'unmarked-end-is-trusted',

@@ -14,7 +14,6 @@ import { drawTrack, type Track } from './album.js';
 import { isCopied } from './damage.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, LOCKFILE } from './places.js';
-import { createRng } from './random.js';
 import type { ServerJob } from './server.js';
 import { removeCopies } from './tamper.js';
 import type { Program, SimWorld } from './world.js';
@@ -80,16 +79,24 @@ export function mangle(world: SimWorld): void {
 export function lose(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
-  const everyFileExists = world.album.tracks.every((track) => isStored(world, track));
-  if (!everyFileExists && !isCopied(world.disk, bytes)) return;
+  if (!isCopied(world.disk, bytes) && !world.album.tracks.every((track) => isStored(world, track))) return;
+  deleteLockfile(world, bytes);
+}
+
+/** The lockfile is gone, with all copies of it. Only the files show what was bought. */
+export function loseForGood(world: SimWorld): void {
+  const bytes = lockfileOf(world);
+  if (bytes === undefined || world.damaged) return;
+  removeCopies(world.disk);
+  deleteLockfile(world, bytes);
+}
+
+function deleteLockfile(world: SimWorld, bytes: Uint8Array): void {
   world.backup = bytes;
   world.lost = true;
   world.damaged = true;
   world.tampered = true;
-  const withCopies =
-    everyFileExists && createRng(world.seed, `lost before run ${world.runs + 1}`).chance(0.5);
-  world.trace(`the lockfile is lost${withCopies ? ', and its second copy' : ''}`);
-  if (withCopies) removeCopies(world.disk);
+  world.trace('the lockfile is lost');
   world.disk.change([[LOCKFILE, undefined]]);
   world.disk.syncDirectory(folderOf(LOCKFILE));
 }

@@ -7,7 +7,17 @@ import { damageLockfile, putBackLockfile, settleDamage } from './damage.js';
 import { exitCodeOf, launch } from './incarnation.js';
 import { sha256 } from './media.js';
 import { unlinkAll } from './outside.js';
-import { doubtful, lose, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
+import {
+  doubtful,
+  lose,
+  loseForGood,
+  mangle,
+  meddle,
+  repairing,
+  resolving,
+  unlocking,
+  unmangle,
+} from './person.js';
 import { HOME, KEYS, LOCKFILE } from './places.js';
 import { pull } from './pull.js';
 import { createRng } from './random.js';
@@ -252,4 +262,8 @@ async function judgeRest(world: SimWorld): Promise<void> {
   await untilOver(world, again);
   if (again.paidRequests > 0)
     world.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
+  if (isSound(world) && createRng(world.seed, 'lost for good').chance(0.3)) {
+    loseForGood(world);
+    await untilOver(world, launch(world, CALM_RUN));
+  }
 }
