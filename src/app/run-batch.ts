@@ -179,6 +179,7 @@ async function withLock(
     outcome,
     decision,
     startedMs,
+    known,
     sound,
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
