@@ -179,7 +179,7 @@ async function withLock(
     outcome,
     decision,
     startedMs,
-    known,
+    known: new Set(known.keys()),
     sound,
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
