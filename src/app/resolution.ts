@@ -69,6 +69,17 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   }
 }
 
+/**
+ * Whether the user may not know the job that the attempt has: what this machine knew before it read what others
+ * recorded was about a doubt, about another state, or nothing at all. A job is only given up by someone who knows of it.
+ *
+ * @param seen the record that this machine had; absent: none
+ */
+export function isNewJob(seen: Attempt | undefined, attempt: Attempt): boolean {
+  if (attempt.state !== 'queued' && attempt.state !== 'unverified') return false;
+  return seen?.state !== attempt.state || seen.queue_id !== attempt.queue_id;
+}
+
 /** The reason for the doubt does not apply to a known job, and no money was returned for it. */
 function adopted(resolved: Resolved): Resolved {
   if (!resolved.ok) return resolved;

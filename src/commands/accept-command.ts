@@ -6,6 +6,7 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { acceptKept } from '../run/accept-kept.js';
 import { recover } from '../run/recover.js';
+import { supersededError } from '../session/changed-meanwhile.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { attemptsNamed, sealedBy, withStore } from '../session/with-store.js';
@@ -35,7 +36,10 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
       const name = shellWord(placeOf(relative));
       stderr.write(`warning: ${name} ${why}: it is left alone\n`);
     });
-    if (!accepted.ok) throw unacceptable(session, unverified, accepted.why);
+    if (!accepted.ok)
+      throw accepted.why === 'superseded'
+        ? supersededError(session, accepted.newest)
+        : unacceptable(session, unverified, accepted.why);
     return accepted.attempt;
   });
   stdout.write(acceptedText(settings.flags, attempt, placeOf, command('collect')));

@@ -6,7 +6,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { requireLock } from '../lockfile/read.js';
 import type { Take } from '../manifest/take.js';
-import { chooseTake, unknownTrack } from '../picks/find-take.js';
+import { type Choice, chooseTake, type FiledAttempt, unknownTrack } from '../picks/find-take.js';
 import type { Pick } from '../picks/pick-types.js';
 import { writePicks } from '../picks/picks-file.js';
 import { withBoughtTakes } from '../plan/extra-takes.js';
@@ -40,8 +40,10 @@ export async function pickCommand(
     throw usageError('--clear and --note cannot be combined', session.command('pick', track, '--clear'));
   await requireManifest(session);
   const { file, picks, text } = await loadPicks(session);
-  const { attempts, takes } = await knownTakes(session);
+  const { attempts, takes, here } = await knownTakes(session);
   const chosen = take === undefined ? undefined : await choose(session, track, take, takes, attempts);
+  if (chosen !== undefined && take !== undefined)
+    requireHeard(session, chosen, chooseTake(track, take, takes, here), [track, take]);
   if (chosen === undefined) requireTrack(session, track, takes, attempts, picks.has(track));
   const before = picks.get(track);
   const pick = chosen && pickFor(chosen.file.sha256, flags.note, before);
@@ -69,8 +71,34 @@ async function knownTakes(session: Session) {
   const manifest = await readableManifest(session);
   const { attempts, audio } = await viewOf(session, read, 'pick');
   await audio?.close();
-  return { attempts, takes: manifest === undefined ? [] : withBoughtTakes(manifest, attempts).takes };
+  const takes = manifest === undefined ? [] : withBoughtTakes(manifest, attempts).takes;
+  return { attempts, takes, here: [...read.attempts.values()] };
 }
+
+/**
+ * A number names another file here if another machine has made the take again: the user cannot have heard that one.
+ *
+ * @param here what the same words mean by the lockfile alone
+ */
+function requireHeard(
+  { command }: Session,
+  chosen: FiledAttempt,
+  here: Choice,
+  words: readonly string[],
+): void {
+  const { sha256 } = chosen.file;
+  if (!here.ok || here.attempt.file.sha256 === sha256) return;
+  const [track = ''] = words;
+  const byHash = (hash: string) => command('pick', track, hash.slice(0, HASH_DIGITS));
+  throw usageError(
+    `${takeKey(chosen)} was made again on another machine, and its new file is not in this lockfile yet`,
+    `to listen to it first: ${command('collect')}; to pick it: ${byHash(sha256)}; to pick the file that is here: ${byHash(here.attempt.file.sha256)}`,
+    'changed-meanwhile',
+  );
+}
+
+/** Enough to name one file of a track. */
+const HASH_DIGITS = 12;
 
 /** A note belongs to its take: picking another take starts without one. An empty note removes it. */
 export function pickFor(sha256: string, note: string | undefined, before: Pick | undefined): Pick {
@@ -133,7 +161,7 @@ function reported(
   { settings, displayPath, placeOf }: Session,
   file: string,
   track: string,
-  chosen: (Attempt & Required<globalThis.Pick<Attempt, 'file'>>) | undefined,
+  chosen: FiledAttempt | undefined,
   pick: Pick | undefined,
   before: Pick | undefined,
 ): string {

@@ -2,6 +2,7 @@ import { fetchHistory } from '../app/billing-history.js';
 import type { Resolution } from '../app/resolution.js';
 import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { requireLock } from '../lockfile/read.js';
+import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import {
   type InDoubt,
@@ -11,6 +12,7 @@ import {
   resolvedJson,
 } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { viewOf } from '../session/find-state.js';
 import { settleAttempt } from '../session/resolve-attempt.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
@@ -18,6 +20,7 @@ import type { Flags } from '../session/settings.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/matching-charges.js';
 import { changeLockfile } from './change-lockfile.js';
+import { runAtWork } from './run-at-work.js';
 
 interface ResolveFlags extends Flags {
   readonly queueId?: string;
@@ -70,8 +73,14 @@ async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(session.ports.files, lockPath, session.command, endpoint);
-  const attempts = [...read.attempts.values()];
+  const { attempts, audio } = await viewOf(session, read, 'resolve');
+  await audio?.close();
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
+  const running = doubtful.length === 0 ? undefined : await runAtWork(session);
+  if (running !== undefined)
+    session.warn(
+      `warning: a run (${escapeForeign(running)}) is at work and may still record what became of these: wait for it to end, then look again\n`,
+    );
   const asks = doubtful.length > 0 && session.account !== undefined;
   const history = asks
     ? await fetchHistory(

@@ -1,4 +1,3 @@
-import { holderName } from '../app/open-lockfile.js';
 import { pullableFrom } from '../app/pull-here.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
@@ -6,7 +5,6 @@ import { spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { LockHeader } from '../lockfile/lock-header.js';
 import { requireLock } from '../lockfile/read.js';
-import { holderOf } from '../lockfile/run-lock.js';
 import { isLoopback, shownBaseUrl } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import { isElsewhere, isInStore, machineOf } from '../plan/latest-attempts.js';
@@ -23,6 +21,7 @@ import { openSession, type Session } from '../session/session.js';
 import type { Flags, Settings } from '../session/settings.js';
 import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
+import { runAtWork } from './run-at-work.js';
 import { knownSounds } from './sounds.js';
 
 /** Shows the state of every take from lockfile, manifest and disk, offline. */
@@ -59,7 +58,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     removed,
     picks: await picksView(session, takes, attempts),
     sound: await knownSounds(session, takes, attempts),
-    running: attempts.length === 0 ? undefined : await runAtWork(session, lockPath),
+    running: attempts.length === 0 ? undefined : await runAtWork(session),
   };
   if (flags.json === true) {
     stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings })));
@@ -105,15 +104,6 @@ function statusDocument(
     picks: picks === undefined ? null : picksJson(picks),
     sound: sound === undefined ? null : soundJson(sound),
   };
-}
-
-/** The run that works on the lockfile now, if any. A lock that cannot be read does not keep `status` from showing the rest. */
-async function runAtWork(
-  { ports: { files, processes, clock, random } }: Session,
-  lockPath: string,
-): Promise<string | undefined> {
-  const holder = await holderOf(files, processes, clock, random, lockPath).catch(() => undefined);
-  return holder?.alive === true ? holderName(holder) : undefined;
 }
 
 /**

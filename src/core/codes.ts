@@ -167,6 +167,7 @@ export const CODE_GROUPS = {
     'not-unverified',
     'nothing-to-accept',
     'not-in-doubt',
+    'changed-meanwhile',
     'queue-id-unknown',
     'queue-id-taken',
     'queue-id-seen',

@@ -4,7 +4,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 
 export type Choice =
-  | { readonly ok: true; readonly attempt: Attempt & Required<Pick<Attempt, 'file'>> }
+  | { readonly ok: true; readonly attempt: FiledAttempt }
   | {
       readonly ok: false;
       readonly why: 'track' | 'take';
@@ -54,7 +54,7 @@ export function chooseTake(
   return { ok: false, why: 'take', ...unknownTake(track, word, wanted, ofTrack) };
 }
 
-type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
+export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 
 /** Checks if the track exists, and suggests the one probably meant. */
 export function unknownTrack(

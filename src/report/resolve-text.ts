@@ -1,6 +1,7 @@
 import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import { isClaimed } from '../plan/history.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/matching-charges.js';
 import { escapeForeign } from './escape.js';
@@ -69,7 +70,7 @@ function facts(attempt: Attempt): string {
   const reason = attempt.reason;
   const why =
     reason === undefined
-      ? 'no response was recorded'
+      ? `no response was recorded${isClaimed(attempt) ? '; the run that sent it may still record one' : ''}`
       : [reason.status, reason.code].filter(Boolean).join(' ');
   return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}; ${why}`;
 }

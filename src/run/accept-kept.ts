@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import { hashFile } from '../storage/link-into-place.js';
+import { hashFile, publishFile } from '../storage/link-into-place.js';
 import type { MoveContext } from '../storage/move.js';
 import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
 import { advance } from './transition.js';
@@ -8,7 +8,9 @@ import { advance } from './transition.js';
 export type Acceptance =
   | { readonly ok: true; readonly attempt: Attempt }
   /** `changed`: the file differs from what the service sent. */
-  | { readonly ok: false; readonly why: 'nothing-kept' | 'missing' | 'changed' };
+  | { readonly ok: false; readonly why: 'nothing-kept' | 'missing' | 'changed' }
+  /** Another machine recorded something newer. The file is kept as it was, unless that record names it. */
+  | { readonly ok: false; readonly why: 'superseded'; readonly newest: Attempt };
 
 /**
  * Accepts the kept bytes of an unverified attempt after the user has listened to them. They get their final name and
@@ -35,8 +37,12 @@ export async function acceptKept(
   const wanted = { stem, outdated: isOutdated(context, attempt) };
   const file: StoredFile = await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
   const accepted = seal(attempt, advance(attempt, { kind: 'accepted', file }, nowMs));
-  await context.store.record(accepted);
-  return { ok: true, attempt: accepted };
+  if ((await context.store.record(accepted)) !== 'superseded') return { ok: true, attempt: accepted };
+  const newest = context.store.newest(attempt.attempt) ?? attempt;
+  // In the place of another machine's file it would count as that file, changed.
+  if (newest.file?.sha256 !== kept.sha256)
+    await publishFile(context.output.files, path.join(context.output.root, file.path), place);
+  return { ok: false, why: 'superseded', newest };
 }
 
 /** The suffix of an attempt's kept bytes. We did not write files with any other suffix, so they are not touched. */

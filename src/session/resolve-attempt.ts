@@ -1,9 +1,10 @@
-import { type Resolution, resolveAttempt } from '../app/resolution.js';
+import { isNewJob, type Resolution, resolveAttempt } from '../app/resolution.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { BatchError, EXIT, usageError } from '../core/errors.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
+import { readLock } from '../lockfile/read.js';
 import { isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
@@ -14,6 +15,7 @@ import { lookAtJob } from '../run/look-at-job.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
+import { newJobError, supersededError } from './changed-meanwhile.js';
 import type { OpenBatch } from './open-batch.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
 import { attemptsNamed, sealedBy, withStore } from './with-store.js';
@@ -25,7 +27,10 @@ export interface Settled {
   readonly next: string;
 }
 
-/** Records what the user says became of an attempt. Throws `BatchError` (2) if that is not possible for the attempt. */
+/**
+ * Records what the user says became of an attempt. Throws `BatchError` (2) if that is not possible for the attempt, or if
+ * other machines recorded something that the user may not know.
+ */
 export async function settleAttempt(
   session: OpenBatch,
   id: string,
@@ -33,14 +38,17 @@ export async function settleAttempt(
 ): Promise<Settled> {
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
+  const seen = await attemptsHere(session);
   return withStore(session, 'resolve', async ({ store }) => {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs);
-    const attempt = find(session, [...store.attempts.values()], id);
+    const attempt = find(session, [...store.attempts.values()], seen, id);
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok) throw usageError(resolved.why, `see: ${session.command('status')}`, 'not-in-doubt');
-    await recordByPerson(store, sealedBy(session, store.header, attempt, resolved.attempt));
+    const before = seen.get(attempt.attempt);
+    if (isNewJob(before, attempt)) throw newJobError(session, before, attempt, resolution);
+    await recordByPerson(session, store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
       unreadable: warnUnreadable(session),
@@ -56,19 +64,37 @@ export async function settleAttempt(
 }
 
 /**
- * The user's statement takes precedence over what the run that made the intent may still find out, unless the shared
- * log cannot be reached.
+ * What this machine knows before it reads what others recorded: all that the user can have decided by. An unusable
+ * lockfile is reported when it is opened.
  */
-async function recordByPerson(store: LockStore, attempt: Attempt): Promise<void> {
-  const fault = store.fault();
-  if (fault?.kind === 'log') throw fault.error;
-  await store.record(attempt, { byPerson: true });
+async function attemptsHere({ ports, settings }: OpenBatch): Promise<ReadonlyMap<string, Attempt>> {
+  const read = await readLock(ports.files, settings.lockfilePath.value);
+  return read.ok ? read.attempts : new Map();
 }
 
-function find({ command }: OpenBatch, attempts: readonly Attempt[], id: string): Attempt {
+/**
+ * The user's statement takes precedence over what the run that made the intent may still find out, unless the shared
+ * log cannot be reached. Throws `BatchError` (2) if the log has a newer record that the statement does not fit.
+ */
+async function recordByPerson(session: OpenBatch, store: LockStore, attempt: Attempt): Promise<void> {
+  const fault = store.fault();
+  if (fault?.kind === 'log') throw fault.error;
+  const recorded = await store.record(attempt, { byPerson: true });
+  if (recorded === 'superseded') throw supersededError(session, store.newest(attempt.attempt) ?? attempt);
+}
+
+/** @param seen what was in doubt there may be named by its take, although its job was found since */
+function find(
+  { command }: OpenBatch,
+  attempts: readonly Attempt[],
+  seen: ReadonlyMap<string, Attempt>,
+  id: string,
+): Attempt {
   const byId = attemptsNamed(attempts, id);
   const isNamed = (one: Attempt) => takeKey(one) === id || `${one.track}#${one.take}` === id;
-  const byTake = attempts.filter((one) => isInDoubt(one) && isNamed(one));
+  const isMeant = (one: Attempt) =>
+    isNamed(one) && (isInDoubt(one) || isInDoubt(seen.get(one.attempt) ?? one));
+  const byTake = attempts.filter(isMeant);
   // The name of a take can look like the first digits of an id: then neither is meant for certain.
   const named = [...new Set([...byId, ...byTake])];
   const [attempt] = named;

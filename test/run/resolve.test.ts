@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Resolution, resolveAttempt } from '../../src/app/resolution.js';
+import { isNewJob, type Resolution, resolveAttempt } from '../../src/app/resolution.js';
 import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import { advance, stableCode } from '../../src/run/transition.js';
 import { attempt } from '../lockfile/build.js';
@@ -58,6 +58,26 @@ describe('resolving an attempt in doubt', () => {
     expect(resolved(attempt({ state: 'in_doubt' }), { kind: 'queue_id', queueId: 'a\nb' })).toContain(
       'not a queue_id',
     );
+  });
+});
+
+describe('a job that the user cannot know of', () => {
+  const job = (state: Attempt['state']) => attempt({ state, queue_id: 'q-1' });
+
+  it.each<[string, Attempt | undefined, Attempt, boolean]>([
+    ['an intent, now queued', attempt(), job('queued'), true],
+    ['in doubt, now queued', attempt({ state: 'in_doubt' }), job('queued'), true],
+    ['in doubt, now unverified', attempt({ state: 'in_doubt' }), job('unverified'), true],
+    ['given up, now found and queued', job('lost'), job('queued'), true],
+    ['queued, now unverified', job('queued'), job('unverified'), true],
+    ['queued as another job', attempt({ state: 'queued', queue_id: 'q-2' }), job('queued'), true],
+    ['no record, now queued', undefined, job('queued'), true],
+    ['queued before and now', job('queued'), job('queued'), false],
+    ['an intent, now in doubt', attempt(), attempt({ state: 'in_doubt' }), false],
+    ['no record, now in doubt', undefined, attempt({ state: 'in_doubt' }), false],
+    ['in doubt, now given up', attempt({ state: 'in_doubt' }), job('lost'), false],
+  ])('%s', (_, seen, now, isNew) => {
+    expect(isNewJob(seen, now)).toBe(isNew);
   });
 });
 

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
+import { acceptKept } from '../../src/run/accept-kept.js';
+import { openOutput } from '../../src/storage/output.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { attempt, command, file, header, id, random } from '../lockfile/build.js';
+
+const ROOT = '/album';
+const sha256 = createHash('sha256').update('sound').digest('hex');
+const path = `out/01-opening.${id('a').slice(0, 8)}.unverified`;
+const kept = { path, bytes: 5, sha256, media_type: 'audio/mpeg' };
+const unverified = attempt({ state: 'unverified', rev: 3, queue_id: 'job', kept });
+const done = (sha: string): Attempt => ({
+  ...attempt({ state: 'done', rev: 5, queue_id: 'job' }),
+  file: { ...file, sha256: sha },
+});
+
+/** What the log of a shared batch answers if another machine was faster. */
+async function acceptLate(newest: Attempt) {
+  const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'sound' });
+  const lock = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => header.lineage,
+    random,
+  });
+  if (!lock.ok) throw new Error(lock.problem.kind);
+  await lock.store.record(unverified);
+  const store: LockStore = {
+    ...lock.store,
+    record: async () => {
+      await lock.store.record(newest);
+      return 'superseded';
+    },
+  };
+  const context = { store, output: await openOutput(disk.files, ROOT) };
+  const accepted = await acceptKept(
+    context,
+    unverified,
+    0,
+    (_, after) => after,
+    () => {},
+  );
+  const names = Object.keys(disk.texts()).filter((name) => name.startsWith(`${ROOT}/out/`));
+  return { accepted, names };
+}
+
+it('keeps the bytes as they were if another machine has stored the take with others', async () => {
+  const newest = done('b'.repeat(64));
+  const { accepted, names } = await acceptLate(newest);
+  expect(accepted).toEqual({ ok: false, why: 'superseded', newest });
+  expect(names).toEqual([`${ROOT}/${path}`]);
+});
+
+it('leaves the bytes in their place if another machine has accepted the same', async () => {
+  const { accepted, names } = await acceptLate(done(sha256));
+  expect(accepted).toMatchObject({ ok: false, why: 'superseded' });
+  expect(names).toEqual([`${ROOT}/out/01-opening.mp3`]);
+});
