@@ -8,7 +8,9 @@ import { attemptLine } from './line.js';
  * merged line by line.
  *
  * A job is what is paid for, and `queue_id` is its name. So for one attempt:
- * - among records of the same job, the highest `rev` wins, then the later state (`STATE_RANK`);
+ * - among records of the same job, one that names the stored file wins over any that does not: otherwise a branch that
+ *   could not get the audio would hide the one that has it. Then the highest `rev` wins, then the later state
+ *   (`STATE_RANK`);
  * - a record that knows the job wins over any that does not, whatever its `rev`: otherwise a branch that gave the
  *   attempt up would hide a paid job that another branch had found;
  * - if a merge brings two jobs, both stay: the first by name keeps the attempt's id, and the other becomes a separate
@@ -124,8 +126,22 @@ function jobsOf(records: readonly Attempt[]): readonly Job[] {
   return [...jobs.values()].sort((a, b) => (a.queueId < b.queueId ? -1 : 1));
 }
 
+type Ranked = Pick<Attempt, 'rev' | 'state'> & { readonly file?: Attempt['file'] | undefined };
+
+/** Positive if the first of two records of the same job wins over the second; see `Fold`. */
+export function compareRecords(a: Ranked, b: Ranked): number {
+  const filed = Number(a.file !== undefined) - Number(b.file !== undefined);
+  return filed || a.rev - b.rev || STATE_RANK[a.state] - STATE_RANK[b.state];
+}
+
+/** Whether a fold has more of an attempt than the other record of it, if there is one. */
+export function isNewerThan(folded: Attempt, other: Attempt | undefined): boolean {
+  if (other === undefined || other.queue_id !== folded.queue_id) return true;
+  return compareRecords(folded, other) > 0;
+}
+
 function higher(a: Attempt, b: Attempt): Attempt {
-  const difference = a.rev - b.rev || STATE_RANK[a.state] - STATE_RANK[b.state];
+  const difference = compareRecords(a, b);
   if (difference !== 0) return difference > 0 ? a : b;
   // Equal in rank. Either will do, but it must be the same one in every order and under either id.
   return attemptLine(a) >= attemptLine({ ...b, attempt: a.attempt }) ? a : b;

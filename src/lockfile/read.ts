@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import type { Attempt, AttemptState } from './attempt.js';
-import { createFold } from './fold-attempts.js';
+import { createFold, isNewerThan } from './fold-attempts.js';
 import { belongsTo, type JournalText, readJournals } from './journal.js';
 import { type LockProblem, lockError, type NextCommand } from './lock-error.js';
 import { joinHeaders, type LockHeader } from './lock-header.js';
@@ -105,7 +105,7 @@ function restoredBy(
   all: ReadonlyMap<string, Attempt>,
   alone: ReadonlyMap<string, Attempt>,
 ): readonly LockNote[] {
-  const restored = [...all.values()].filter(({ attempt, rev }) => (alone.get(attempt)?.rev ?? 0) < rev);
+  const restored = [...all.values()].filter((one) => isNewerThan(one, alone.get(one.attempt)));
   return restored.length === 0 ? [] : [{ kind: 'restored', attempts: restored.length }];
 }
 

@@ -3,6 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { createInPlace, removeQuietly } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
+import { compareRecords } from './fold-attempts.js';
 import { isRelated, type LockHeader, lineagesOf } from './lock-header.js';
 import type { LockStore } from './lock-store.js';
 import { parseLock, serialiseLock } from './lock-text.js';
@@ -160,6 +161,6 @@ async function readRescue(
 function isKnown(store: LockStore, attempt: Attempt): boolean {
   const known = store.attempts.get(attempt.attempt);
   if (known === undefined) return false;
-  if (known.queue_id === attempt.queue_id) return known.rev >= attempt.rev;
+  if (known.queue_id === attempt.queue_id) return compareRecords(known, attempt) >= 0;
   return attempt.queue_id === undefined;
 }

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Fold } from './fold-attempts.js';
+import { type Fold, isNewerThan } from './fold-attempts.js';
 import { bytesOf } from './journal.js';
 import { attemptLine } from './line.js';
 import { canonical, encode, type LockFile, rewrite } from './lock-file.js';
@@ -40,9 +40,7 @@ export async function secure(file: LockFile): Promise<void> {
 
 /** Lines that the file lacks. They are known from journals, which may not be durable. */
 function missingIn(alone: UsableLock, { attempts }: Fold): Uint8Array {
-  const newer = [...attempts.values()].filter(
-    ({ attempt, rev }) => (alone.attempts.get(attempt)?.rev ?? 0) < rev,
-  );
+  const newer = [...attempts.values()].filter((one) => isNewerThan(one, alone.attempts.get(one.attempt)));
   return encode(newer.map((attempt) => `${attemptLine(attempt)}\n`).join(''));
 }
 

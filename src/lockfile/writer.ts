@@ -71,6 +71,7 @@ export function createWriter(file: LockFile): LockStore {
 function orderFault(known: Attempt | undefined, attempt: Attempt): string | undefined {
   if (known === undefined) return undefined;
   if (known.queue_id === attempt.queue_id) {
+    if (known.file !== undefined && attempt.file === undefined) return 'lacks the file that is known';
     return known.rev < attempt.rev ? undefined : `has rev ${attempt.rev}, known is ${known.rev}`;
   }
   return attempt.queue_id === undefined ? 'lacks the queue_id that is known' : undefined;

@@ -59,6 +59,8 @@ export interface Job {
   unknownId: number;
   /** Total run time expected by the service, in ms. */
   expectedMs?: number;
+  /** When it was queued, ms since the epoch; fixed at first use, because the recorded time may be in the future. */
+  queuedMs?: number;
   /** The last download that needs a second one to confirm it. */
   lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */

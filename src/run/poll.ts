@@ -15,6 +15,7 @@ import { collectAudio } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
 import { emitTake, observeRate, stopBuying } from './context.js';
 import { findElsewhere } from './find-elsewhere.js';
+import { queuedMs } from './job-kind.js';
 import { newestOf, recordOutcome } from './record.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
@@ -168,8 +169,8 @@ async function afterServerError(
   nowMs: number,
 ): Promise<Settled> {
   const expectedMs = job.expectedMs ?? context.scheduler.estimate(nowMs).expectedRunMs(job.id) ?? 0;
-  const submittedMs = Date.parse(attempt.at.queued ?? attempt.at.intent ?? '') || nowMs;
-  const expectedAtMs = submittedMs + Math.min(expectedMs, HORIZON_MS);
+  job.queuedMs ??= queuedMs(attempt, nowMs);
+  const expectedAtMs = job.queuedMs + Math.min(expectedMs, HORIZON_MS);
   if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {
     if ((await context.client.models()).ok) return afterJobFailure(context, job, attempt, failure);
   } else {

@@ -1,6 +1,7 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { faultCode } from '../core/errors.js';
 import type { Attempt, LimitedRoute } from '../lockfile/attempt.js';
+import { compareRecords } from '../lockfile/fold-attempts.js';
 import { sealed } from '../lockfile/key-signature.js';
 import { writeRescue } from '../lockfile/rescue.js';
 import type { Job, RunContext } from './context.js';
@@ -13,7 +14,7 @@ const RETRY_DELAYS_MS = [200, 1_000, 3_000];
 export function newestOf({ store }: RunContext, { key, attempt }: Job): Attempt {
   if (attempt === undefined) throw new Error(`bug: nothing was submitted for ${key}`);
   const known = store.newest(attempt.attempt);
-  return known !== undefined && known.rev > attempt.rev ? known : attempt;
+  return known !== undefined && compareRecords(known, attempt) > 0 ? known : attempt;
 }
 
 /**

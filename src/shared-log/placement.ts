@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { STATE_RANK } from '../lockfile/check.js';
-import { familyOf } from '../lockfile/fold-attempts.js';
+import { compareRecords, familyOf } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
 import { compareNewest } from '../plan/history.js';
 import { supersededPaths } from '../plan/superseded-paths.js';
@@ -122,5 +121,6 @@ export function isAhead(known: Attempt, shared: Attempt): boolean {
 }
 
 function compare(known: Attempt, shared: Attempt): number {
-  return sharedRev(known) - shared.rev || STATE_RANK[known.state] - STATE_RANK[shared.state];
+  const { file, state } = known;
+  return compareRecords({ file, state, rev: sharedRev(known) }, shared);
 }

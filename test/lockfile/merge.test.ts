@@ -44,6 +44,18 @@ describe('merging the lines of one attempt', () => {
     expect(fold([givenUp, queued])).toEqual([queued]);
   });
 
+  it.each(['lost', 'unverified', 'failed', 'queued'] as const)(
+    'never loses a stored file to a higher rev of a branch without it, which is %s',
+    (state) => {
+      const done = attempt({ rev: 4, state: 'done', queue_id: 'q1', file });
+      const other = attempt({ rev: 5, state, queue_id: 'q1' });
+      expect(fold([done, other])).toEqual([done]);
+      expect(fold([other, done])).toEqual([done]);
+      const since = { ...other, file };
+      expect(fold([since, done])).toEqual([since]);
+    },
+  );
+
   it('keeps the order of first appearance', () => {
     const [a, b] = [attempt({ attempt: id('a') }), attempt({ attempt: id('b') })];
     expect([...foldAttempts([b, a, { ...b, rev: 2 }]).keys()]).toEqual([id('b'), id('a')]);

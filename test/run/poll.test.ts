@@ -194,6 +194,13 @@ describe('a job whose retrieve fails', () => {
     expect(Date.parse(state('one')!.at.failed!) - START_MS).toBeGreaterThanOrEqual(8 * MINUTE_MS);
   });
 
+  it('has failed with 500 although it was queued while the clock was ahead', async () => {
+    const queuedAt = new Date(START_MS + 20 * 24 * 60 * MINUTE_MS).toISOString();
+    const ahead = queued('one', { at: { intent: queuedAt, queued: queuedAt } });
+    const { state } = await collect(others(failing), true, [ahead, queued('two')]);
+    expect(state('one')).toMatchObject({ state: 'failed' });
+  });
+
   it('is lost after three responses of 400 for an unknown id, within 90 s', async () => {
     const { state } = await collect(others(refusedWith(400, 'Request ID is invalid.')));
     expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status: 400 } });

@@ -93,8 +93,10 @@ function take(parsed: Parsed, line: string): void {
     return;
   }
   for (const id of idsOf(record)) known.queueIds.add(id);
-  if (record.rev < known.latest.rev) return;
-  if (record.rev > known.latest.rev) {
+  // A record that names the stored file wins over any that does not. Source: the lockfile's contract.
+  const files = Number(record.file !== undefined) - Number(known.latest.file !== undefined);
+  if (files < 0 || (files === 0 && record.rev < known.latest.rev)) return;
+  if (files > 0 || record.rev > known.latest.rev) {
     // A clean end leaves only the last line of each attempt, so steps may be missing.
     const isStep = record.rev === known.latest.rev + 1;
     if (isStep && !STEPS[known.latest.state].includes(record.state) && !isFound(known.latest, record))
