@@ -1,4 +1,5 @@
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
+import type { Disk } from './disk.js';
 
 /**
  * The lockfile as the judge reads it: written from its contract, without the program's own reader, and cheap enough to
@@ -63,6 +64,12 @@ export function createLockReader(): LockReader {
       return parsed;
     },
   };
+}
+
+/** As it is now. */
+export function lockfileHere(disk: Disk, path: string): LockView {
+  const entry = disk.entries.get(path);
+  return createLockReader().read(entry === 'directory' ? undefined : entry?.bytes);
 }
 
 const EMPTY = new Uint8Array(0);
