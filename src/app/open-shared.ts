@@ -64,7 +64,7 @@ async function joined(
       report(
         'info',
         'state-caught-up',
-        `${records} recorded in the shared log now; an earlier run could not do that`,
+        `${records} that only the lockfile had: recorded in the shared log now`,
       );
   } catch (error) {
     // Kept as the store's fault: nothing is bought, but paid audio is collected.

@@ -156,7 +156,7 @@ async function withLock(
     const { fetchKept } = await import('./fetch-kept.js');
     notPulled = await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
   }
-  const known = new Set(store.attempts.keys());
+  const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
@@ -179,6 +179,7 @@ async function withLock(
     outcome,
     decision,
     startedMs,
+    known: new Set(known.keys()),
     sound,
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),

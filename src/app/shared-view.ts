@@ -70,7 +70,10 @@ export async function sharedView(
     await log.close();
     return { attempts, fromLog: true, audio: state.audio, keptBy };
   } catch (error) {
-    if (!(error instanceof BatchError) || error.exitCode === EXIT.lockfile) throw error;
+    if (!(error instanceof BatchError)) throw error;
+    // As for a run: what the lockfile knows can still be shown.
+    const isCut = error.code === 'state-altered' && read.header !== undefined;
+    if (error.exitCode === EXIT.lockfile && !isCut) throw error;
     warn(`${error.message}: showing what this machine's lockfile has`, error.hint);
     return { attempts: own, fromLog: true, audio: state.audio };
   }

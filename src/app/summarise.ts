@@ -34,6 +34,8 @@ interface Ending {
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
   readonly startedMs: number;
+  /** Attempts from before this run. */
+  readonly known?: ReadonlySet<string>;
   /** Absent: sound was not measured. */
   readonly sound?: SoundReport | undefined;
   readonly keptBy?: DecideInput['keptBy'];
@@ -92,7 +94,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
 }
 
 async function finalRows(
-  { world, settings, output, manifest, decision, startedMs, keptBy }: Ending,
+  { world, settings, output, manifest, decision, startedMs, known, keptBy }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // Takes requested again have been made by now; only open ones count.
@@ -103,7 +105,7 @@ async function finalRows(
     nowMs: world.ports.clock.nowMs(),
   });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  return rowsOfRun(rows, attempts, purchases, startedMs);
+  return rowsOfRun(rows, attempts, purchases, startedMs, known);
 }
 
 /** The command line aborts with the signal's name. A library's abort is treated like Ctrl-C. */

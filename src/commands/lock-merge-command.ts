@@ -144,9 +144,11 @@ async function mergeGuarded(session: Session, places: Places, again: string, apa
   const guard = await acquireRunLock(files, processes, clock, random, places.target);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
+    const target = await files.real(places.target);
     for (const place of [places.first, places.second]) {
-      const held =
-        place === places.target ? undefined : await holderOf(files, processes, clock, random, place);
+      // A link to the target has the lock that was just taken.
+      const isTarget = (await files.real(place)) === target;
+      const held = isTarget ? undefined : await holderOf(files, processes, clock, random, place);
       if (held !== undefined) throw lockedError(held, command);
     }
     const [first, second] = [
@@ -158,8 +160,7 @@ async function mergeGuarded(session: Session, places: Places, again: string, apa
     if (places.target === places.first) await refuseForeign(session, places, first, second, apart);
     const { header, attempts } = merged.lock;
     const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
-    const real = await files.real(places.target);
-    await replaceFile(files, real, [text], scratchPath(random, real));
+    await replaceFile(files, target, [text], scratchPath(random, target));
     return merged;
   } finally {
     await guard.release();

@@ -26,6 +26,7 @@ import { pullFor, viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { placesIn } from '../session/place.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -98,6 +99,9 @@ async function sourcesOf(
   const code = { choice: EXIT.usage, tracks: EXIT.tracks, manifest: EXIT.invalid }[gathered.because];
   const unpicked = gathered.diagnostics.filter(({ code: one }) => one === 'unpicked').length;
   const result = refuse(gathered.diagnostics, code);
+  const note =
+    read.attempts.size === 0 ? await sandboxNote(session, ['release', ...wordsOf(flags)]) : undefined;
+  if (note !== undefined) session.stderr.write(`note: ${note}\n`);
   if (unpicked > 0)
     session.stderr.write(
       `to take the first take of every track without a pick: ${command('release', ...wordsOf({ ...flags, first: true }))}\n`,

@@ -12,6 +12,7 @@ import {
 } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
 import { settleAttempt } from '../session/resolve-attempt.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { createClient } from '../venice/create-client.js';
@@ -95,5 +96,7 @@ async function show(session: Session): Promise<ExitCode> {
         history,
       }),
     );
+  const note = attempts.length === 0 ? await sandboxNote(session, ['resolve']) : undefined;
+  if (note !== undefined) session.stderr.write(`note: ${note}\n`);
   return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
 }

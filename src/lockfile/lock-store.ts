@@ -1,5 +1,5 @@
 import type { BatchError } from '../core/errors.js';
-import type { Attempt } from './attempt.js';
+import type { Attempt, AttemptState } from './attempt.js';
 import type { LockHeader } from './lock-header.js';
 
 /**
@@ -14,8 +14,8 @@ export type Recorded = 'recorded' | 'taken' | 'over_budget' | 'superseded';
 export interface RecordLimits {
   /** For an intent: over the lifetime of the lockfile, in integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
-  /** For an intent: ids of all attempts that were known when it was decided to buy. */
-  readonly known?: ReadonlySet<string> | undefined;
+  /** For an intent: all attempts by id, with the states that they had when it was decided to buy. */
+  readonly known?: ReadonlyMap<string, AttemptState> | undefined;
   /** The user decided it (`resolve`). */
   readonly byPerson?: boolean;
 }

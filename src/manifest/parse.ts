@@ -77,7 +77,7 @@ export function parseManifest(file: string, text: string): Parsed {
       'empty-manifest',
       0,
       'the manifest is empty',
-      'list what to make under `tracks:`; for a commented manifest, delete this file and run `venice-batch init` with its name',
+      'list what to make under `tracks:`; to write a commented example: venice-batch init example.yaml',
     );
 
   return { source, ...locate(document.contents, source) };

@@ -46,7 +46,7 @@ export function tunnelThrough(
 function refusal(status: number, { token }: ProxyAddress): string {
   if (status !== 407) return `the proxy responded with status ${status}`;
   return token === undefined
-    ? 'the proxy requires a user name and password: write HTTPS_PROXY as http://USER:PASSWORD@HOST:PORT'
+    ? 'the proxy requires a user name and password: in HTTPS_PROXY, write USER:PASSWORD@ before its host'
     : 'the proxy refused the user name and password in HTTPS_PROXY';
 }
 

@@ -71,15 +71,18 @@ export function newerFailures(
  *
  * @param purchases that were approved
  * @param startedMs when the run began, ms since the epoch
+ * @param known attempts from before: one of another machine is new even if that machine's clock is behind
  */
 export function rowsOfRun(
   rows: readonly PlanRow[],
   attempts: readonly Attempt[],
   purchases: readonly Purchase[],
   startedMs: number,
+  known?: ReadonlySet<string>,
 ): readonly PlanRow[] {
   const failures = newerFailures(rows, attempts);
-  const began = new Set(attempts.filter(({ at }) => since(at.intent, startedMs)).map(takeId));
+  const isNew = ({ attempt, at }: Attempt) => since(at.intent, startedMs) || known?.has(attempt) === false;
+  const began = new Set(attempts.filter(isNew).map(takeId));
   const unsent = new Map(
     purchases.filter(({ take }) => !began.has(takeId(take))).map(({ take, why }) => [take.key, why]),
   );

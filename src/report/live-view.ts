@@ -48,8 +48,17 @@ interface PhaseTask {
   skip(message: string): void;
 }
 
+interface Shown {
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+  readonly tally: Tally;
+  readonly style: Style;
+  /** The user did not approve buying: only what was in flight is collected. */
+  readonly declined: boolean;
+}
+
 /** Runs the phases as listr2 tasks, drawn by its renderer. The takes in flight are the output of `generate`. */
-export function startView(terminal: Terminal, clock: Clock, tally: Tally, style: Style): View {
+export function startView({ terminal, clock, tally, style, declined }: Shown): View {
   const painter = createPainter(terminal);
   const spinner = new Spinner();
   const over = new AbortController();
@@ -81,12 +90,15 @@ export function startView(terminal: Terminal, clock: Clock, tally: Tally, style:
     }
   }
 
-  const listr = new Listr<unknown, typeof Renderer.Renderer>(phaseTasks(gates, { repaint, update }), {
-    renderer: Renderer.Renderer,
-    rendererOptions: { ...marks(style), spinner, showErrorMessage: false },
-    registerSignalListeners: false,
-    exitOnError: false,
-  });
+  const listr = new Listr<unknown, typeof Renderer.Renderer>(
+    phaseTasks(gates, { repaint, update }, declined),
+    {
+      renderer: Renderer.Renderer,
+      rendererOptions: { ...marks(style), spinner, showErrorMessage: false },
+      registerSignalListeners: false,
+      exitOnError: false,
+    },
+  );
   const ended = listr.run();
   return {
     above(line) {
@@ -123,9 +135,18 @@ interface Painting {
 /** The view begins when work begins, so these phases are already over. */
 const PHASES_BEFORE: readonly Phase[] = ['check', 'quote', 'approve'];
 
-function phaseTasks(gates: Gates, { repaint, update }: Painting): ListrTask<unknown, ListrRendererFactory>[] {
+function phaseTasks(
+  gates: Gates,
+  { repaint, update }: Painting,
+  declined: boolean,
+): ListrTask<unknown, ListrRendererFactory>[] {
+  const notApproved = `${PHASE_TITLES.approve}  not approved`;
   return [
-    ...PHASES_BEFORE.map((phase) => ({ title: PHASE_TITLES[phase], task: () => {} })),
+    ...PHASES_BEFORE.map((phase) => ({
+      title: PHASE_TITLES[phase],
+      skip: phase === 'approve' && declined && notApproved,
+      task: () => {},
+    })),
     {
       title: PHASE_TITLES.generate,
       task: (_, task) => {

@@ -26,6 +26,7 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
   const tally = emptyTally();
   let phase: Phase | undefined;
   let summary: SummaryEvent | undefined;
+  let declined = false;
   let view: View | undefined;
   /**
    * Whether the current phase may take a while and shows a temporary line, which is removed before anything else is
@@ -65,9 +66,10 @@ export function createLive({ terminal, clock }: LiveOptions): Reporter {
       if (event.type === 'diagnostic' || event.type === 'plan' || event.type === 'summary') waiting = false;
       if (event.type === 'phase') enter(event.phase);
       else if (event.type === 'summary') summary = event;
+      else if (event.type === 'diagnostic') declined ||= event.code === 'not-approved';
       else if (event.type === 'notice') print(noticeLines(event, terminal.columns - 1));
       if (phase === 'generate' && (event.type === 'progress' || tally.active.size > 0))
-        view ??= startView(terminal, clock, tally, style);
+        view ??= startView({ terminal, clock, tally, style, declined });
       showWaiting();
     },
     end() {

@@ -83,7 +83,8 @@ export function count(tally: Tally, event: RunEvent): void {
       tally.total = event.total;
       return;
     case 'take':
-      if (event.earlier === undefined) countTake(tally, event);
+      // A take that was fetched again may end as it was before.
+      if (event.earlier === undefined || tally.active.has(event.key)) countTake(tally, event);
       return;
     default:
       return;

@@ -5,9 +5,9 @@ import type { Settled } from '../scheduler/scheduler.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
 import { isClosedToKey, stopIfRefused } from './close-model.js';
-import { finishJob } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
 import { emitTake, observeRate } from './context.js';
+import { finishJob } from './finish-job.js';
 import { underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
@@ -179,11 +179,14 @@ async function isStillStored(context: RunContext, job: Job): Promise<boolean> {
 async function fetchAgain(context: RunContext, job: Job, attempt: Attempt): Promise<Settled> {
   const file = attempt.file?.path ?? '';
   const place = context.settings.placeOf?.(file) ?? file;
+  const host = context.store.sharing?.keptBy(attempt);
   emitNotice(
     context,
     'warning',
     'file-gone',
-    `${place} was removed or changed before its remote copy was deleted: ${job.key} is fetched again, at no cost`,
+    host === undefined
+      ? `${place} was removed or changed before its remote copy was deleted: ${job.key} is fetched again, at no cost`
+      : `${place} is only on ${host}: ${job.key} is fetched here, too, at no cost`,
   );
   if (!(await recordOutcome(context, job, { kind: 'local_copy_lost' }))) return GONE;
   context.made.delete(attempt.attempt);

@@ -6,8 +6,10 @@ import type { Retrieved } from '../venice/client.js';
 import { again } from './again.js';
 import type { Job, RunContext } from './context.js';
 import { emitTake, stopAll, stopBuying } from './context.js';
+import { findElsewhere } from './find-elsewhere.js';
+import { finishJob } from './finish-job.js';
 import { recordOutcome } from './record.js';
-import { storeAudio } from './store-file.js';
+import { type StoreOutcome, storeAudio } from './store-file.js';
 import { reportRefused, type Uploaded, uploadFile } from './upload.js';
 
 /** A run time is recorded only if it is known to within this many ms. */
@@ -59,15 +61,7 @@ export async function collectAudio(
       return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
-      await recordOutcome(context, job, {
-        kind: 'not_verifiable',
-        code: outcome.code,
-        kept: outcome.kept,
-      });
-      if (job.attempt?.state !== 'unverified') return GONE;
-      emitTake(context, job, 'unverified', { code: outcome.code });
-      if (context.settings.failFast) stopBuying(context, 'fail_fast');
-      return GONE;
+      return (await findElsewhere(context, job)) ?? (await leaveUnverified(context, job, outcome));
     case 'disk':
       emitNotice(
         context,
@@ -83,15 +77,20 @@ export async function collectAudio(
   }
 }
 
-function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
-  return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
+async function leaveUnverified(
+  context: RunContext,
+  job: Job,
+  { code, kept }: StoreOutcome & { kind: 'mismatch' },
+): Promise<Settled> {
+  await recordOutcome(context, job, { kind: 'not_verifiable', code, kept });
+  if (job.attempt?.state !== 'unverified') return GONE;
+  emitTake(context, job, 'unverified', { code });
+  if (context.settings.failFast) stopBuying(context, 'fail_fast');
+  return GONE;
 }
 
-/** Records that nothing is left to ask the service about this job. */
-export async function finishJob(context: RunContext, job: Job): Promise<void> {
-  await recordOutcome(context, job, { kind: 'cleaned_up' });
-  const path = job.attempt?.file?.path;
-  emitTake(context, job, 'done', path === undefined ? {} : { path });
+function whyNot(uploaded: Exclude<Uploaded, 'banked'>): string {
+  return uploaded === 'changed' ? 'its file was changed' : uploaded.failed;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { unreachable } from '../core/errors.js';
-import { spentMicroUsd } from '../lockfile/attempt.js';
+import { type AttemptState, spentMicroUsd } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
 import { countLostAnswers } from '../plan/lost-responses.js';
@@ -52,8 +52,8 @@ export interface RunInput
   readonly approvedMicroUsd: number;
   /** Over the lockfile's lifetime, in integer micro-dollars. */
   readonly budgetMicroUsd?: number | undefined;
-  /** Ids of all attempts that were known when it was decided what to buy. */
-  readonly known: ReadonlySet<string>;
+  /** All attempts by id, with the states that they had when it was decided what to buy. */
+  readonly known: ReadonlyMap<string, AttemptState>;
   readonly limits?: RateLimits;
   /** Requests in flight at most; absent: as many as the scheduler allows. */
   readonly requestsMax?: number | undefined;

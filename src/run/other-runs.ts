@@ -42,6 +42,11 @@ export function watchOtherRuns(
   const { sharing } = store;
   if (sharing === undefined || context.settings.takeOver === true) return NOBODY;
   const over = new AbortController();
+  /**
+   * A run that only waits does not signal that it is alive. Otherwise two of them, each with a job that it has given up
+   * on, would wait for each other for ever.
+   */
+  let isWaiting = false;
   const taken = new Set(
     [...store.attempts.values()].filter((one) => isOurs(store, one)).map(({ attempt }) => attempt),
   );
@@ -50,11 +55,12 @@ export function watchOtherRuns(
     while (!over.signal.aborted) {
       await ports.clock.sleep(LOOK_EVERY_MS, over.signal);
       if (over.signal.aborted) return;
-      const beats = ports.clock.nowMs() - beatMs >= BEAT_EVERY_MS;
+      const beats = !isWaiting && ports.clock.nowMs() - beatMs >= BEAT_EVERY_MS;
       if (beats) beatMs = ports.clock.nowMs();
       await look(context, sharing, beats);
       for (const attempt of silentOnes(store, taken)) {
         taken.add(attempt.attempt);
+        isWaiting = false;
         takeOver(attempt);
       }
       wake();
@@ -72,6 +78,7 @@ export function watchOtherRuns(
       // What others claimed or released since this run last wrote is not known before.
       if (lookedAfter !== actions) {
         lookedAfter = actions;
+        isWaiting = false;
         await look(context, sharing, false);
         return 'looked';
       }
@@ -79,6 +86,7 @@ export function watchOtherRuns(
         return 'over';
       if (!waitingReported) reportWaiting(context);
       waitingReported = true;
+      isWaiting = true;
       return 'busy';
     },
     close: () => over.abort(),

@@ -11,13 +11,13 @@ import {
 } from '../venice/retrieve-outcome.js';
 import { again, FAILURES_MAX } from './again.js';
 import { isClosedToKey, stopIfRefused } from './close-model.js';
-import { collectAudio, finishJob } from './collect-audio.js';
+import { collectAudio } from './collect-audio.js';
 import type { Job, RunContext } from './context.js';
 import { emitTake, observeRate, stopBuying } from './context.js';
+import { findElsewhere } from './find-elsewhere.js';
 import { newestOf, recordOutcome } from './record.js';
 import { expectation } from './submit.js';
 import { stableCode } from './transition.js';
-import { isStoreFault, isUploaded } from './upload.js';
 
 /**
  * Pauses between responses with the right key after which the media count as gone: longer than a brief failure of the
@@ -139,6 +139,8 @@ async function afterJobFailure(
   attempt: Attempt,
   failed: JobFailure,
 ): Promise<Settled> {
+  const elsewhere = await findElsewhere(context, job);
+  if (elsewhere !== undefined) return elsewhere;
   const refund = refundBasis(failed, Date.parse(attempt.at.intent ?? ''), context.ports.clock.nowMs());
   await recordOutcome(context, job, {
     kind: 'job_failed',
@@ -189,7 +191,7 @@ async function afterUnknownId(
   const pauseMs = UNKNOWN_ID_PAUSES_MS[job.unknownId];
   job.unknownId += 1;
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
-  return (await takeFromAudioStore(context, job, attempt)) ?? vanished(context, job, status);
+  return (await findElsewhere(context, job)) ?? vanished(context, job, status);
 }
 
 async function vanished(context: RunContext, job: Job, status: number): Promise<Settled> {
@@ -197,27 +199,6 @@ async function vanished(context: RunContext, job: Job, status: number): Promise<
   if (job.attempt?.state !== 'lost') return GONE;
   emitTake(context, job, 'lost', { status, code: 'not_found' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
-  return GONE;
-}
-
-/**
- * A file that was stored before and is being fetched again: if another machine has uploaded it meanwhile, and deleted
- * the remote copy, it is not lost.
- */
-async function takeFromAudioStore(
-  context: RunContext,
-  job: Job,
-  { file }: Attempt,
-): Promise<Settled | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    if (!(await isUploaded(context, file))) return undefined;
-  } catch (error) {
-    if (!isStoreFault(error)) throw error;
-    return again(context, job, `could not look for ${job.key} in the audio store: ${error.message}`);
-  }
-  await recordOutcome(context, job, { kind: 'stored', file });
-  await finishJob(context, job);
   return GONE;
 }
 

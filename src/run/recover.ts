@@ -1,9 +1,10 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
+import type { Code } from '../core/codes.js';
 import { faultCode } from '../core/errors.js';
 import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
@@ -20,8 +21,9 @@ const CUT_SHORT: Observation = {
 
 /**
  * Makes lockfile and disk consistent before anything is decided: intents without an outcome become in doubt (except
- * those of other runs, which settle them), and moves in progress are finished. (Stored files are checked before their
- * remote copy is deleted.) Throws the `FileFault` of a disk that cannot be read or written.
+ * those of other runs, which settle them), moves in progress are finished, and files that were given up and are here
+ * are stored. (Stored files are checked before their remote copy is deleted.) Throws the `FileFault` of a disk that
+ * cannot be read or written.
  */
 export async function recover(context: MoveContext, nowMs: number): Promise<void> {
   for (const attempt of [...context.store.attempts.values()]) {
@@ -30,8 +32,31 @@ export async function recover(context: MoveContext, nowMs: number): Promise<void
     await unlessStuck(
       attempt.move_to === undefined ? findWhereStored(context, attempt) : settleMove(context, attempt),
     );
+    await unlessStuck(findGivenUp(context, attempt, nowMs));
   }
 }
+
+/**
+ * Audio that is here is stored, even if it was gone for a while, or if a machine without it could not get it and gave
+ * the job up. What the user decided stays.
+ */
+async function findGivenUp(context: MoveContext, before: Attempt, nowMs: number): Promise<boolean> {
+  const attempt = context.store.newest(before.attempt) ?? before;
+  const { state, reason, file } = attempt;
+  if (file === undefined || attempt.queue_id === undefined) return false;
+  if (!GIVEN_UP.has(state) || DECIDED.has(reason?.code ?? '')) return false;
+  if ((await stateOf(context, attempt, 'hash')) !== 'present') return false;
+  await context.store.record(advance(attempt, { kind: 'stored', file }, nowMs));
+  return true;
+}
+
+const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['queued', 'unverified', 'failed', 'lost']);
+/** Reasons that the user gave. */
+const DECIDED: ReadonlySet<string> = new Set([
+  'resolved_charged',
+  'resolved_refunded',
+  'requeued',
+] satisfies Code[]);
 
 /** Whether a run of this machine made it. That run has ended, because this one holds its lock. */
 function isOurs({ sharing }: MoveContext['store'], attempt: Attempt): boolean {

@@ -87,11 +87,13 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     case 'submitted':
       return afterSubmit(to, observation.outcome);
     case 'stored':
-      return unmarked(
-        to('stored', {
-          file: observation.file,
-          ...(observation.runMs === undefined ? {} : { run_ms: Math.round(observation.runMs) }),
-        }),
+      return unrefunded(
+        unmarked(
+          to('stored', {
+            file: observation.file,
+            ...(observation.runMs === undefined ? {} : { run_ms: Math.round(observation.runMs) }),
+          }),
+        ),
       );
     case 'cleaned_up':
       return to('done');
@@ -125,6 +127,16 @@ function unmarked(attempt: Attempt): Attempt {
   if (attempt.kept === undefined && attempt.accepted === undefined) return attempt;
   const { kept: _, accepted: __, ...rest } = attempt;
   return rest;
+}
+
+/**
+ * Audio that was delivered was not refunded because its job failed: another machine only took it to have failed. A
+ * refund that the service reported stays.
+ */
+function unrefunded(attempt: Attempt): Attempt {
+  const { reason, refunded, refund_ground, ...rest } = attempt;
+  if (reason === undefined) return attempt;
+  return refunded === true && refund_ground !== 'documented' ? attempt : rest;
 }
 
 function afterSubmit(

@@ -94,8 +94,6 @@ export async function pullFiles(
       failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
       if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
-      // Links on the way are not followed: the name comes from a lockfile.
-      await output.files.makeDirectory(path.dirname(target));
       const answer = await audio.download(file.sha256, file.bytes, { files: output.files, path: target });
       if (answer === 'downloaded') files.push(file.path);
       else if (answer === 'absent') fail(true, 'it is not in the audio store');

@@ -47,10 +47,15 @@ export function nextCommandLine(
   return commandLine([
     'venice-batch',
     ...verb.split(' '),
-    asOperand(manifest),
+    operandOf(manifest, verb),
     ...words,
     ...kept,
     ...(buys ? chosen : []),
     ...(verb === 'run' || verb === 'collect' ? careful : []),
   ]);
+}
+
+/** Only two commands read standard input: for the others the manifest has to be saved, under a name we cannot know. */
+function operandOf(manifest: string, verb: string): string {
+  return manifest === '-' && verb !== 'plan' && verb !== 'validate' ? 'MANIFEST' : asOperand(manifest);
 }

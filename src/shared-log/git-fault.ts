@@ -33,3 +33,9 @@ export function gitFault({ code, stderr }: GitAnswer): StoreFault {
   const what = informative ?? (code === undefined ? 'git timed out' : `git ended with ${code}`);
   return new StoreFault(kind, withShownAddresses(what).slice(0, 300));
 }
+
+/** A failed `git push --porcelain`, which prints to stdout why a ref was refused: `[remote rejected] (hook declined)`. */
+export function pushFault(answer: GitAnswer): StoreFault {
+  const reasons = new TextDecoder().decode(answer.stdout).replace(/^!\t[^\t]*\t/gm, '');
+  return gitFault({ ...answer, stderr: `${answer.stderr}\n${reasons}` });
+}

@@ -1,5 +1,5 @@
 import type { Clock, Git, GitAnswer } from '../core/ports.js';
-import { gitFault } from './git-fault.js';
+import { gitFault, pushFault } from './git-fault.js';
 import { blobsIn, type GitHash, packCommit } from './git-objects.js';
 import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
 
@@ -227,7 +227,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         leaveRoom(state, clock.nowMs() - startMs);
         return { kind: 'created' };
       }
-      const why = gitFault(pushed);
+      const why = pushFault(pushed);
       if (!hasLostRace(pushed)) {
         if (why.kind !== 'unreachable') throw why;
         return { kind: 'unknown', why };

@@ -1,5 +1,5 @@
 import { type Attempt, type AttemptState, countsAsSpent } from '../lockfile/attempt.js';
-import { foldAttempts } from '../lockfile/fold-attempts.js';
+import { derivedAttemptId, foldAttempts } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
 import { isInDoubt, isInFlight, takeId } from '../plan/history.js';
 import { type LogState, originOf } from './log-state.js';
@@ -31,7 +31,7 @@ export function judge(state: LogState, run: string, wanted: readonly Wanted[]): 
 type Written = ReadonlyMap<string, Attempt>;
 
 function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, written: Written): Verdict {
-  const known = written.get(attempt.attempt) ?? state.fold.attempts.get(attempt.attempt);
+  const known = newestOf(state, attempt, written);
   if (known !== undefined) {
     if (attemptLine(known) === attemptLine(attempt))
       return written.has(attempt.attempt) ? 'write' : 'recorded';
@@ -46,8 +46,25 @@ function judgeOne(state: LogState, run: string, { attempt, limits }: Wanted, wri
   return isWithinBudget(all, attempt, limits.budgetMicroUsd) ? 'write' : 'over_budget';
 }
 
-/** Another run has already collected the job: a late observation of it is ignored. */
+/**
+ * What is known of the attempt, under its own id. If it has two jobs, the second is in the log under a derived id: each
+ * record is compared with records of the same job.
+ */
+function newestOf(state: LogState, attempt: Attempt, written: Written): Attempt | undefined {
+  const known = written.get(attempt.attempt) ?? state.fold.attempts.get(attempt.attempt);
+  if (known?.queue_id === undefined || attempt.queue_id === undefined) return known;
+  if (known.queue_id === attempt.queue_id) return known;
+  const second = state.fold.attempts.get(derivedAttemptId(attempt.attempt, attempt.queue_id));
+  return second === undefined ? known : { ...second, attempt: attempt.attempt };
+}
+
+/**
+ * A late observation: another run has already collected the job, or the user has said that it was not charged. Another
+ * job of the same attempt is new, whatever became of the first.
+ */
 function isSetBack(attempt: Attempt, known: Attempt): boolean {
+  if (known.state === 'rejected') return attempt.state === 'in_doubt';
+  if (known.queue_id !== attempt.queue_id) return false;
   if (known.state === 'done') return attempt.state !== 'done';
   return known.state === 'stored' && GIVEN_UP.has(attempt.state);
 }
@@ -66,11 +83,13 @@ function* allAttempts(state: LogState, written: Written): Iterable<Attempt> {
 }
 
 /** Whether another attempt already occupies the intent's take. A claim never expires. */
-function blocks(other: Attempt, intent: Attempt, over: ReadonlySet<string> | undefined): boolean {
+function blocks(other: Attempt, intent: Attempt, over: AppendLimits['over']): boolean {
   if (takeId(other) !== takeId(intent) || other.state === 'rejected') return false;
   if (isInDoubt(other)) return true;
-  if (isInFlight(other) && other.digest === intent.digest) return true;
-  return over?.has(other.attempt) !== true;
+  const planned = over?.get(other.attempt);
+  if (planned === undefined) return true;
+  if (other.digest !== intent.digest) return false;
+  return isInFlight(other) || (other.state === 'done' && planned !== 'done');
 }
 
 function isWithinBudget(

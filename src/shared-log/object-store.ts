@@ -45,6 +45,8 @@ export type StoreFaultKind =
   | 'unreachable'
   /** A permanent error: the store does not support the request, or the address is not a store. */
   | 'unsupported'
+  /** This object existed and was deleted: a bucket that keeps versions says so. */
+  | 'deleted'
   /** Something that was written is gone or changed: a deleted ref, a rewritten history. */
   | 'altered';
 

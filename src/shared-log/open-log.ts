@@ -19,6 +19,7 @@ export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog>
     writer: Buffer.from(random.bytes(8)).toString('hex'),
     state: createLogState(),
     checkpointed: -1,
+    deleted: -1,
   };
   try {
     await readLog(core);

@@ -77,7 +77,10 @@ function pathsFor(attempt: Attempt, path: string): readonly string[] {
   return [path, ...supersededPaths(attempt, path.slice(0, path.length - extension.length), extension)];
 }
 
-/** This machine's copy of a record in the log: a file that is here stays where it is. */
+/**
+ * This machine's copy of a record in the log: a file that is here stays where it is, also if another machine could not
+ * get the audio and gave the job up. The next run looks for it.
+ */
 export function placed(shared: Attempt, known: Attempt | undefined, run: string | undefined): Attempt {
   const copy: Attempt = {
     ...shared,
@@ -86,7 +89,7 @@ export function placed(shared: Attempt, known: Attempt | undefined, run: string 
   };
   if (known === undefined) return copy;
   const rev = Math.max(shared.rev, known.rev + 1);
-  const { file } = copy;
+  const { file = known.queue_id === copy.queue_id ? known.file : undefined } = copy;
   if (file === undefined || file.sha256 !== known.file?.sha256) return { ...copy, rev };
   return {
     ...copy,

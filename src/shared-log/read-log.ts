@@ -1,6 +1,7 @@
 import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
 import { entryKey, entryNumber, hashOf } from './entry.js';
 import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
+import { StoreFault } from './object-store.js';
 import { withRetries } from './store-retries.js';
 
 /** Simultaneous requests. */
@@ -93,12 +94,21 @@ export async function readForward(core: LogCore): Promise<void> {
     const absent = found.indexOf(undefined);
     for (const bytes of absent < 0 ? found : found.slice(0, absent)) if (bytes) takeEntry(core, bytes);
     if (absent < 0) continue;
-    if (found.slice(absent).every((bytes) => bytes === undefined)) return;
+    if (found.slice(absent).every((bytes) => bytes === undefined)) {
+      requireEnd(core);
+      return;
+    }
     // A later one exists, so this one was written before it: if it is still absent, it is gone.
     const again = await entry(core, core.state.next);
     if (again === undefined) passOver(core);
     else takeEntry(core, again);
   }
+}
+
+/** A new entry would take the place of a deleted one, which could then not be restored. */
+function requireEnd({ deleted, state }: LogCore): void {
+  if (deleted >= state.next)
+    throw new StoreFault('altered', `entry ${deleted} was deleted: the bucket still has its older version`);
 }
 
 /** Whether the newest entry read is unchanged. */
@@ -110,8 +120,15 @@ export async function checkNewest(core: LogCore): Promise<void> {
   else if (hashOf(bytes) !== last) noteProblem(core, { kind: 'changed', entry: next - 1 });
 }
 
-export function entry(core: LogCore, number: number): Promise<Uint8Array | undefined> {
-  return withRetries(core, () => core.store.get(entryKey(number)));
+export async function entry(core: LogCore, number: number): Promise<Uint8Array | undefined> {
+  try {
+    return await withRetries(core, () => core.store.get(entryKey(number)));
+  } catch (fault) {
+    if (!(fault instanceof StoreFault) || fault.kind !== 'deleted') throw fault;
+    core.deleted = Math.max(core.deleted, number);
+    noteProblem(core, { kind: 'gap', entry: number });
+    return undefined;
+  }
 }
 
 function entries(

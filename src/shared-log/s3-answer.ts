@@ -36,6 +36,8 @@ function hintFor(code: string, text: string): string {
   if (code === 'RequestTimeTooSkewed') return '; the clock of this machine is wrong: set it';
   if (code === 'SignatureDoesNotMatch')
     return '; AWS_SECRET_ACCESS_KEY is wrong, or a proxy changed the request';
+  if (code === 'InvalidObjectState')
+    return '; a life-cycle rule archived the object: restore it, and switch the rule off';
   if (/Object Lock/i.test(text)) return '; the bucket has a default retention (Object Lock): use one without';
   return '';
 }
@@ -107,7 +109,7 @@ export function between(text: string, open: string, close: string): string | und
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function unescapeXml(text: string): string {
+export function unescapeXml(text: string): string {
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));/gi, (whole, decimal, hex, name) => {
     if (name !== undefined) return ENTITIES[name] ?? whole;
     const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);

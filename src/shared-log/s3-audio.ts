@@ -50,8 +50,9 @@ export function createS3Audio(
 async function sizeOf(client: S3Client, sha256: string): Promise<number | undefined> {
   const call = { key: audioKey(sha256), deadlineMs: DEADLINE_MS };
   const head = await client({ ...call, method: 'HEAD' });
-  // Without a body a 404 could be anyone's, and a file that seems absent may be bought again.
-  const answer = head.status === 404 ? await client({ ...call, method: 'GET' }) : head;
+  // Without a body a 404 could be anyone's, and a file that seems absent may be bought again; nor does it say why a
+  // request was refused.
+  const answer = head.status >= 400 && head.status < 500 ? await client({ ...call, method: 'GET' }) : head;
   if (answer.status === 200) {
     answer.discard();
     return Number(answer.headers['content-length']);

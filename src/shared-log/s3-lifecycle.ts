@@ -1,11 +1,11 @@
-import { between, bodyOf } from './s3-answer.js';
+import { between, bodyOf, unescapeXml } from './s3-answer.js';
 import type { S3Client } from './s3-client.js';
 
 const DEADLINE_MS = 30_000;
 const BYTES_MAX = 1024 * 1024;
 
 /**
- * The name of a bucket's rule that would delete objects below the prefix. `undefined` if there is none, or if these
+ * The name of a bucket's rule that would take away objects below the prefix. `undefined` if there is none, or if these
  * credentials may not read the rules.
  *
  * @param prefix with a trailing slash, or empty
@@ -21,18 +21,32 @@ export async function expiringRule(client: S3Client, prefix: string): Promise<st
 
 /**
  * Parses a `LifecycleConfiguration`. Rules that also filter by tag or size count, because what they match is not
- * predictable.
+ * predictable. Old probes may be deleted at any time.
  */
 export function ruleFor(text: string, prefix: string): string | undefined {
   for (const part of text.split('<Rule>').slice(1)) {
     const [rule = ''] = part.split('</Rule>', 1);
-    const begins = between(rule, '<Prefix>', '</Prefix>') ?? '';
-    const deletes = /<Status>\s*Enabled\s*<\/Status>/.test(rule) && /<Expiration>/.test(rule);
-    const concerns = begins.startsWith(prefix) || prefix.startsWith(begins);
-    // A rule that only removes delete markers deletes no objects.
-    const onlyMarkers = /<ExpiredObjectDeleteMarker>/.test(rule) && !/<(?:Days|Date)>/.test(rule);
-    if (deletes && concerns && !onlyMarkers)
+    const begins = unescapeXml(between(rule, '<Prefix>', '</Prefix>') ?? '');
+    const concerns = KEPT.some((name) => overlaps(begins, prefix + name));
+    const isEnabled = /<Status>\s*Enabled\s*<\/Status>/.test(rule);
+    if (isEnabled && concerns && takesAway(rule))
       return /<ID>([\w .:-]{1,100})<\/ID>/.exec(rule)?.[1] ?? 'without a name';
   }
   return undefined;
 }
+
+const KEPT = ['log/', 'audio/'];
+
+function overlaps(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one);
+}
+
+/** Whether it deletes objects, or moves them to where they cannot be read until they are restored. */
+function takesAway(rule: string): boolean {
+  // Without a time, an expiration only removes delete markers.
+  const deletes = /<(?:Days|Date)>/.test(between(rule, '<Expiration>', '</Expiration>') ?? '');
+  const transitions = rule.split('<Transition>').slice(1);
+  return deletes || transitions.some((one) => OFFLINE.test(one.split('</Transition>', 1)[0] ?? ''));
+}
+
+const OFFLINE = /<StorageClass>\s*(?:GLACIER|DEEP_ARCHIVE)\s*<\/StorageClass>/;

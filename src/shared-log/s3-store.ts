@@ -28,13 +28,16 @@ export function createS3Store(
       if (answer.status === 200) return bodyOf(answer, OBJECT_BYTES_MAX);
       const { code, fault } = await readS3Error(answer);
       // Any other 404 says nothing about the object.
-      if (code === 'NoSuchKey') return undefined;
-      throw fault;
+      if (code !== 'NoSuchKey') throw fault;
+      if (answer.headers['x-amz-delete-marker'] !== 'true') return undefined;
+      throw new StoreFault('deleted', `${key} was deleted, and the bucket keeps its older versions`);
     },
     list: (prefix) => list(client, place.prefix, prefix),
     expiry: async () => {
       const rule = await expiringRule(client, place.prefix);
-      return rule && `the life-cycle rule "${rule}" of the bucket deletes objects below this address`;
+      return (
+        rule && `the life-cycle rule "${rule}" of the bucket deletes or archives objects below this address`
+      );
     },
     close: () => place.close(),
   };

@@ -1,6 +1,6 @@
 import type { BatchError } from '../core/errors.js';
 import type { Clock, Random } from '../core/ports.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import type { ObjectStore } from './object-store.js';
 
@@ -95,11 +95,11 @@ export interface AppendLimits {
   /** For an intent: over the log's lifetime. */
   readonly budgetMicroUsd?: number | undefined;
   /**
-   * For an intent: ids of all attempts of its take, in any state, that were known when it was decided to buy. Any other
+   * For an intent: all attempts of its take, by id, with the states that they had when it was decided to buy. Any other
    * attempt of the take that was not rejected makes it `taken`, and so does one that is in doubt or, with the same
-   * request, in flight. Absent: none was known.
+   * request, in flight or done since. Absent: none was known.
    */
-  readonly over?: ReadonlySet<string> | undefined;
+  readonly over?: ReadonlyMap<string, AttemptState> | undefined;
   /** The user settles it (`resolve`), even if it is an intent of another run. */
   readonly byPerson?: boolean;
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../core/ports.js';
 import { SILENT_MS, WORKING_MS } from '../core/run-silence.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
+import { createHearing } from './heard.js';
 import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
 import type { SharedLog } from './shared-log.js';
 
@@ -27,7 +28,7 @@ export interface SharedStoreInput {
  * to the log later. Until then nothing is bought.
  */
 export function createSharedStore(input: SharedStoreInput): SharedStore {
-  const core: Core = { ...input, fault: input.fault, seen: 0 };
+  const core: Core = { ...input, fault: input.fault, seen: 0, heardMs: createHearing(input.clock) };
   const { mirror, address, run } = core;
   let open = true;
   const letGo = async () => {
@@ -97,6 +98,7 @@ interface Core extends Omit<SharedStoreInput, 'fault'> {
   fault: BatchError | undefined;
   /** Number of the log's attempts that `unseen` has returned or skipped. */
   seen: number;
+  readonly heardMs: ReturnType<typeof createHearing>;
 }
 
 /** Uses the log, and remembers the error if that fails. */
@@ -216,12 +218,12 @@ async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> 
   await Promise.all(placedApart(arriving, mirror.attempts).map((attempt) => mirror.record(attempt)));
 }
 
-function holderOf({ log, run, ended, clock }: Core, attempt: Attempt): Holder {
+function holderOf({ log, run, ended, clock, heardMs }: Core, attempt: Attempt): Holder {
   const origin = log?.originOf(attempt.attempt);
   const holder = attempt.state === 'intent' ? (attempt.run ?? origin?.run) : origin?.by;
   if (holder === undefined || holder === run || ended.has(holder)) return { kind: 'here' };
   const lastSeen = log?.lastSeen(holder);
-  const silent = lastSeen === undefined || clock.nowMs() - Date.parse(lastSeen) > SILENT_MS;
+  const silent = lastSeen === undefined || clock.nowMs() - heardMs(holder, lastSeen) > SILENT_MS;
   return { kind: 'elsewhere', silent, ...(lastSeen === undefined ? {} : { lastSeen }) };
 }
 
@@ -240,10 +242,10 @@ function unseen(core: Core): readonly Attempt[] {
   return found.filter(({ attempt }) => core.log?.originOf(attempt)?.run !== core.run);
 }
 
-function runsNow({ log, run, ended, clock }: Core): number {
+function runsNow({ log, run, ended, clock, heardMs }: Core): number {
   const sinceMs = clock.nowMs() - WORKING_MS;
   const others = [...(log?.runs() ?? [])].filter(
-    ([id, at]) => id !== run && !ended.has(id) && Date.parse(at) > sinceMs,
+    ([id, at]) => id !== run && !ended.has(id) && heardMs(id, at) > sinceMs,
   );
   return others.length + 1;
 }

@@ -54,6 +54,7 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
         `cannot hold the shared log: ${fault.message}`,
         'use a store that supports conditional writes: the README lists them',
       );
+    case 'deleted':
     case 'altered':
       return altered(address, command, fault.message);
     default:

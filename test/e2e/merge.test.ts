@@ -157,6 +157,16 @@ describe('lock merge', () => {
     expect(existsSync(path.join(clone, 'elsewhere'))).toBe(false);
   });
 
+  it('of a file with a link to itself changes nothing', async () => {
+    const album = await scene();
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    symlinkSync(album.lockPath, path.join(album.cwd, 'same.lock.jsonl'));
+    const before = readFileSync(album.lockPath);
+    const merged = await runProgram(['lock', 'merge', 'album.lock.jsonl', 'same.lock.jsonl'], album.cwd);
+    expect(merged.code, merged.stderr).toBe(0);
+    expect(readFileSync(album.lockPath)).toEqual(before);
+  });
+
   it('refuses the lockfile of another manifest, unless the result is a new file', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes')).code).toBe(0);

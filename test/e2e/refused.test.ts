@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from './in-process.js';
@@ -54,6 +54,22 @@ describe('a manifest that was never run', () => {
     writeManifest(cwd, 1);
     const ended = await run(['resolve', 'album.yaml', 'abcdef', '--charged', '--sandbox'], cwd);
     expect([ended.code, readdirSync(cwd)]).toEqual([2, ['album.yaml']]);
+  });
+});
+
+describe('a manifest of which only a sandbox run exists', () => {
+  it.each([
+    ['resolve', 'album.yaml'],
+    ['release', 'album.yaml', '--to', 'release'],
+  ])('is the reason that %s finds nothing', async (...command) => {
+    const cwd = folder();
+    writeManifest(cwd, 1);
+    mkdirSync(path.join(cwd, 'album.sandbox'));
+    writeFileSync(path.join(cwd, 'album.sandbox', 'album.lock.jsonl'), '');
+    const { stderr } = await run(command, cwd);
+    expect(stderr).toContain(`note: a sandbox run is in ${path.join(cwd, 'album.sandbox')}: `);
+    expect(stderr).toContain(`: venice-batch ${command.join(' ')} --sandbox\n`);
+    expect((await run([...command, '--sandbox'], cwd)).stderr).not.toContain('a sandbox run is in');
   });
 });
 

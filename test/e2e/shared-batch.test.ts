@@ -78,6 +78,18 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   expect(await service.charges()).toBe(2);
 });
 
+it('creates no folder under --frozen for audio that the store lacks', async () => {
+  const { service, machine, share, state } = await stage(1);
+  const cwd = machine();
+  expect((await runHere(words(service, state), cwd, service.env)).code).toBe(0);
+  rmSync(path.join(cwd, 'out'), { recursive: true });
+  rmSync(path.join(share, 'audio'), { recursive: true });
+  const before = readdirSync(cwd);
+  const frozen = await runHere(['run', 'album.yaml', '--frozen', ...service.flags, ...state], cwd);
+  expect(frozen.code, frozen.stderr).toBe(100);
+  expect(readdirSync(cwd)).toEqual(before);
+});
+
 it('buys nothing after the log was deleted', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();

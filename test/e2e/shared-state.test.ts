@@ -109,7 +109,7 @@ it('warns about a lifecycle rule that would delete the log', async () => {
   writeManifest(cwd, 1);
   const ended = await run(words(service, ...stateIn(server)), cwd, { ...service.env, ...server.environment });
   expect(ended.code, ended.stderr).toBe(0);
-  expect(ended.stderr).toContain('the life-cycle rule "tidy" of the bucket deletes objects');
+  expect(ended.stderr).toContain('the life-cycle rule "tidy" of the bucket deletes or archives objects');
 });
 
 it('buys nothing if VENICE_BATCH_STATE is empty, as it is in CI if its variable is missing', async () => {

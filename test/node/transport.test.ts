@@ -494,6 +494,13 @@ describe('a proxy', () => {
     expect(JSON.stringify(seen)).not.toContain(KEY);
   });
 
+  it('says how to give the user name and password that it requires', async () => {
+    const proxy = await serve((socket) => onRequest(socket, () => socket.end('HTTP/1.1 407 X\r\n\r\n')));
+    const environment = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+    const answer = await transportTo('https://api.example', { environment })(post());
+    expect('message' in answer && answer.message).toContain('USER:PASSWORD@');
+  });
+
   it.each<[string, (socket: Socket) => void]>([
     ['hangs up', (socket) => socket.destroy()],
     ['ends without an answer', (socket) => socket.end()],

@@ -62,6 +62,16 @@ describe('the rows at the end of a run', () => {
     expect(nextStep(rows, [done, newer])).toEqual({ kind: 'buy', retryFailed: false, force: ['opening'] });
   });
 
+  it('include what another machine made meanwhile, although its clock is two hours behind', () => {
+    const purchase = { take, why: { kind: 'new' } } as unknown as Purchase;
+    const startedMs = NOW_MS + 2 * 3_600_000;
+    const rows = rowsOf([done]);
+    expect(rowsOfRun(rows, [done], [purchase], startedMs, new Set())).toEqual(rows);
+    expect(rowsOfRun(rows, [done], [purchase], startedMs, new Set([done.attempt]))).toEqual([
+      { take, decision: { kind: 'buy', why: { kind: 'new' } } },
+    ]);
+  });
+
   it('do not change if that was in an earlier run', () => {
     const newer = fell({ state: 'failed' }, NOW_MS - 1);
     const rows = rowsOf([done, newer]);

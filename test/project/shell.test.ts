@@ -80,6 +80,13 @@ describe('a suggested command line', () => {
     expect(line('status')).toBe('venice-batch status a');
   });
 
+  it('names no command that cannot read standard input with it', () => {
+    const line = (verb: string) => nextCommandLine(verb, { manifest: '-', flags: {} });
+    expect([line('plan'), line('validate')]).toEqual(['venice-batch plan -', 'venice-batch validate -']);
+    for (const verb of ['run', 'resolve', 'status', 'lock repair'])
+      expect(line(verb)).toBe(`venice-batch ${verb} MANIFEST`);
+  });
+
   it('names other tracks than the run was restricted to', () => {
     const flags = { only: ['intro'], except: ['outro'], budget: '5' };
     const line = nextCommandLine('run', { manifest: 'a', flags }, ['--retry-failed', '--only', 'jingle']);

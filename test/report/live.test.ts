@@ -293,6 +293,22 @@ describe('the live view', () => {
     expect({ cursorVisible, cursorColumn }).toEqual({ cursorVisible: true, cursorColumn: 0 });
   });
 
+  it('does not tick off an approval that was refused, and counts a take that ends as it was before', async () => {
+    const { terminal, clock, live } = started();
+    const refused = { code: 'not-approved', severity: 'error', message: 'not approved' } as const;
+    live.event({ type: 'diagnostic', time: isoAt(0), ...refused });
+    live.event(takeEvent('track-1', 'downloading'));
+    await clock.advance(1000);
+    live.event(takeEvent('track-1', 'unverified', { earlier: true }));
+    live.event(takeEvent('track-2', 'failed', { earlier: true }));
+    live.event(summaryEvent());
+    await live.end();
+    expect((await seen(terminal)).lines.slice(2, 4)).toEqual([
+      '… Approve  not approved',
+      expect.stringMatching(/^✖ Generate {2}0\/\d+ · 1 failed/),
+    ]);
+  });
+
   it('marks the phase as failed if a take failed, and still shows the clean-up', async () => {
     const { terminal, clock, live } = started();
     queue(live, 2);

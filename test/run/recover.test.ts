@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storageError } from '../../src/app/storage-error.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { systemFiles } from '../../src/node/files.js';
-import { fileStates, untrackedFiles } from '../../src/run/recover.js';
+import { fileStates, recover, untrackedFiles } from '../../src/run/recover.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, file } from '../lockfile/build.js';
@@ -58,6 +61,59 @@ describe.runIf(process.platform !== 'win32')('whatever replaced a stored file', 
         message: expect.stringMatching(/album\.lock\.jsonl\.guard cannot be used: a folder .*\(EISDIR\)/),
       });
     }));
+});
+
+describe('audio that was given up', () => {
+  const content = 'all that was paid for';
+  const whole = {
+    ...file,
+    bytes: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+  };
+
+  async function recovered(fields: Partial<Attempt>, onDisk = content) {
+    const disk = createMemoryDisk({ [`/album/${whole.path}`]: onDisk });
+    const output = await openOutput(disk.files, '/album');
+    const attempts = new Map([[done.attempt, attempt({ queue_id: 'q', file: whole, rev: 4, ...fields })]]);
+    const newest = (id: string) => attempts.get(id);
+    const record = async (next: Attempt) => {
+      attempts.set(next.attempt, next);
+      return 'recorded' as const;
+    };
+    const store = { attempts, newest, record } as unknown as LockStore;
+    await recover({ output, store }, Date.UTC(2026, 0, 2));
+    return newest(done.attempt);
+  }
+
+  it.each<[string, Partial<Attempt>]>([
+    ['while it was gone', { state: 'queued', reason: { code: 'local_copy_lost' } }],
+    ['by a machine without it', { state: 'lost', reason: { code: 'not_found', status: 404 } }],
+    ['as failed', { state: 'failed', reason: { code: 'x' }, refunded: true, refund_ground: 'documented' }],
+    ['as unverified', { state: 'unverified', reason: { code: 'not_audio' } }],
+  ])('is stored if it is here: given up %s', async (_, fields) => {
+    const found = await recovered(fields);
+    expect(found).toMatchObject({ state: 'stored', rev: 5, file: whole });
+    expect(found).not.toHaveProperty('refunded');
+    expect(found).not.toHaveProperty('reason');
+  });
+
+  it('keeps a refund that the service reported', async () => {
+    const told = { refunded: true, refund_ground: 'told', reason: { code: 'x' } } as const;
+    expect(await recovered({ state: 'failed', ...told })).toMatchObject({ state: 'stored', ...told });
+  });
+
+  it.each<[string, Partial<Attempt>, string?]>([
+    [
+      'what is here is something else',
+      { state: 'lost', reason: { code: 'not_found' } },
+      'another sound file',
+    ],
+    ['the user said that it is lost', { state: 'lost', reason: { code: 'resolved_charged' } }],
+    ['the user wants it made again', { state: 'lost', reason: { code: 'requeued' } }],
+    ['no file was ever stored', { state: 'lost', reason: { code: 'not_found' }, file: undefined as never }],
+  ])('stays given up if %s', async (_, fields, onDisk) => {
+    expect(await recovered(fields, onDisk)).toMatchObject({ state: 'lost', rev: 4 });
+  });
 });
 
 describe('a file that no attempt names', () => {

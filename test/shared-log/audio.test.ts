@@ -242,6 +242,13 @@ describe('an upload to S3', () => {
     }
   });
 
+  it('says why a request was refused, although the response to HEAD does not', async () => {
+    const expired = '<Error><Code>ExpiredToken</Code></Error>';
+    const web = webThat(({ method }) => reply(400, method === 'HEAD' ? '' : expired));
+    const store = audioAt('s3://bucket/p', KEYS, web);
+    await expect(store.has('a'.repeat(64))).rejects.toMatchObject({ kind: 'expired' });
+  });
+
   it('is not taken for absent because a proxy answers 404', async () => {
     const proxy = webThat(({ method }) => reply(404, method === 'HEAD' ? '' : '<html>Not found</html>'));
     const store = audioAt('s3://bucket/p', KEYS, proxy);

@@ -134,6 +134,18 @@ describe('a log in git', () => {
     await expect(store.putIfAbsent('log/b', encode('b'))).rejects.toMatchObject({ kind: 'denied' });
     expect(await store.list('log/')).toEqual(['log/a']);
   });
+
+  it('says if the remote protects the ref', async () => {
+    const remote = mkdtempSync(path.join(tmpdir(), 'git-protected-'));
+    clones.push(remote);
+    git(['init', '--quiet', '--bare', remote]);
+    git(['-C', remote, 'config', 'receive.hideRefs', 'refs/venice-batch']);
+    const put = storeAt('git:origin', createClone(remote), {}).putIfAbsent('log/a', encode('a'));
+    await expect(put).rejects.toMatchObject({
+      kind: 'denied',
+      message: expect.stringContaining('hidden ref'),
+    });
+  });
 });
 
 describe('a repository that came with the manifest', () => {

@@ -46,7 +46,18 @@ describe('an intent', () => {
     ['a finished take', { state: 'done', ...paid }, 'write'],
     ['a failed job', { state: 'failed', ...paid }, 'write'],
   ])('for a take to be bought again, despite %s', (_, fields, verdict) => {
-    expect(verdicts([theirs(fields)], [ours()], { over: new Set([id('theirs')]) })).toEqual([verdict]);
+    const { state, attempt: known } = theirs(fields);
+    expect(verdicts([theirs(fields)], [ours()], { over: new Map([[known, state]]) })).toEqual([verdict]);
+  });
+
+  it.each<[string, Attempt['state'], Partial<Attempt>, string]>([
+    ['was lost then, and another run has found it since', 'lost', { state: 'done', ...paid }, 'taken'],
+    ['was refused then, and its job turned up', 'rejected', { state: 'done', ...paid }, 'taken'],
+    ['was in flight then, for another request', 'queued', { state: 'done', ...paid, digest: other }, 'write'],
+    ['has failed since', 'lost', { state: 'failed', ...paid }, 'write'],
+  ])('for a take to be bought again whose attempt %s', (_, planned, now, verdict) => {
+    const over = new Map([[id('theirs'), planned]]);
+    expect(verdicts([theirs(now)], [ours()], { over })).toEqual([verdict]);
   });
 
   it('counts the intents before it in the same group', () => {
@@ -106,6 +117,27 @@ describe('the outcome of an attempt', () => {
   ])('that is %s is not reset by a late run: %s is %s', (before, after, verdict) => {
     const known = theirs({ state: before, ...paid, rev: 3 });
     expect(verdicts([known], [theirs({ state: after, ...paid, rev: 9 })])).toEqual([verdict]);
+  });
+
+  it('is not in doubt again after the user has said that it was not charged', () => {
+    const settled = theirs({ state: 'rejected', rev: 2 });
+    expect(verdicts([settled], [theirs({ state: 'in_doubt', rev: 2 })])).toEqual(['superseded']);
+    expect(verdicts([settled], [theirs({ state: 'in_doubt', rev: 3 })])).toEqual(['superseded']);
+    expect(verdicts([settled], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['write']);
+  });
+
+  it.each([
+    ['before', 'p'],
+    ['after', 'r'],
+  ])('has a second job whose name comes %s the first, which is recorded once', (_, second) => {
+    const done = theirs({ state: 'done', ...paid, rev: 4 });
+    const queued = theirs({ state: 'queued', queue_id: second, rev: 2 });
+    expect(verdicts([done], [queued])).toEqual(['write']);
+    expect(verdicts([done, queued], [queued])).toEqual(['recorded']);
+    const stored = theirs({ state: 'stored', queue_id: second, file, rev: 3 });
+    expect(verdicts([done, queued], [stored])).toEqual(['write']);
+    expect(verdicts([done, queued, stored], [queued])).toEqual(['superseded']);
+    expect(verdicts([done, queued, stored], [done])).toEqual(['recorded']);
   });
 
   it('never hides a paid job behind a higher revision without it', () => {

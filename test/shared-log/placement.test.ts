@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { placedApart } from '../../src/shared-log/placement.js';
+import { placed, placedApart } from '../../src/shared-log/placement.js';
 
 /** A file at a path, dated by the minute. */
 function made(name: string, path: string, minute: number): Attempt {
@@ -17,11 +17,11 @@ function made(name: string, path: string, minute: number): Attempt {
 
 const place = (arriving: readonly Attempt[], here: readonly Attempt[] = []) => {
   const copy = new Map(here.map((one) => [one.attempt, one]));
-  const placed = placedApart(
+  const copies = placedApart(
     arriving.map((shared) => ({ shared, known: copy.get(shared.attempt), run: undefined })),
     copy,
   );
-  return placed.map(({ attempt, file }) => `${attempt} ${file?.path}`);
+  return copies.map(({ attempt, file }) => `${attempt} ${file?.path}`);
 };
 
 describe('files of other machines', () => {
@@ -40,6 +40,16 @@ describe('files of other machines', () => {
       'a out/.superseded/x.wav',
       'b out/x.wav',
     ]);
+  });
+
+  it.each([
+    ['is kept if that machine could not get the audio of the same job', 'q', 'out/x.wav'],
+    ['is not taken for the file of another job', 'r', undefined],
+  ])('that another machine gave up: a file that is here %s', (_, queueId, path) => {
+    const known = { ...made('a', 'out/x.wav', 1), state: 'stored', queue_id: 'q' } as const;
+    const { file: _file, ...givenUp } = { ...known, rev: 5, state: 'lost', queue_id: queueId } as const;
+    expect(placed(givenUp, known, undefined)).toMatchObject({ rev: 5, state: 'lost', log_rev: 5 });
+    expect(placed(givenUp, known, undefined).file?.path).toBe(path);
   });
 
   it('never share a path, whatever order they arrive in', () => {

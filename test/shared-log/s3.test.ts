@@ -92,6 +92,7 @@ describe('a conditional write', () => {
 describe('a read', () => {
   it.each<[string, Reply, string]>([
     ['404', reply(404, error('NoSuchKey')), 'absent'],
+    ['a delete marker', reply(404, error('NoSuchKey'), { 'x-amz-delete-marker': 'true' }), 'deleted'],
     ['a 404 of something else', reply(404, '<html>'), 'unsupported'],
     ['a missing bucket', reply(404, error('NoSuchBucket')), 'missing'],
     ['403', reply(403, error('AccessDenied')), 'denied'],
@@ -110,6 +111,7 @@ describe('a read', () => {
   });
 
   it.each([
+    ['InvalidObjectState', 'a life-cycle rule archived the object'],
     ['RequestTimeTooSkewed', 'the clock of this machine'],
     ['SignatureDoesNotMatch', 'a proxy changed the request'],
     ['InvalidRequest</Code><Message>Content-MD5 required with Object Lock parameters', 'a default retention'],
@@ -225,6 +227,30 @@ describe("the bucket's address", () => {
   });
 });
 
+describe('a bucket that keeps versions', () => {
+  it('shows that the newest entries were deleted: nothing is written in their place', async () => {
+    const server = await startMemoryS3();
+    const open = (run: string) =>
+      openAs(run, storeOver(createWeb({}, String), `s3://bucket/p?endpoint=${server.endpoint}`));
+    try {
+      const log = await open('one');
+      await log.append(attempt());
+      await log.close();
+      server.deleteVersioned('/bucket/p/log/00000001.jsonl');
+      await expect(open('two')).rejects.toMatchObject({
+        code: 'state-altered',
+        exitCode: 9,
+        message: expect.stringContaining('entry 1 was deleted'),
+      });
+      expect([...server.objects.keys()].filter((key) => key.includes('/log/'))).toEqual([
+        '/bucket/p/log/00000000.jsonl',
+      ]);
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
 describe('a server that ignores the condition', () => {
   it('is refused by the probe, before anything is claimed', async () => {
     const server = await startMemoryS3({ careless: true });
@@ -261,8 +287,30 @@ describe('a lifecycle rule', () => {
       rule('<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>'),
       undefined,
     ],
+    [
+      'of delete markers, and one that moves objects to a cheaper class',
+      rule(
+        '<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>' +
+          '<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>',
+      ),
+      undefined,
+    ],
+    [
+      'that archives objects, which can then not be read',
+      rule(
+        '<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>' +
+          '<Transition><Days>90</Days><StorageClass>DEEP_ARCHIVE</StorageClass></Transition>',
+      ),
+      'old things',
+    ],
+    ['of old probes', rule(`<Filter><Prefix>albums/one/probe/</Prefix></Filter>${days}`), undefined],
+    ['with a date', rule('<Expiration><Date>2027-01-01T00:00:00Z</Date></Expiration>'), 'old things'],
     ['that is not a valid rule', '<html>', undefined],
   ])('%s', (_, text, expected) => {
     expect(ruleFor(text, 'albums/one/')).toBe(expected);
+  });
+
+  it('whose prefix is escaped', () => {
+    expect(ruleFor(rule(`<Prefix>a&amp;b/log</Prefix>${days}`), 'a&b/')).toBe('old things');
   });
 });

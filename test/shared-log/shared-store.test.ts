@@ -312,4 +312,39 @@ describe('a lockfile over a shared log', () => {
     });
     expect(later.sharing.holderOf(known)).toMatchObject({ kind: 'elsewhere', silent: true });
   });
+
+  it.each([2, -2])('notices silence although the other clock differs by %d hours', async (hours) => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record(queued());
+    const b = await machine(share, 'b');
+    const clock = createTestClock();
+    const theirs = () => new Date(clock.nowMs() + hours * 3_600_000).toISOString();
+    let lastSeen = theirs();
+    const log = {
+      ...b.log,
+      attempts: b.log.attempts,
+      lastSeen: () => lastSeen,
+      runs: () => new Map([[id('a'), lastSeen]]),
+    };
+    const { mirror } = b;
+    const { sharing } = createSharedStore({
+      log,
+      address: '',
+      mirror,
+      run: id('b'),
+      ended: new Set(),
+      clock,
+    });
+    const known = b.store.newest(intent.attempt)!;
+    sharing.holderOf(known);
+    await clock.sleep(SILENT_MS);
+    lastSeen = theirs();
+    expect(sharing.holderOf(known)).toMatchObject({ kind: 'elsewhere', silent: false });
+    expect(sharing.runs()).toBe(2);
+    await clock.sleep(SILENT_MS + 1);
+    expect(sharing.holderOf(known)).toMatchObject({ kind: 'elsewhere', silent: true });
+    expect(sharing.runs()).toBe(1);
+  });
 });

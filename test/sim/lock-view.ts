@@ -104,7 +104,7 @@ function take(parsed: Parsed, line: string): void {
   if (record.rev > known.latest.rev) {
     // A clean end leaves only the last line of each attempt, so steps may be missing.
     const isStep = record.rev === known.latest.rev + 1;
-    if (isStep && !STEPS[known.latest.state].includes(record.state) && !findsJob(known.latest, record))
+    if (isStep && !STEPS[known.latest.state].includes(record.state) && !isFound(known.latest, record))
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
   } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
@@ -112,12 +112,15 @@ function take(parsed: Parsed, line: string): void {
 
 /**
  * A user may settle an attempt for which another machine has a job: a record that knows the job wins over any that does
- * not. Source: the lockfile's contract.
+ * not. And a machine that has the file takes back what another has given up. Source: the lockfile's contract.
  */
-function findsJob(before: Attempt, after: Attempt): boolean {
-  const isGivenUp = before.state === 'lost' || before.state === 'rejected';
-  return isGivenUp && before.queue_id === undefined && after.queue_id !== undefined;
+function isFound(before: Attempt, after: Attempt): boolean {
+  if (!GIVEN_UP.has(before.state)) return false;
+  if (before.queue_id === undefined) return after.queue_id !== undefined;
+  return after.state === 'stored' && after.queue_id === before.queue_id;
 }
+
+const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['rejected', 'failed', 'lost']);
 
 function parseLine(line: string): Attempt | undefined {
   try {

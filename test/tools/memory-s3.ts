@@ -11,6 +11,8 @@ export interface MemoryS3 {
    * proxy. `undefined` ends that.
    */
   refuse(how: string | number | undefined): void;
+  /** As in a bucket that keeps versions: a delete marker remains. */
+  deleteVersioned(path: string): void;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function startMemoryS3({
   lifecycle,
 }: MemoryS3Options = {}): Promise<MemoryS3> {
   const objects = new Map<string, Buffer>();
+  const markers = new Set<string>();
   let refusal: string | number | undefined;
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
@@ -60,8 +63,10 @@ export async function startMemoryS3({
 
   function get(response: ServerResponse, path: string, headOnly: boolean): void {
     const object = objects.get(path);
-    if (object === undefined) fail(response, 404, 'NoSuchKey');
-    else if (headOnly) response.writeHead(200, { 'content-length': object.length }).end();
+    if (object === undefined) {
+      if (markers.has(path)) response.setHeader('x-amz-delete-marker', 'true');
+      fail(response, 404, 'NoSuchKey');
+    } else if (headOnly) response.writeHead(200, { 'content-length': object.length }).end();
     else response.end(object);
   }
 
@@ -74,6 +79,10 @@ export async function startMemoryS3({
     objects,
     refuse: (how) => {
       refusal = how;
+    },
+    deleteVersioned: (path) => {
+      objects.delete(path);
+      markers.add(path);
     },
     stop: async () => {
       server.closeAllConnections();
