@@ -134,6 +134,8 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
   const startMs = START_MS + rng.between(0, 86_400_000);
   const timeline = createTimeline(startMs, 2 * EVENTS_MAX);
   const album = drawAlbum(rng);
+  // Takes of one request: the user cannot tell whose a job is.
+  if (hardships.outdated !== undefined) for (const track of album.tracks) track.takes = 2;
   const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
   const balance = Math.round(listMicroUsd * scenario.balanceShare);
   const waysRng = stream('ways');

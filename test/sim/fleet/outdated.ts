@@ -24,6 +24,8 @@ export function resolvingOutdated(world: SimWorld, rng: Rng): Program {
     .filter(({ attempt }) => world.shared?.mayResolve(attempt) !== false);
   return async (around, settings) => {
     for (const { attempt, digest } of said) {
+      // One at a time: what is left may be settled by the machine that made it.
+      if (rng.chance(0.4)) continue;
       const saying = world.verdicts.get(attempt) ?? sayOf(world, rng, digest, view);
       try {
         await resolveOne(world, around, settings, attempt, saying);

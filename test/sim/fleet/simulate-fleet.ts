@@ -356,11 +356,13 @@ function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
 }
 
 const GIVEN_UP: ReadonlySet<string> = new Set(['lost', 'failed', 'unverified']);
+/** Downloads that no run has finished or could check. */
+const UNFINISHED = /\.(?:part|unverified)$/;
 
 /** Whether an attempt is given up although this machine, which has run since, has exactly what the service served. */
 function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void {
   if (bucket.kind !== 'strict') return;
-  const here = filesOn(machine);
+  const here = filesOn(machine, (path) => !UNFINISHED.test(path));
   for (const { latest, queueIds } of judge.logReader.view.attempts.values())
     for (const queueId of GIVEN_UP.has(latest.state) ? queueIds : []) {
       const job = server.jobs.get(queueId);
@@ -372,11 +374,11 @@ function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void
     }
 }
 
-/** The hashes of all files in the output folder. */
-function filesOn({ disk }: SimWorld): ReadonlySet<string> {
+/** The hashes of the files in the output folder. */
+function filesOn({ disk }: SimWorld, counts: (path: string) => boolean = () => true): ReadonlySet<string> {
   return new Set(
     [...disk.entries].flatMap(([path, entry]) =>
-      entry !== 'directory' && path.startsWith(`${HOME}/`) ? [sha256(entry.bytes)] : [],
+      entry !== 'directory' && path.startsWith(`${HOME}/`) && counts(path) ? [sha256(entry.bytes)] : [],
     ),
   );
 }
