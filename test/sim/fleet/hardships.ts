@@ -84,7 +84,8 @@ export function createRefusals(seed: number, { refusals }: Hardships) {
     };
   };
   return (incarnation: Incarnation, { method, key = '' }: S3Call, bytes: Uint8Array): boolean => {
-    if (refusals === undefined || method !== 'PUT') return false;
+    // What the user says reaches the log, or is refused.
+    if (refusals === undefined || method !== 'PUT' || !incarnation.witness.buys) return false;
     const its = drawn.get(incarnation) ?? drawnFor(incarnation);
     drawn.set(incarnation, its);
     if (key.startsWith('audio/')) return its.audio;
