@@ -7,7 +7,8 @@ import type { Purchase } from '../../src/plan/plan.js';
 import { loadedOf, promptOf } from './album.js';
 import { listPriceUsd } from './catalogue.js';
 import { quoteKey } from './checks.js';
-import { newWitness } from './judge.js';
+import { newWitness, type Witness } from './judge.js';
+import { lockfileHere } from './lock-view.js';
 import { identityOn, processesOf } from './machine.js';
 import { createManners } from './manners.js';
 import { simInspector } from './media.js';
@@ -273,8 +274,9 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (event.type !== 'progress' || world.options.trace !== undefined) reported(event);
     },
     show: (diagnostics) => reported(diagnostics),
-    approve: (plan) =>
-      simProcess.act(draw.thinkMs, () => {
+    approve: (plan) => {
+      if (draw.force) noteForced(world, witness);
+      return simProcess.act(draw.thinkMs, () => {
         const unattended = approvalRng.chance(0.5);
         const low = plan.purchases.filter(isFarUnder).map(({ request }) => request.prompt);
         world.trace(`${witness.name} asks to approve ${plan.totalMicroUsd}`);
@@ -287,9 +289,16 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
         if (unattended) for (const prompt of low) witness.unseenLow.add(prompt);
         else world.lowPriceApproved ||= low.length > 0;
         return unattended ? 'unattended' : 'approved';
-      }),
+      });
+    },
     stop: incarnation.stop.signal,
   };
+}
+
+/** What the user sees as finished, and asks to make again. */
+function noteForced({ disk }: SimWorld, { forcedOver }: Witness): void {
+  for (const { latest } of lockfileHere(disk, LOCKFILE).attempts.values())
+    if (latest.state === 'done') forcedOver.add(latest.attempt);
 }
 
 function isFarUnder({ request, quote }: Purchase): boolean {

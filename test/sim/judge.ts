@@ -64,6 +64,8 @@ export const CHECKS = {
   H: 'the remote copy is deleted only when the audio is in the audio store and the log names it',
   J: 'after a lost response the same bytes are put into the same slot before anything else is put',
   I: 'a machine that starts in an empty folder ends with every file',
+  K: 'a late doubt does not overrule what the user said of an attempt',
+  L: 'nothing stays given up while a machine that has run since has its audio',
 } as const;
 
 export type Check = keyof typeof CHECKS;
@@ -87,6 +89,8 @@ export interface Witness {
   attemptsBefore: ReadonlySet<string>;
   /** A record could not be written to the lockfile. */
   recordsLost: boolean;
+  /** Finished attempts that the user asked to make again, as their lockfile had them when the run planned. */
+  readonly forcedOver: Set<string>;
   /** A run, not another command. */
   readonly buys: boolean;
   /** Of these, those at a price far below the declared one that the user has not seen. */
@@ -112,6 +116,7 @@ export function newWitness(name: string, budgetMicroUsd: number | undefined, buy
     stopped: false,
     attemptsBefore: new Set(),
     recordsLost: false,
+    forcedOver: new Set(),
     buys,
     unseenLow: new Set(),
     approvedUpToMicroUsd: 0,

@@ -1,4 +1,5 @@
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
+import type { Disk } from './disk.js';
 
 /**
  * The lockfile as the judge reads it: written from its contract, without the program's own reader, and cheap enough to
@@ -33,6 +34,8 @@ interface Parsed {
   badLines: number;
   headers: number;
   readonly illegalSteps: string[];
+  /** Of several machines, each of which may add its newest record long after the ones before it. */
+  readonly isLog: boolean;
 }
 
 /** A view that grows line by line, for records that are not in one file. */
@@ -41,7 +44,7 @@ export interface GrowingView extends LockView {
 }
 
 export function createGrowingView(): GrowingView {
-  const parsed = nothing();
+  const parsed = nothing(true);
   return Object.assign(parsed, { add: (line: string) => take(parsed, line) });
 }
 
@@ -65,11 +68,25 @@ export function createLockReader(): LockReader {
   };
 }
 
+/** As it is now. */
+export function lockfileHere(disk: Disk, path: string): LockView {
+  const entry = disk.entries.get(path);
+  return createLockReader().read(entry === 'directory' ? undefined : entry?.bytes);
+}
+
 const EMPTY = new Uint8Array(0);
 const NEWLINE = 10;
 
-function nothing(): Parsed {
-  return { bytes: EMPTY, parsedBytes: 0, attempts: new Map(), badLines: 0, headers: 0, illegalSteps: [] };
+function nothing(isLog = false): Parsed {
+  return {
+    bytes: EMPTY,
+    parsedBytes: 0,
+    attempts: new Map(),
+    badLines: 0,
+    headers: 0,
+    illegalSteps: [],
+    isLog,
+  };
 }
 
 function extendsParsed({ bytes: known, parsedBytes }: Parsed, bytes: Uint8Array): boolean {
@@ -99,7 +116,11 @@ function take(parsed: Parsed, line: string): void {
   if (files > 0 || record.rev > known.latest.rev) {
     // A clean end leaves only the last line of each attempt, so steps may be missing.
     const isStep = record.rev === known.latest.rev + 1;
-    if (isStep && !STEPS[known.latest.state].includes(record.state) && !isFound(known.latest, record))
+    const isLegal =
+      STEPS[known.latest.state].includes(record.state) ||
+      isFound(known.latest, record) ||
+      (parsed.isLog && settlesDoubt(known.latest, record));
+    if (isStep && !isLegal)
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
   } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
@@ -112,7 +133,12 @@ function take(parsed: Parsed, line: string): void {
 function isFound(before: Attempt, after: Attempt): boolean {
   if (!GIVEN_UP.has(before.state)) return false;
   if (before.queue_id === undefined) return after.queue_id !== undefined;
-  return after.state === 'stored' && after.queue_id === before.queue_id;
+  return (after.state === 'stored' || after.state === 'done') && after.queue_id === before.queue_id;
+}
+
+/** One machine recorded the doubt, and another, where the user named the job, has fetched its audio meanwhile. */
+function settlesDoubt(before: Attempt, after: Attempt): boolean {
+  return before.state === 'in_doubt' && before.queue_id === undefined && after.queue_id !== undefined;
 }
 
 const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['rejected', 'failed', 'lost']);

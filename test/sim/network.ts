@@ -38,6 +38,8 @@ export interface NetworkWorld {
   readonly rng: Rng;
   readonly server: Server;
   rates: NetworkRates;
+  /** Other rates for submits. */
+  submitRates?: Partial<NetworkRates> | undefined;
   /** Share of responses whose end is not marked. */
   readonly unframed: number;
   /** The id in the response to a submit instead of its own. */
@@ -71,7 +73,8 @@ export function createTransport(line: Line): Transport {
 
 function exchange(line: Line, request: TransportRequest, settle: (outcome: Outcome) => void): void {
   const { world, apiKey, process: simProcess } = line;
-  const { timeline, rng, rates, server } = world;
+  const { timeline, rng, server } = world;
+  const rates = request.path === '/audio/queue' ? { ...world.rates, ...world.submitRates } : world.rates;
   const startMs = timeline.nowMs();
   const deadlineAtMs = startMs + request.deadlineMs;
   const headersDeadlineMs = Math.min(request.headersDeadlineMs ?? request.deadlineMs, request.deadlineMs);

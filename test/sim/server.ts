@@ -20,6 +20,8 @@ export interface Server {
   readonly balances: Map<string, number>;
   /** Replaces the times of a running job, as JSON text. */
   oddNumber: () => string | undefined;
+  /** How long finished audio is kept at most, ms. */
+  keepsMs: number;
   /** How much longer than usual a job takes, ms. */
   extraMs: () => number;
   /** Permanent request limits. */
@@ -169,7 +171,8 @@ export function createServer(
     const made = server.alike ? asOthers(drawn) : drawn;
     const verdict = isToday() ? ways.rng.pick([400, 422, 500, 503] as const) : 'json';
     const extraMs = server.extraMs();
-    const [readyMs, expiresMs] = [made.readyMs + extraMs, made.expiresMs + extraMs];
+    const readyMs = made.readyMs + extraMs;
+    const expiresMs = Math.min(made.expiresMs + extraMs, readyMs + server.keepsMs);
     const job: ServerJob = {
       ...made,
       readyMs,
@@ -265,6 +268,7 @@ export function createServer(
     priceFactor: 1,
     balances,
     oddNumber: () => undefined,
+    keepsMs: Number.POSITIVE_INFINITY,
     extraMs: () => 0,
     alike: false,
     forgetsUntilMs: Number.NEGATIVE_INFINITY,

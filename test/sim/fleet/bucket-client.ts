@@ -46,6 +46,8 @@ export interface BucketLine {
   readonly bucket: Bucket;
   readonly timeline: Timeline;
   readonly rng: Rng;
+  /** Whether the credentials of this process do not allow the request. */
+  refuses: (incarnation: Incarnation, call: S3Call, bytes: Uint8Array) => boolean;
   rates: BucketRates;
   outageUntilMs: number;
   deniedUntilMs: number;
@@ -136,6 +138,10 @@ function exchange(
   const lose = () => timeline.after(rng.chance(0.5) ? latencyMs() : call.deadlineMs, () => settle(undefined));
   const doAfter = (delayMs: number, then: (answer: TransportAnswer) => void = () => {}) =>
     timeline.after(delayMs, () => perform(line, incarnation, call, bytes, then));
+  if (line.refuses(incarnation, call, bytes)) {
+    timeline.after(latencyMs(), () => settle(failure(403, 'AccessDenied')));
+    return;
+  }
   const fate = fateOf(line, call, timeline.nowMs());
   switch (fate.kind) {
     case 'unanswered':

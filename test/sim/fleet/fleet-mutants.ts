@@ -168,6 +168,30 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
       },
     ],
   },
+  patched(
+    'given-up-files-are-not-looked-for',
+    'src/run/recover.ts',
+    'await unlessStuck(findGivenUp(context, attempt, nowMs));',
+    'if (attempt.rev < 0) await unlessStuck(findGivenUp(context, attempt, nowMs));',
+  ),
+  patched(
+    'old-plans-buy-what-is-done-since',
+    'src/shared-log/judge.ts',
+    "(other.state === 'done' && planned !== 'done')",
+    "(other.state === 'done' && planned === undefined)",
+  ),
+  patched(
+    'waiting-runs-signal-that-they-are-alive',
+    'src/run/other-runs.ts',
+    'const beats = !isWaiting &&',
+    'const beats = (isWaiting || !isWaiting) &&',
+  ),
+  patched(
+    'late-doubt-overrules-the-user',
+    'src/shared-log/judge.ts',
+    "if (known.state === 'rejected') return attempt.state === 'in_doubt';",
+    "if (known.state === 'rejected') return attempt.rev < 0;",
+  ),
 ];
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {

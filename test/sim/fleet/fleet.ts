@@ -23,8 +23,17 @@ import { besetRecord, createTrouble, noTrouble, type TroubleRates } from '../tro
 import type { Incarnation, SharedPlace, SimOptions, SimWorld } from '../world.js';
 import { EVENTS_MAX, START_MS } from '../world.js';
 import { type Bucket, type BucketKind, createBucket } from './bucket.js';
-import { type BucketLine, createBucketClient, drawBucketRates } from './bucket-client.js';
+import { type BucketLine, createBucketClient, drawBucketRates, noBucketFaults } from './bucket-client.js';
 import { createFleetJudge, type FleetJudge } from './fleet-judge.js';
+import {
+  createRefusals,
+  drawHardships,
+  type Hardships,
+  KEPT_MS,
+  LOST_SUBMITS,
+  NO_HARDSHIPS,
+  withHardships,
+} from './hardships.js';
 
 const ADDRESS = 's3://bucket/album';
 
@@ -44,6 +53,7 @@ export interface Fleet {
   readonly judge: FleetJudge;
   readonly budgetMicroUsd: number | undefined;
   readonly troubles: TroubleRates;
+  readonly hardships: Hardships;
   readonly trace: (line: string) => void;
   /** What each process has read or written of the log. */
   readonly known: Map<Witness, Set<string>>;
@@ -119,10 +129,13 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
   const rng = stream('fleet');
   const drawn = drawFleet(rng);
   const draw = chosen ?? drawn;
-  const scenario = drawFleetScenario(seed);
+  const hardships = chosen === undefined ? drawHardships(seed) : NO_HARDSHIPS;
+  const scenario = withHardships(drawFleetScenario(seed), hardships);
   const startMs = START_MS + rng.between(0, 86_400_000);
   const timeline = createTimeline(startMs, 2 * EVENTS_MAX);
   const album = drawAlbum(rng);
+  // Takes of one request: the user cannot tell whose a job is.
+  if (hardships.outdated !== undefined) for (const track of album.tracks) track.takes = 2;
   const listMicroUsd = album.tracks.reduce((sum, track) => sum + track.takes * 50_000, 0);
   const balance = Math.round(listMicroUsd * scenario.balanceShare);
   const waysRng = stream('ways');
@@ -133,6 +146,7 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
     new Map(KEYS.map((key) => [key, balance])),
     { rng: waysRng, today: scenario.today },
   );
+  if (hardships.forgets !== undefined) server.keepsMs = KEPT_MS;
   const troubles = createTrouble(seed).rates;
   const longRng = stream('long');
   server.extraMs = () => (longRng.chance(troubles.longJob / 4) ? longRng.between(600_000, 7_200_000) : 0);
@@ -168,6 +182,7 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
       server,
       rates: scenario.network,
       unframed: scenario.unframed,
+      submitRates: hardships.outdated === undefined ? undefined : LOST_SUBMITS,
     },
     bucket,
     line: {
@@ -186,12 +201,14 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
       bucket,
       timeline,
       rng: lineRng,
-      rates: drawBucketRates(lineRng),
+      refuses: createRefusals(seed, hardships),
+      rates: hardships.refusals === undefined ? drawBucketRates(lineRng) : noBucketFaults(),
       outageUntilMs: 0,
       deniedUntilMs: 0,
     },
     judge: judgeOf(parts, () => fleet),
     troubles: { ...noTrouble(), ...Object.fromEntries(TROUBLES.map((name) => [name, troubles[name]])) },
+    hardships,
     trace:
       options.trace === undefined
         ? () => {}

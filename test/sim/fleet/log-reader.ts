@@ -46,7 +46,7 @@ export function createLogReader({
 
   const takeIntent = (intent: Attempt, by: Incarnation) => {
     for (const other of latestOf())
-      if (isLive(other, intent))
+      if (isLive(other, intent) && !by.witness.forcedOver.has(other.attempt))
         blame('D', `${by.name} claims ${intent.attempt}, and ${other.attempt} is ${other.state}`);
     const spent = spentUnder(view) + intent.quote_micro_usd;
     if (budgetMicroUsd !== undefined && spent > budgetMicroUsd)
@@ -65,6 +65,8 @@ export function createLogReader({
     const bySelf = maySettle(makers.get(record.attempt), by);
     if (known?.state === 'intent' && !bySelf && !settledByUser(record.attempt))
       blame('F', `${record.attempt} of ${makers.get(record.attempt)?.name} is settled by ${by.name}`);
+    if (known?.reason?.code.startsWith('resolved_') && record.state === 'in_doubt')
+      blame('K', `${record.attempt} is in doubt again by ${by.name}, after ${known.reason.code}`);
     view.add(line);
   };
 

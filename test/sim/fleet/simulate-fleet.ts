@@ -10,6 +10,8 @@ import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../s
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { noBucketFaults } from './bucket-client.js';
 import { createFleet, type Fleet, lose } from './fleet.js';
+import { awayMs, drawLatePlan } from './hardships.js';
+import { resolvingOutdated } from './outdated.js';
 
 const CALM_RUNS_MAX = 8;
 /** By then, all that was in flight has arrived, and claims of ended runs count as stale. */
@@ -29,6 +31,8 @@ const SHARED_DRAW = {
   onlyShare: 0,
 } as const;
 const STARTS_WITHIN_MS = 300;
+/** Share of these whose service never deletes anything: the runs must not wait for each other to do it. */
+const ENDLESS_SHARE = 0.2;
 
 /**
  * One seed: overlapping runs on several machines, some of them lost for good. Then the faults stop, and a machine with
@@ -59,6 +63,8 @@ export async function simulateFleet(seed: number, options: SimOptions): Promise<
 async function shareWork(fleet: Fleet): Promise<void> {
   const { rng, timeline, machines, judge } = fleet;
   calm(fleet);
+  const endless = createRng(fleet.seed, 'fleet shared endless clean-ups').chance(ENDLESS_SHARE);
+  if (endless) fleet.server.rates = { ...fleet.server.rates, completeFalse: 1 };
   const runs: Incarnation[] = [];
   for (const machine of machines)
     timeline.after(rng.below(STARTS_WITHIN_MS), () => runs.push(launch(machine, CALM_RUN)));
@@ -67,7 +73,8 @@ async function shareWork(fleet: Fleet): Promise<void> {
   const codes = runs.map(codeOf);
   if (codes.some((code) => code === EXIT.budget || code === EXIT.balance)) return;
   for (const [at, code] of codes.entries())
-    if (code !== EXIT.ok) judge.blame('l', `${runs[at]!.name} ends with ${code}`);
+    if (code !== EXIT.ok && !(endless && code === EXIT.inFlight))
+      judge.blame('l', `${runs[at]!.name} ends with ${code}`);
   for (const machine of machines) judgeFilesHere(fleet, machine);
 }
 
@@ -94,8 +101,43 @@ async function play(fleet: Fleet): Promise<void> {
     await pass(fleet, APART_MS_MAX);
     await untilIdle(fleet, `round ${round + 1}`);
     await pass(fleet, rng.chance(0.1) ? 86_400_000 : rng.below(400_000));
+    const { outdated } = fleet.hardships;
+    if (outdated !== undefined) await settleOutdated(fleet, outdated);
+    const away = awayMs(fleet.hardships);
+    if (away > 0) await pass(fleet, away);
   }
+  const { latePlans } = fleet.hardships;
+  if (latePlans !== undefined && fleet.draw.keepsAudio) await approveLate(fleet, latePlans);
   if (isSound(fleet)) await calmDown(fleet);
+}
+
+/**
+ * On one machine the user asks to buy again what it could not collect, and approves that late: other machines, which may
+ * have the files, run meanwhile.
+ */
+async function approveLate(fleet: Fleet, rng: Rng): Promise<void> {
+  const { timeline, machines } = fleet;
+  const at = rng.below(machines.length);
+  const draw = drawLatePlan(rng);
+  const begin = (place: number, how: RunDraw) => {
+    const machine = fleet.machines[place];
+    if (isSound(fleet) && machine !== undefined) launch(machine, how);
+  };
+  fleet.line.refuses = () => false;
+  begin(at, { ...CALM_RUN, mode: 'collect' });
+  await untilIdle(fleet, 'the run before a late approval');
+  begin(at, draw);
+  for (const other of machines.keys())
+    if (other !== at) timeline.after(rng.below(draw.thinkMs), () => begin(other, CALM_RUN));
+  await pass(fleet, draw.thinkMs);
+  await untilIdle(fleet, 'a late approval');
+}
+
+/** The user looks at lockfiles that have not been brought up to date, and settles what is in doubt there. */
+async function settleOutdated(fleet: Fleet, rng: Rng): Promise<void> {
+  for (const machine of [...fleet.machines])
+    if (rng.chance(0.5) && isSound(fleet))
+      await untilOver(fleet, machine, CALM_RUN, resolvingOutdated(machine, rng));
 }
 
 /** Nothing that only the simulation of one machine can judge: removed files, replaced lockfiles, takes forced again. */
@@ -204,9 +246,11 @@ export function calm(fleet: Fleet): void {
     machine.trouble.rates = calmRates(machine.trouble.rates);
   }
   fleet.network.rates = calmRates(fleet.network.rates);
+  fleet.network.submitRates = undefined;
   fleet.server.rates = calmRates(fleet.server.rates);
   fleet.server.calm();
   fleet.line.rates = noBucketFaults();
+  fleet.line.refuses = () => false;
   fleet.line.listed = () => {};
   fleet.line.outageUntilMs = 0;
   fleet.line.deniedUntilMs = 0;
@@ -220,8 +264,13 @@ async function calmDown(fleet: Fleet): Promise<void> {
   const restored = deleted !== undefined && (deleted.newest || rng.chance(0.7));
   if (restored) restore(fleet);
   // Remaining machines may still have records that the log could not take.
+  const ran: SimWorld[] = [];
   for (const machine of fleet.machines)
-    if (rng.chance(0.5)) await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
+    if (rng.chance(0.5) || fleet.hardships.refusals !== undefined) {
+      await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
+      ran.push(machine);
+    }
+  if (fleet.deleted === undefined) for (const machine of ran) judgeGivenUp(fleet, machine);
   for (const machine of [...fleet.machines]) lose(fleet, machine);
   calm(fleet);
   await endOnEmptyFolder(fleet);
@@ -306,13 +355,37 @@ function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
   if (draw.keepsAudio) judgeFilesHere(fleet, machine);
 }
 
-/** Whether every finished file is on the machine. */
-function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
-  const here = new Set(
-    [...machine.disk.entries].flatMap(([path, entry]) =>
-      entry !== 'directory' && path.startsWith(`${HOME}/`) ? [sha256(entry.bytes)] : [],
+const GIVEN_UP: ReadonlySet<string> = new Set(['lost', 'failed', 'unverified']);
+/** Downloads that no run has finished or could check. */
+const UNFINISHED = /\.(?:part|unverified)$/;
+
+/** Whether an attempt is given up although this machine, which has run since, has exactly what the service served. */
+function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void {
+  if (bucket.kind !== 'strict') return;
+  const here = filesOn(machine, (path) => !UNFINISHED.test(path));
+  for (const { latest, queueIds } of judge.logReader.view.attempts.values())
+    for (const queueId of GIVEN_UP.has(latest.state) ? queueIds : []) {
+      const job = server.jobs.get(queueId);
+      if (job !== undefined && here.has(job.sha256))
+        judge.blame(
+          'L',
+          `${latest.attempt} is ${latest.state}, and ${machine.machines[0].name} has its file`,
+        );
+    }
+}
+
+/** The hashes of the files in the output folder. */
+function filesOn({ disk }: SimWorld, counts: (path: string) => boolean = () => true): ReadonlySet<string> {
+  return new Set(
+    [...disk.entries].flatMap(([path, entry]) =>
+      entry !== 'directory' && path.startsWith(`${HOME}/`) && counts(path) ? [sha256(entry.bytes)] : [],
     ),
   );
+}
+
+/** Whether every finished file is on the machine. */
+function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
+  const here = filesOn(machine);
   for (const { latest } of judge.logReader.view.attempts.values())
     if (latest.state === 'done' && !here.has(latest.file?.sha256 ?? ''))
       judge.blame('I', `the file of ${latest.attempt} is not here`);
