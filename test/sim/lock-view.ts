@@ -7,6 +7,8 @@ import type { Disk } from './disk.js';
  */
 export interface LockView {
   readonly attempts: ReadonlyMap<string, ViewedAttempt>;
+  /** The newest record of each job, by queue_id. */
+  readonly jobs: ReadonlyMap<string, Attempt>;
   /** Complete lines that are not records. */
   readonly badLines: number;
   /** Number of header lines. */
@@ -31,6 +33,7 @@ interface Parsed {
   /** Up to and including the last line end. */
   parsedBytes: number;
   readonly attempts: Map<string, { latest: Attempt; queueIds: Set<string> }>;
+  readonly jobs: Map<string, Attempt>;
   badLines: number;
   headers: number;
   readonly illegalSteps: string[];
@@ -82,6 +85,7 @@ function nothing(isLog = false): Parsed {
     bytes: EMPTY,
     parsedBytes: 0,
     attempts: new Map(),
+    jobs: new Map(),
     badLines: 0,
     headers: 0,
     illegalSteps: [],
@@ -104,14 +108,15 @@ function take(parsed: Parsed, line: string): void {
     if (!('end' in record)) parsed.headers += 1;
     return;
   }
+  takeJob(parsed, record);
   const known = parsed.attempts.get(record.attempt);
   if (known === undefined) {
     parsed.attempts.set(record.attempt, { latest: record, queueIds: new Set(idsOf(record)) });
     return;
   }
   for (const id of idsOf(record)) known.queueIds.add(id);
-  // A record that names the stored file wins over any that does not. Source: the lockfile's contract.
-  const files = Number(record.file !== undefined) - Number(known.latest.file !== undefined);
+  const isSameJob = record.queue_id === known.latest.queue_id;
+  const files = isSameJob ? filesOf(record) - filesOf(known.latest) : 0;
   if (files < 0 || (files === 0 && record.rev < known.latest.rev)) return;
   if (files > 0 || record.rev > known.latest.rev) {
     // A clean end leaves only the last line of each attempt, so steps may be missing.
@@ -124,6 +129,19 @@ function take(parsed: Parsed, line: string): void {
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
   } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
+}
+
+/** One job may be named by several attempts, and one attempt may have several jobs. */
+function takeJob({ jobs }: Parsed, record: Attempt): void {
+  if (record.queue_id === undefined) return;
+  const known = jobs.get(record.queue_id);
+  if (known === undefined || (filesOf(record) - filesOf(known) || record.rev - known.rev) > 0)
+    jobs.set(record.queue_id, record);
+}
+
+/** A record that names the stored file wins over any other of the same job. Source: the lockfile's contract. */
+function filesOf({ file }: Attempt): number {
+  return file === undefined ? 0 : 1;
 }
 
 /**

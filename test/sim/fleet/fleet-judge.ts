@@ -90,7 +90,7 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   const cleansUp = (queueId: string, view: LockView) => {
     const job = world.server.jobs.get(queueId);
     if (job === undefined || job.deletedMs !== undefined) return;
-    const attempt = [...view.attempts.values()].find(({ queueIds }) => queueIds.has(queueId))?.latest;
+    const attempt = view.jobs.get(queueId);
     // Also while another machine fetches it again: the hash of the file stays in the record.
     const isNamed = attempt?.file !== undefined && NAMES_FILE.has(attempt.state);
     if (!isNamed) blame('H', `${queueId} is deleted while the log has it as ${attempt?.state ?? 'unknown'}`);

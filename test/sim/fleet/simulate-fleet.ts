@@ -366,7 +366,9 @@ function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void
   for (const { latest, queueIds } of judge.logReader.view.attempts.values())
     for (const queueId of GIVEN_UP.has(latest.state) ? queueIds : []) {
       const job = server.jobs.get(queueId);
-      if (job !== undefined && here.has(job.sha256))
+      // The user may have named the job of another attempt.
+      const newest = judge.logReader.view.jobs.get(queueId)?.state ?? latest.state;
+      if (job !== undefined && here.has(job.sha256) && GIVEN_UP.has(newest))
         judge.blame(
           'L',
           `${latest.attempt} is ${latest.state}, and ${machine.machines[0].name} has its file`,
