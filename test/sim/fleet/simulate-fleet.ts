@@ -1,15 +1,13 @@
 import { EXIT } from '../../../src/core/errors.js';
-import { promptOf } from '../album.js';
-import { exitCodeOf, launch } from '../incarnation.js';
-import { createLockReader } from '../lock-view.js';
-import { sha256 } from '../media.js';
-import { doubtful, resolving } from '../person.js';
-import { HOME, LOCKFILE } from '../places.js';
+import { launch } from '../incarnation.js';
+import { resolving } from '../person.js';
 import { createRng, type Rng } from '../random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { noBucketFaults } from './bucket-client.js';
+import { deleteEntries, restore } from './deletions.js';
 import { createFleet, type Fleet, lose } from './fleet.js';
+import { codeOf, judgeEnd, judgeFilesHere, judgeGivenUp } from './fleet-end.js';
 import { awayMs, drawLatePlan } from './hardships.js';
 import { resolvingOutdated } from './outdated.js';
 
@@ -165,58 +163,6 @@ function drawShared(fleet: Fleet, crash: string): RunDraw {
   };
 }
 
-/** A lifecycle rule of the bucket deletes objects, or an older copy of it is put in its place. */
-function deleteEntries(fleet: Fleet, rng: Rng, when: 'idle' | 'running' = 'idle'): void {
-  const { bucket, timeline } = fleet;
-  const keys = bucket.list('log/').filter((key) => key.endsWith('.jsonl'));
-  if (fleet.deleted !== undefined || keys.length < 2) return;
-  const newest = when === 'idle' && rng.chance(0.5);
-  const older = newest ? newestOf(fleet, rng, keys) : olderOf(rng, keys);
-  const gone = when === 'idle' ? older : older.filter((key) => isKnownToAll(fleet, key));
-  if (gone.length === 0) return;
-  fleet.trace(`others delete ${gone.join(', ')}`);
-  fleet.tamperedMs = timeline.nowMs();
-  fleet.deleted = {
-    entries: new Map(gone.map((key) => [key, bucket.objects.get(key)!])),
-    newest,
-  };
-  for (const key of gone) bucket.remove(key);
-}
-
-/**
- * Whether every process that has begun to read the log has read this entry. Otherwise it might write in its place, which
- * nobody can notice in time.
- */
-function isKnownToAll({ machines, known }: Fleet, key: string): boolean {
-  const runs = machines.flatMap(({ running }) => [...running]);
-  return runs.every(({ witness }) => known.get(witness)?.has(key) ?? true);
-}
-
-function olderOf(rng: Rng, keys: readonly string[]): readonly string[] {
-  const from = rng.chance(0.5) ? 0 : rng.below(keys.length - 1);
-  return keys.slice(from, rng.between(from + 1, keys.length - 1));
-}
-
-/** The newest entries and checkpoints: enough that every machine's lockfile has an attempt that the log no longer has. */
-function newestOf({ bucket, machines }: Fleet, rng: Rng, keys: readonly string[]): readonly string[] {
-  const firstIn = new Map<string, number>();
-  for (const [entry, key] of keys.entries())
-    for (const line of Buffer.from(bucket.objects.get(key)!).toString().split('\n')) {
-      const attempt = /"attempt":"(\w+)"/.exec(line)?.[1];
-      if (attempt !== undefined && !firstIn.has(attempt)) firstIn.set(attempt, entry);
-    }
-  const known = machines.map(({ disk }) => {
-    const lockfile = disk.entries.get(LOCKFILE);
-    const { attempts } = createLockReader().read(lockfile === 'directory' ? undefined : lockfile?.bytes);
-    const shared = [...attempts.values()].filter(({ latest }) => latest.log_rev !== undefined);
-    return Math.max(0, ...shared.map(({ latest }) => firstIn.get(latest.attempt) ?? 0));
-  });
-  const fromMax = Math.min(...known);
-  if (fromMax === 0) return [];
-  const first = keys[rng.between(1, fromMax)]!;
-  return bucket.list('log/').filter((key) => key >= first);
-}
-
 function isSound({ judge }: Fleet): boolean {
   return judge.violations.length === 0;
 }
@@ -285,12 +231,6 @@ export async function endOnEmptyFolder(fleet: Fleet): Promise<void> {
   await finish(fleet, last);
 }
 
-function restore(fleet: Fleet): void {
-  fleet.trace('what was deleted is restored');
-  for (const [key, bytes] of fleet.deleted?.entries ?? []) fleet.bucket.restore(key, bytes);
-  fleet.deleted = undefined;
-}
-
 async function untilOver(
   fleet: Fleet,
   machine: SimWorld,
@@ -318,10 +258,6 @@ async function finish(fleet: Fleet, machine: SimWorld): Promise<void> {
     fleet.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
 }
 
-function codeOf({ report, error }: Incarnation): number | undefined {
-  return report?.exitCode ?? exitCodeOf(error);
-}
-
 /** What a run without faults may still end with: the user has to act. */
 const HUMAN: ReadonlySet<number> = new Set([
   EXIT.inDoubt,
@@ -330,73 +266,3 @@ const HUMAN: ReadonlySet<number> = new Set([
   EXIT.tracks,
   EXIT.lockfile,
 ]);
-const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
-const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
-
-function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): void {
-  const { judge, draw, bucket, deleted } = fleet;
-  const code = codeOf(last);
-  const attempts = [...judge.logReader.view.attempts.values()].map(({ latest }) => latest);
-  if (bucket.kind !== 'strict' || deleted !== undefined) {
-    // Buying is over, which is checked at each submit.
-    if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not everything is made');
-    return;
-  }
-  for (const { attempt, state } of attempts)
-    if (IN_FLIGHT.has(state)) judge.blame('l', `${attempt} is still ${state} (exit ${code})`);
-  const missing = unmade(fleet);
-  if (code === EXIT.ok && missing.length > 0) judge.blame('l', `exit 0, and ${missing.join(', ')} not made`);
-  const excused = fleet.waived.size > 0 || attempts.some(({ state }) => EXCUSES.has(state));
-  if (code === EXIT.lockfile) judge.blame('l', `the log is refused: ${String(last.error)}`);
-  if (code !== EXIT.ok && missing.length === 0 && !excused && draw.keepsAudio)
-    judge.blame('l', `everything is made, and the run ends with ${code}`);
-  if (code === EXIT.inDoubt && doubtful(machine).length === 0)
-    judge.blame('l', 'exit 8, and nothing is in doubt');
-  if (draw.keepsAudio) judgeFilesHere(fleet, machine);
-}
-
-const GIVEN_UP: ReadonlySet<string> = new Set(['lost', 'failed', 'unverified']);
-/** Downloads that no run has finished or could check. */
-const UNFINISHED = /\.(?:part|unverified)$/;
-
-/** Whether an attempt is given up although this machine, which has run since, has exactly what the service served. */
-function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void {
-  if (bucket.kind !== 'strict') return;
-  const here = filesOn(machine, (path) => !UNFINISHED.test(path));
-  for (const { latest, queueIds } of judge.logReader.view.attempts.values())
-    for (const queueId of GIVEN_UP.has(latest.state) ? queueIds : []) {
-      const job = server.jobs.get(queueId);
-      // The user may have named the job of another attempt.
-      const newest = judge.logReader.view.jobs.get(queueId)?.state ?? latest.state;
-      if (job !== undefined && here.has(job.sha256) && GIVEN_UP.has(newest))
-        judge.blame(
-          'L',
-          `${latest.attempt} is ${latest.state}, and ${machine.machines[0].name} has its file`,
-        );
-    }
-}
-
-/** The hashes of the files in the output folder. */
-function filesOn({ disk }: SimWorld, counts: (path: string) => boolean = () => true): ReadonlySet<string> {
-  return new Set(
-    [...disk.entries].flatMap(([path, entry]) =>
-      entry !== 'directory' && path.startsWith(`${HOME}/`) && counts(path) ? [sha256(entry.bytes)] : [],
-    ),
-  );
-}
-
-/** Whether every finished file is on the machine. */
-function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
-  const here = filesOn(machine);
-  for (const { latest } of judge.logReader.view.attempts.values())
-    if (latest.state === 'done' && !here.has(latest.file?.sha256 ?? ''))
-      judge.blame('I', `the file of ${latest.attempt} is not here`);
-}
-
-function unmade({ judge, album }: Fleet): readonly string[] {
-  const made = (prompt: string) =>
-    [...judge.logReader.view.attempts.values()].filter(
-      ({ latest }) => latest.state === 'done' && latest.digest === album.digests.get(prompt),
-    ).length;
-  return album.tracks.filter((track) => made(promptOf(track)) < track.takes).map(promptOf);
-}
