@@ -17,6 +17,8 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
       if (resolutionOf(take.code) !== undefined) return AGAIN;
       return `The service no longer has the audio. ${AGAIN} If the service finds it after all, collect it: \`${command('resolve', id, '--queue-id', take.queue_id ?? 'ID')}\`.`;
     case 'unverified':
+      if (take.code === 'not_found')
+        return `The service no longer has the audio, but a download that failed the check is kept as \`.unverified\`. If it sounds right, keep it: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
       if (take.code === 'empty' || take.code === 'too_long')
         return `Run again to download it once more, at no cost. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
       return `The bytes are kept as \`.unverified\`; run again to download it once more, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;

@@ -1,6 +1,6 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { describeFault, unreachable } from '../core/errors.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { Retrieved } from '../venice/client.js';
 import { again } from './again.js';
@@ -9,11 +9,14 @@ import { emitTake, stopAll, stopBuying } from './context.js';
 import { findElsewhere } from './find-elsewhere.js';
 import { finishJob } from './finish-job.js';
 import { recordOutcome } from './record.js';
-import { type StoreOutcome, storeAudio } from './store-file.js';
+import { storeAudio } from './store-file.js';
 import { reportRefused, type Uploaded, uploadFile } from './upload.js';
 
 /** A run time is recorded only if it is known to within this many ms. */
 const RUN_TIME_DOUBT_MS_MAX = 10 * 60_000;
+
+/** If each download of a short file differs in length, the service may cut each of them: the user decides. */
+const UNCONFIRMED_MAX = 4;
 
 const GONE: Settled = { kind: 'gone' };
 
@@ -55,13 +58,16 @@ export async function collectAudio(
       return { kind: 'stored', clean: true, readyAtMs };
     }
     case 'unconfirmed':
+      if (job.unconfirmed >= UNCONFIRMED_MAX) return leaveUnverified(context, job, outcome, 'incomplete');
       if (compared) return again(context, job, `no two downloads of ${job.key} match`);
       return { kind: 'again', notBeforeMs: nowMs };
     case 'broken':
       return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
     case 'mismatch':
       if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
-      return (await findElsewhere(context, job)) ?? (await leaveUnverified(context, job, outcome));
+      return (
+        (await findElsewhere(context, job)) ?? (await leaveUnverified(context, job, outcome, outcome.code))
+      );
     case 'disk':
       emitNotice(
         context,
@@ -80,7 +86,8 @@ export async function collectAudio(
 async function leaveUnverified(
   context: RunContext,
   job: Job,
-  { code, kept }: StoreOutcome & { kind: 'mismatch' },
+  { kept }: { readonly kept: StoredFile | undefined },
+  code: string,
 ): Promise<Settled> {
   await recordOutcome(context, job, { kind: 'not_verifiable', code, kept });
   if (job.attempt?.state !== 'unverified') return GONE;

@@ -1,7 +1,7 @@
 import { emitNotice } from '../core/emit-notice.js';
 import type { RunEvent, TakeEvent } from '../core/events.js';
 import type { Ports } from '../core/ports.js';
-import { type Attempt, moneyOf } from '../lockfile/attempt.js';
+import { type Attempt, moneyOf, type StoredFile } from '../lockfile/attempt.js';
 import type { KeySignature } from '../lockfile/key-signature.js';
 import type { LockStore, RecordLimits } from '../lockfile/lock-store.js';
 import type { Rescue } from '../lockfile/rescue.js';
@@ -65,6 +65,10 @@ export interface Job {
   lastDownload?: { readonly sha256: string; readonly durationSeconds?: number };
   /** Downloads that clearly were not the audio. */
   mismatches: number;
+  /** Downloads that a second one did not confirm. */
+  unconfirmed: number;
+  /** The longest download of this run that is not good enough to be stored. */
+  kept?: StoredFile;
   /** Times its stored file was found missing or changed. */
   fetchedAgain: number;
   /** How long this run has seen it running, in ms; see `watch` in `poll.ts`. */
@@ -169,6 +173,7 @@ export function newJob(id: string, key: string, about: Pick<Job, 'take' | 'purch
     failures: 0,
     unknownId: 0,
     mismatches: 0,
+    unconfirmed: 0,
     fetchedAgain: 0,
     watchedMs: 0,
     expectationReported: false,

@@ -196,9 +196,10 @@ async function afterUnknownId(
 }
 
 async function vanished(context: RunContext, job: Job, status: number): Promise<Settled> {
-  await recordOutcome(context, job, { kind: 'vanished', status });
-  if (job.attempt?.state !== 'lost') return GONE;
-  emitTake(context, job, 'lost', { status, code: 'not_found' });
+  const isRecorded = await recordOutcome(context, job, { kind: 'vanished', status, kept: job.kept });
+  const state = job.attempt?.state;
+  if (state !== 'lost' && !(isRecorded && state === 'unverified')) return GONE;
+  emitTake(context, job, state, { status, code: 'not_found' });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
 }

@@ -4,9 +4,10 @@ import { faultCode } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { Download } from '../storage/download.js';
 import { downloadAudio } from '../storage/download.js';
-import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
+import { placeFile } from '../storage/place-file.js';
 import type { Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
+import { dropKept, keepDownload } from './keep-download.js';
 
 /**
  * A file shorter than this share of the requested length may have been cut by the service: it is fetched once more, and
@@ -25,7 +26,7 @@ export type StoreOutcome =
   | Exclude<Download, { kind: 'complete' | 'mismatch' }>
   | { readonly kind: 'mismatch'; readonly code: string; readonly kept: StoredFile | undefined }
   /** It may have been cut, and this is the first download: fetch it once more and compare. */
-  | { readonly kind: 'unconfirmed' };
+  | { readonly kind: 'unconfirmed'; readonly kept: StoredFile | undefined };
 
 /**
  * Stores the audio: downloaded next to its target, verified, durable under its final name. A file that is not in the
@@ -54,13 +55,14 @@ export async function storeAudio(
   }
   if (download.kind === 'mismatch') {
     job.mismatches += 1;
-    const kept = await keepUnverified(context, part, download.received);
+    const kept = await keepDownload(context, job, attempt, part, download.received);
     return { kind: 'mismatch', code: download.code, kept };
   }
   if (download.kind !== 'complete') return download;
   if (!isConfirmed(job, attempt, audio, download)) {
     job.lastDownload = download;
-    return { kind: 'unconfirmed' };
+    job.unconfirmed += 1;
+    return { kind: 'unconfirmed', kept: await keepDownload(context, job, attempt, part, download) };
   }
   warnOfOddities(context, job, attempt, download);
   try {
@@ -76,6 +78,7 @@ export async function storeAudio(
         `${context.settings.placeOf?.(relative) ?? relative} ${why}: it is left alone, and ${job.key} is stored under another name`,
       ),
     );
+    await dropKept(context, job, attempt);
     return { kind: 'stored', file };
   } catch (error) {
     // The downloaded file was removed: fetch it again.
@@ -117,25 +120,6 @@ async function folderFault(context: RunContext, directory: string): Promise<stri
 
 function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
   return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
-}
-
-/** Keeps the bytes for the user to check. If that fails they stay in the part file, as evidence only. */
-async function keepUnverified(
-  { output }: RunContext,
-  part: string,
-  received: (Download & { kind: 'mismatch' })['received'],
-): Promise<StoredFile | undefined> {
-  const name = part.replace(/\.part$/, KEPT_SUFFIX);
-  try {
-    await output.files.rename(part, name);
-    await output.files.syncDirectory(path.dirname(part));
-  } catch {
-    return undefined;
-  }
-  if (received === undefined) return undefined;
-  const { bytes, sha256, mediaType } = received;
-  const relative = path.relative(output.root, name).split(path.sep).join('/');
-  return { path: relative, bytes, sha256, media_type: mediaType };
 }
 
 function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {

@@ -19,7 +19,7 @@ export type Observation =
       readonly refund?: RefundBasis | undefined;
     }
   /** Three responses with the key that submitted it say that its id or media is unknown. */
-  | { readonly kind: 'vanished'; readonly status: number }
+  | { readonly kind: 'vanished'; readonly status: number; readonly kept?: StoredFile | undefined }
   /** It was downloaded twice and failed verification. */
   | { readonly kind: 'not_verifiable'; readonly code: string; readonly kept?: StoredFile | undefined }
   /** The user accepted the kept bytes; they are durable under their final name. */
@@ -106,7 +106,7 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
         ...(observation.refund === undefined ? {} : { refunded: true, refund_ground: observation.refund }),
       });
     case 'vanished':
-      return to('lost', { reason: { code: 'not_found', status: observation.status } });
+      return afterVanished(to, observation, observation.kept ?? attempt.kept);
     case 'not_verifiable':
       return to('unverified', {
         reason: { code: observation.code },
@@ -120,6 +120,16 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
     default:
       return unreachable(observation);
   }
+}
+
+/** Bytes that failed verification may be all right: as long as they are here, the user decides. */
+function afterVanished(
+  to: (state: AttemptState, changes?: Partial<Attempt>) => Attempt,
+  { status }: { readonly status: number },
+  kept: StoredFile | undefined,
+): Attempt {
+  const reason = { code: 'not_found', status };
+  return kept === undefined ? to('lost', { reason }) : to('unverified', { reason, kept });
 }
 
 /** Removes the kept bytes and the user's acceptance, which refer to an earlier download. */

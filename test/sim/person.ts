@@ -264,6 +264,8 @@ async function resolveAll(
       if (attempt === undefined) continue;
       if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
       if (world.shared?.mayResolve(attempt.attempt) === false || store.fault() !== undefined) continue;
+      // Deleted by somebody meanwhile: the user could not see which jobs are known.
+      if (lockfileOf(world) === undefined) continue;
       const said = typed(world, findOut(world, attempt));
       if (said.kind === 'queue_id') {
         const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);

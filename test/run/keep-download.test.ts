@@ -1,0 +1,129 @@
+import { expect, it } from 'vitest';
+import type { MediaFinding } from '../../src/core/ports.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { createKeySignature } from '../../src/lockfile/key-signature.js';
+import { openLock } from '../../src/lockfile/open-lock.js';
+import { execute, type RunInput } from '../../src/run/execute.js';
+import { openOutput } from '../../src/storage/output.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { attempt, command, header, random } from '../lockfile/build.js';
+import { fakeClock, START_MS } from '../report/fakes.js';
+
+const keySignature = createKeySignature('0'.repeat(32), 'key');
+const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS).toISOString() };
+const made = attempt({ state: 'queued', stem: 'out/one', queue_id: 'job', duration_seconds: 10, rev: 2, at });
+const queued: Attempt = { ...made, key: keySignature.of(made) };
+const KEPT = `/album/out/one.${queued.attempt.slice(0, 8)}.unverified`;
+
+/** What a body is: one second of sound for each letter, unless it says that it is not audio. */
+function inspect(text: string): MediaFinding {
+  if (text.startsWith('?')) return { kind: 'unknown' };
+  return { kind: 'whole', mediaType: 'audio/mpeg', durationSeconds: text.length };
+}
+
+/** Collects one job of 10 s. After the given downloads the service does not know it any more. */
+async function collect(downloads: readonly (string | undefined)[], first = queued, before = '') {
+  const clock = fakeClock();
+  const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
+  const opened = await openLock(disk.files, '/album/album.lock.jsonl', {
+    endpoint: header.endpoint,
+    command,
+    lineage: () => header.lineage,
+    random,
+  });
+  if (!opened.ok) throw new Error(opened.problem.kind);
+  await opened.store.record(first);
+  const left = [...downloads];
+  const retrieve = async () => {
+    if (left.length === 0)
+      return {
+        ok: false,
+        kind: 'refused',
+        status: 404,
+        sent: true,
+        code: 'http-404',
+        message: 'no',
+        rate: {},
+      };
+    const text = left.shift();
+    const body = async function* () {
+      yield Buffer.from(text ?? '');
+      if (text === undefined) throw Object.assign(new Error('cut'), { code: 'UND_ERR_SOCKET' });
+    };
+    const answer = { body: body(), framed: true, discard: () => {} };
+    return { ok: true, value: { kind: 'audio', mediaType: 'audio/mpeg', answer }, rate: {} };
+  };
+  let over = false;
+  const ended = execute({
+    ports: {
+      clock,
+      files: disk.files,
+      random: { bytes: (count: number) => new Uint8Array(count) },
+      inspectMedia: async (pieces: AsyncIterable<Uint8Array>) => {
+        const all: Uint8Array[] = [];
+        for await (const piece of pieces) all.push(piece);
+        return inspect(Buffer.concat(all).toString());
+      },
+    },
+    client: { retrieve, complete: async () => ({ ok: true, value: true, rate: {} }) },
+    output: await openOutput(disk.files, '/album'),
+    store: opened.store,
+    purchases: [],
+    takes: [],
+    approvedMicroUsd: 0,
+    keySignature,
+    settings: { outputRoot: '/album', rescueDirectories: [], command },
+    stop: new AbortController().signal,
+    emit: () => {},
+  } as unknown as RunInput).then(() => {
+    over = true;
+  });
+  for (let second = 0; second < 1_800 && !over; second++) await clock.advance(1_000);
+  await ended;
+  return { record: opened.store.attempts.get(first.attempt), kept: disk.texts()[KEPT], unused: left.length };
+}
+
+it('an unconfirmed short download is kept for the user if the service has nothing more', async () => {
+  const { record, kept } = await collect(['short']);
+  expect(record).toMatchObject({ state: 'unverified', reason: { code: 'not_found' }, kept: { bytes: 5 } });
+  expect(kept).toBe('short');
+});
+
+it('a download that is cut off does not remove the one before it', async () => {
+  const { record, kept } = await collect(['short', undefined]);
+  expect(record).toMatchObject({ state: 'unverified', kept: { bytes: 5 } });
+  expect(kept).toBe('short');
+});
+
+it('a download that failed the check once is kept, too', async () => {
+  const { record, kept } = await collect(['?amr sound']);
+  expect(record).toMatchObject({ state: 'unverified', reason: { code: 'not_found' }, kept: { bytes: 10 } });
+  expect(kept).toBe('?amr sound');
+});
+
+it('the longest of several downloads is kept, and they are not repeated for ever', async () => {
+  const { record, kept, unused } = await collect(['a', 'abcd', 'ab', 'abcdef', 'abc', 'abcde']);
+  expect(record).toMatchObject({ state: 'unverified', reason: { code: 'incomplete' }, kept: { bytes: 6 } });
+  expect(kept).toBe('abcdef');
+  expect(unused).toBeGreaterThan(0);
+});
+
+it('nothing is left beside a file that was stored in the end', async () => {
+  const { record, kept } = await collect(['short', 'short']);
+  expect(record).toMatchObject({ state: 'done', file: { bytes: 5 } });
+  expect(kept).toBeUndefined();
+});
+
+it('what an earlier run kept survives worse downloads, and the loss of the audio', async () => {
+  const first = await collect(['?amr sound', '?amr sound']);
+  expect(first.record).toMatchObject({ state: 'unverified', reason: { code: 'not_audio' } });
+  const worse = await collect(['?', ''], first.record!, '?amr sound');
+  expect(worse.record).toMatchObject({ state: 'unverified', kept: first.record!.kept! });
+  expect(worse.kept).toBe('?amr sound');
+  const gone = await collect([], worse.record!, '?amr sound');
+  expect(gone.record).toMatchObject({
+    state: 'unverified',
+    reason: { code: 'not_found' },
+    kept: first.record!.kept!,
+  });
+});
