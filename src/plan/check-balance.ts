@@ -15,14 +15,14 @@ export interface Funding {
  * Charges a plan as the service does: each purchase to the first balance that covers its whole price. Purchases are
  * never split.
  */
-export function fundingOf(purchases: readonly Purchase[], { currencies }: Balance): Funding {
+export function fundingOf(purchases: readonly Purchase[], { currencies, topUp }: Balance): Funding {
   const left = new Map(CURRENCIES.map((currency) => [currency, currencies[currency] ?? 0]));
   const drawn = new Map<Currency, number>();
   const uncovered: Purchase[] = [];
   for (const purchase of purchases) {
     const { microUsd } = purchase.quote;
     const currency = CURRENCIES.find((name) => left.get(name)! >= microUsd);
-    if (currency === undefined) {
+    if (currency === undefined || (topUp !== undefined && isWalletTooLow(Object.fromEntries(left)))) {
       uncovered.push(purchase);
       continue;
     }
@@ -52,14 +52,15 @@ const WALLET_MICRO_USD_MIN = 100_000;
  */
 export function checkBalance(plan: Plan, balance: Balance): readonly Diagnostic[] {
   if (plan.purchases.length === 0) return [];
-  if (balance.permitted === false || isWalletTooLow(balance)) return [cannotConsume(balance)];
+  if (balance.permitted === false || (balance.topUp !== undefined && isWalletTooLow(balance.currencies)))
+    return [cannotConsume(balance)];
   if (unlistedCurrencies(balance).length > 0) return [];
   const { uncovered } = fundingOf(plan.purchases, balance);
   return uncovered.length === 0 ? [] : [overBalance(plan, balance, uncovered)];
 }
 
-function isWalletTooLow({ topUp, currencies }: Balance): boolean {
-  return topUp !== undefined && (currencies.DIEM ?? 0) + (currencies.USD ?? 0) < WALLET_MICRO_USD_MIN;
+function isWalletTooLow({ DIEM = 0, USD = 0 }: Balance['currencies']): boolean {
+  return DIEM + USD < WALLET_MICRO_USD_MIN;
 }
 
 function cannotConsume(balance: Balance): Diagnostic {

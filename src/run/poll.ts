@@ -25,6 +25,8 @@ import { stableCode } from './transition.js';
  * service.
  */
 const UNKNOWN_ID_PAUSES_MS = [5_000, 30_000];
+/** Until it is known how long jobs of a model take, one is expected to take this long. */
+const RUN_MS_UNKNOWN = 3 * 60_000;
 /** A job that was seen running for this long is left for the next run. */
 const HORIZON_MS = 6 * 3_600_000;
 /**
@@ -168,7 +170,8 @@ async function afterServerError(
   failure: JobFailure,
   nowMs: number,
 ): Promise<Settled> {
-  const expectedMs = job.expectedMs ?? context.scheduler.estimate(nowMs).expectedRunMs(job.id) ?? 0;
+  const expectedMs =
+    job.expectedMs ?? context.scheduler.estimate(nowMs).expectedRunMs(job.id) ?? RUN_MS_UNKNOWN;
   job.queuedMs ??= queuedMs(attempt, nowMs);
   const expectedAtMs = job.queuedMs + Math.min(expectedMs, HORIZON_MS);
   if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {

@@ -27,7 +27,10 @@ const SPAN_MS_MIN = 60_000;
  * jumped.
  */
 const LONGER_MS_MAX = 10_000;
-/** If at least this many jobs only get errors at the same time, an outage is more likely: it has to last longer. */
+/**
+ * If at least this many jobs only get errors at the same time, and fewer are answered, an outage is more likely: it has
+ * to last longer.
+ */
 const OUTAGE_JOBS = 4;
 const OUTAGE_SPAN_MS_MIN = 10 * 60_000;
 
@@ -36,7 +39,7 @@ export function createServerErrors(): ServerErrors {
     string,
     { count: number; spanMs: number; betweenMs: number; lastMs: number; readonly sinceMs: number }
   >();
-  let lastAnswerMs = Number.NEGATIVE_INFINITY;
+  const answeredMs = new Map<string, number>();
   return {
     came(job, expectedAtMs, nowMs) {
       const row = rows.get(job) ?? { count: 0, spanMs: 0, betweenMs: 0, lastMs: nowMs, sinceMs: nowMs };
@@ -45,13 +48,14 @@ export function createServerErrors(): ServerErrors {
       row.betweenMs = Math.min(nowMs - row.lastMs, 2 * row.betweenMs + LONGER_MS_MAX);
       row.spanMs += row.betweenMs;
       row.lastMs = nowMs;
-      const outage = rows.size >= OUTAGE_JOBS && lastAnswerMs < row.sinceMs;
+      const working = [...answeredMs.values()].filter((atMs) => atMs >= row.sinceMs).length;
+      const outage = rows.size >= OUTAGE_JOBS && working < rows.size;
       const spanMs = outage ? OUTAGE_SPAN_MS_MIN : SPAN_MS_MIN;
       return row.count >= ERRORS_MIN && row.spanMs >= spanMs && nowMs >= expectedAtMs;
     },
     answered(job, nowMs) {
       rows.delete(job);
-      lastAnswerMs = nowMs;
+      answeredMs.set(job, nowMs);
     },
     interrupted: (job) => void rows.delete(job),
   };

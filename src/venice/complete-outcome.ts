@@ -16,7 +16,8 @@ export type CompleteOutcome =
 export function classifyComplete(result: CallResult<boolean>): CompleteOutcome {
   if (result.ok) return { kind: result.value ? 'deleted' : 'not_deleted' };
   if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };
-  if (meaningOf(result) === 'unknown_id' || result.status === 410) return { kind: 'unknown_id' };
+  if (meaningOf(result) === 'unknown_id' || result.status === 404 || result.status === 410)
+    return { kind: 'unknown_id' };
   if (result.status === 401 || result.status === 403) return refusedAccess(result);
   return { kind: 'ask_again', failure: result };
 }

@@ -4,6 +4,7 @@ import type { CallFailure } from './client.js';
  * What an error response is about if its status alone does not say. Determined from the text, because most error bodies
  * of the API are `{"error": "text"}` without a code.
  * - `unknown_id`: the service does not know the queue id, or no longer has its media;
+ * - `no_model`: the model that the request names is not, or no longer, offered; says nothing about a job;
  * - `bad_request`: the request itself is wrong; says nothing about the job it names;
  * - `overloaded`: this one model is busy; the request limit is not the cause;
  * - `blocked`: the key is blocked for a while, because too many of its requests failed;
@@ -14,6 +15,7 @@ import type { CallFailure } from './client.js';
  */
 export type Meaning =
   | 'unknown_id'
+  | 'no_model'
   | 'bad_request'
   | 'overloaded'
   | 'blocked'
@@ -41,6 +43,9 @@ const SAYS_RATE_LIMIT = /\brate limit|\btoo many\b|\brequest limit/i;
 const SAYS_BLOCKED = /\bfailed requests\b/i;
 const SAYS_WALLET_BUSY = /^(?!.*\brate limit).*(?:\bconcurren|\bin[ -]flight\b)/i;
 const SAYS_OFFLINE = /\boffline\b/i;
+const SAYS_NO_MODEL =
+  /\bmodel\b[^.]{0,60}\b(?:not found|not available|unavailable|not supported|not exist|retired|deprecated|no longer)\b/i;
+const NAMES_MEDIA = /\b(?:media|audio|file)\b/i;
 const SAYS_MODEL = /\bmodels?\b/i;
 
 /** Decides what an API error response means. */
@@ -50,7 +55,7 @@ export function meaningOf(refusal: Refusal): Meaning {
     case 400:
       return meaningOf400(refusal);
     case 404:
-      return 'unknown_id';
+      return isAboutModel(message) ? 'no_model' : 'unknown_id';
     case 401:
     case 403:
       return SAYS_MODEL.test(message) ? 'model_access' : 'other';
@@ -66,7 +71,12 @@ export function meaningOf(refusal: Refusal): Meaning {
 function meaningOf400({ message, invalid }: Refusal): Meaning {
   if (invalid === true || SAYS_BAD_REQUEST.test(message)) return 'bad_request';
   const isUnknown = NAMES_AN_ID.test(message) && SAYS_UNKNOWN.test(message);
-  return isUnknown || SAYS_GONE.test(message) ? 'unknown_id' : 'other';
+  if (isUnknown || SAYS_GONE.test(message)) return 'unknown_id';
+  return isAboutModel(message) ? 'no_model' : 'other';
+}
+
+function isAboutModel(message: string): boolean {
+  return SAYS_NO_MODEL.test(message) && !NAMES_AN_ID.test(message) && !NAMES_MEDIA.test(message);
 }
 
 function meaningOf429(refusal: Refusal): Meaning {

@@ -42,7 +42,9 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
   if (meaning === 'unknown_id' && status !== undefined) return { kind: 'unknown_id', status };
   switch (status) {
     case 400:
-      return meaning === 'bad_request' ? { kind: 'ask_again', failure: result } : { kind: 'failed', failure };
+      return meaning === 'bad_request' || meaning === 'no_model'
+        ? { kind: 'ask_again', failure: result }
+        : { kind: 'failed', failure };
     case 401:
     case 403:
       return refusedAccess(result);

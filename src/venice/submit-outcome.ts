@@ -67,7 +67,9 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
   // A rate-limiting CDN answers with its own page: the request was not passed on.
   const isRefused = result.kind === 'refused' || (result.kind === 'unusable' && status === 429);
-  const next = isRefused ? REFUSALS.get(status) : undefined;
+  // A response that names a job is no plain refusal, whatever its status.
+  const namesJob = result.queueIdSeen !== undefined;
+  const next = isRefused && !namesJob ? REFUSALS.get(status) : undefined;
   if (next === undefined || status === undefined) {
     return {
       kind: 'in_doubt',

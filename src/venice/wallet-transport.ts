@@ -44,10 +44,19 @@ export function signedTransport(inner: Transport, options: WalletTransportOption
     });
     return { ...request, headers: { ...request.headers, [SIGN_IN_HEADER]: signed } };
   };
+  /** A 401 precedes any charge, and its date may have just shown that the clock of this machine is wrong. */
+  const sendSigned = async (request: TransportRequest) => {
+    const signedMs = aheadMs;
+    const answer = await learning(sign(request));
+    const isRefused = answer.kind === 'answer' && answer.status === 401;
+    if (!isRefused || Math.abs(aheadMs - signedMs) < CLOCK_OFFSET_MS_MIN) return answer;
+    answer.discard();
+    return learning(sign(request));
+  };
   return (request) => {
     if (request.elsewhere !== undefined || !isSigned(request.path)) return learning(request);
     return new Promise((resolve) => {
-      void limit(() => untilOver(learning(sign(request)), resolve));
+      void limit(() => untilOver(sendSigned(request), resolve));
     });
   };
 }

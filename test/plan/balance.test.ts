@@ -103,6 +103,14 @@ describe('a wallet', () => {
   });
 });
 
+describe('a wallet that falls below ten cents', () => {
+  it('buys nothing more', () => {
+    const wallet = { currencies: { ...EMPTY, USD: 450_000 }, topUp: {} };
+    expect(codes([50_000, 380_000], wallet)).toEqual([]);
+    expect(codes([380_000, 50_000], wallet)).toEqual(['over-balance']);
+  });
+});
+
 describe('a plan that buys nothing', () => {
   it('needs no balance', () => {
     expect(checkBalance(planFor([]), { permitted: false, currencies: EMPTY })).toEqual([]);

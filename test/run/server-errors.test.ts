@@ -48,11 +48,14 @@ describe('a job whose retrieve answers 500 or 503', () => {
     expect(verdictAt(errors, 'one')).toBe(600);
   });
 
-  it('does not count as part of an outage if the service answers for other jobs', () => {
+  it.each([
+    ['counts as part of an outage if the service answers for fewer jobs', 3, 600],
+    ['does not count as part of an outage if the service answers for as many jobs', 4, 60],
+  ])('%s', (_, answered, verdict) => {
     const errors = createServerErrors();
     for (const job of ['two', 'three', 'four']) errors.came(job, 0, 0);
     errors.came('one', 0, 0);
-    errors.answered('five', 30_000);
-    expect(verdictAt(errors, 'one')).toBe(60);
+    for (let job = 0; job < answered; job += 1) errors.answered(`working ${job}`, 30_000);
+    expect(verdictAt(errors, 'one')).toBe(verdict);
   });
 });

@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'pages-are-refusals',
     'src/venice/submit-outcome.ts',
-    'const next = isRefused ?',
+    'const next = isRefused && !namesJob ?',
     "const next = isRefused || result.kind === 'unusable' ?",
   ),
   patched(

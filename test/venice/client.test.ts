@@ -249,6 +249,9 @@ describe('a submit answered by', () => {
     ['200 with an id in two lines', { body: '{"queue_id":"a\\nb","model":"m"}' }, 'a\nb'],
     ['200 with an endless id', { body: `{"queue_id":"${'q'.repeat(5000)}"}` }, 'q'.repeat(1001)],
     ['200 with an object for an id', { body: '{"queue_id":{}}' }, undefined],
+    ['429 with an id', { status: 429, body: '{"error":"slow down","queue_id":"q-1"}' }, 'q-1'],
+    ['503 with an id', { status: 503, body: '{"error":"busy","queue_id":"q-1"}' }, 'q-1'],
+    ['402 with an id', { status: 402, body: '{"error":"no money","queue_id":"q-1"}' }, 'q-1'],
     ['202 with a number for an id', { status: 202, body: '{"queue_id":7}' }, '7'],
   ])('%s is in doubt, and its id is kept as evidence', async (_, answer, queueIdSeen) => {
     const { client } = clientWith(answer);

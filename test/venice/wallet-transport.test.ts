@@ -7,7 +7,7 @@ const NOW_MS = Date.parse('2026-10-05T10:00:00.000Z');
 const POST = { method: 'POST', deadlineMs: 1_000 } as const;
 
 /** A service that always answers, with bodies that end when the test says so. */
-function stage(headers: Record<string, string> = {}) {
+function stage(headers: Record<string, string> = {}, status = 200) {
   const asked: TransportRequest[] = [];
   const endings: (() => void)[] = [];
   const inner: Transport = async (request) => {
@@ -19,7 +19,7 @@ function stage(headers: Record<string, string> = {}) {
     })();
     return {
       kind: 'answer',
-      status: 200,
+      status,
       headers,
       body,
       framed: true,
@@ -89,6 +89,21 @@ describe('a request of a wallet', () => {
     await transport({ ...POST, path: '/models?type=music' });
     await transport({ ...POST, path: '/audio/queue' });
     expect(messageOf(asked[1]!)).toContain('Issued At: 2026-10-05T09:58:00.000Z');
+  });
+
+  it("is signed and sent once more if it was refused because of this machine's clock", async () => {
+    const { transport, asked } = stage({ date: 'Mon, 05 Oct 2026 09:58:00 GMT' }, 401);
+    expect(await transport({ ...POST, path: '/audio/retrieve' })).toMatchObject({ status: 401 });
+    expect(asked.map((request) => /^Issued At: (.*)$/m.exec(messageOf(request))?.[1])).toEqual([
+      '2026-10-05T10:00:00.000Z',
+      '2026-10-05T09:58:00.000Z',
+    ]);
+  });
+
+  it('is not sent again if it was refused for another reason', async () => {
+    const { transport, asked } = stage({ date: 'Mon, 05 Oct 2026 10:00:00 GMT' }, 401);
+    await transport({ ...POST, path: '/audio/retrieve' });
+    expect(asked).toHaveLength(1);
   });
 
   it('waits while five are in flight, until one of their bodies ends', async () => {
