@@ -172,6 +172,10 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
   'Submit: 200 with a usable `queue_id`': [
     { status: 200, body: '{"model":"m","queue_id":"q","status":"QUEUED"}' },
   ],
+  'Submit: 429, 503 with a `queue_id`': [429, 503].map((status) => ({
+    status,
+    body: error({ queue_id: 'q' }),
+  })),
   'Submit: 401 whose text is about the model': [
     { status: 401, body: error({ error: 'This model is for Pro users' }) },
   ],
@@ -190,6 +194,10 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
     { status: 400, body: error({ issues: [{ path: ['model'], message: 'Required' }] }) },
     { status: 400, body: error({ details: { model: { _errors: ['Required'] } } }) },
   ],
+  'Retrieve: 400 or 404 that says the model is not, or no longer, offered': [400, 404].map((status) => ({
+    status,
+    body: error({ error: 'Specified model is not available' }),
+  })),
   'Retrieve: 401 whose text is about the model': [
     { status: 401, body: error({ error: 'No such model for you' }) },
   ],
