@@ -54,7 +54,7 @@ export interface Attempt {
   readonly accepted?: true;
   /** Target of a move of `file.path` in progress. The file may be at either path. */
   readonly move_to?: string;
-  /** The attempt that it replaces on purpose: `--force`, or `--retry-failed` of a missing file. */
+  /** The attempt that it replaces on purpose: `--force` or `--retry-failed`. */
   readonly replaces?: string;
   /**
    * Why it is rejected, failed, lost, unverified or in doubt: a stable code of the API or of ours, never the API's

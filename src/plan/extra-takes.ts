@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { TAKES_MAX } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -15,7 +16,7 @@ import { readSelection, type Selection } from './selection.js';
 export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>): Manifest {
   const bought = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
-    if (attempt.extra !== true || UNSUCCESSFUL.has(attempt.state)) continue;
+    if (attempt.extra !== true || isDropped(attempt)) continue;
     const ofTrack = bought.get(attempt.track);
     if (ofTrack === undefined) bought.set(attempt.track, [attempt]);
     else ofTrack.push(attempt);
@@ -28,7 +29,13 @@ export function withBoughtTakes(manifest: Manifest, attempts: Iterable<Attempt>)
   ).manifest;
 }
 
-/** In these states a take is made again only with `--more`. */
+/** Whether the take is made again only with `--more`: it failed, and the user did not ask for it again. */
+function isDropped({ state, reason }: Attempt): boolean {
+  return UNSUCCESSFUL.has(state) && !ASKED_FOR_AGAIN.has(reason?.code ?? '');
+}
+
+/** `resolve --requeue` and `resolve --not-charged`: the next run buys it. */
+const ASKED_FOR_AGAIN: ReadonlySet<string> = new Set(['requeued', 'resolved_not_charged'] satisfies Code[]);
 const UNSUCCESSFUL: ReadonlySet<Attempt['state']> = new Set(['failed', 'lost', 'rejected']);
 
 /** What `--more`, or a plan saved with it, asks for. */

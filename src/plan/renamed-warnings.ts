@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import { isLive } from '../lockfile/bought-twice.js';
 import type { PlanRow } from './plan.js';
 
 /**
@@ -12,8 +13,8 @@ export function renamedWarnings(
 ): readonly Diagnostic[] {
   const named = new Set(rows.map(({ take }) => take.track));
   const earlier = new Map<string, string>();
-  for (const { state, track, digest } of attempts)
-    if (state === 'done' && !named.has(track)) earlier.set(digest, track);
+  for (const attempt of attempts)
+    if (isLive(attempt) && !named.has(attempt.track)) earlier.set(attempt.digest, attempt.track);
   const warnings = new Map<string, Diagnostic>();
   for (const { take, decision } of rows) {
     const former = earlier.get(take.digest);

@@ -1,6 +1,5 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt, AttemptState, StoredFile } from '../lockfile/attempt.js';
-import { isLive } from '../lockfile/bought-twice.js';
 import type { Purchase } from '../plan/plan.js';
 import type { RefundBasis } from '../venice/retrieve-outcome.js';
 import type { SubmitOutcome } from '../venice/submit-outcome.js';
@@ -35,13 +34,15 @@ export function intentOf(
   const { take, request, why } = purchase;
   // A changed request is a different one: only a take that is made again replaces the earlier one.
   const earlier = why.kind === 'forced' || why.kind === 'retry' ? why.earlier : undefined;
+  // Newer than what it replaces, also if the clock of this machine is behind: the newest attempt has the take's name.
+  const intentMs = Math.max(identity.nowMs, (Date.parse(earlier?.at.intent ?? '') || 0) + 1);
   return {
     attempt: identity.attempt,
     rev: 1,
     state: 'intent',
     track: take.track,
     take: take.take,
-    ...(earlier !== undefined && isLive(earlier) ? { replaces: earlier.attempt } : {}),
+    ...(earlier === undefined ? {} : { replaces: earlier.attempt }),
     stem: take.stem,
     ...(take.extra === true ? { extra: true } : {}),
     digest: take.digest,
@@ -50,7 +51,7 @@ export function intentOf(
     ...(request.duration_seconds === undefined ? {} : { duration_seconds: request.duration_seconds }),
     quote_micro_usd: identity.quoteMicroUsd,
     key: identity.key,
-    at: { intent: new Date(identity.nowMs).toISOString() },
+    at: { intent: new Date(intentMs).toISOString() },
   };
 }
 

@@ -167,6 +167,15 @@ describe('a take that was bought beyond `takes`', () => {
     expect(keys.includes('one#2')).toBe(stays);
   });
 
+  it.each([
+    ['lost', 'requeued'],
+    ['rejected', 'resolved_not_charged'],
+  ] as const)('is bought again by the next run if the user resolved it: %s, %s', async (state, code) => {
+    const manifest = await manifestOf();
+    const attempt = { ...boughtAt(manifest, 'one', 2, state), reason: { code } };
+    expect(withBoughtTakes(manifest, [attempt]).takes.map(({ key }) => key)).toContain('one#2');
+  });
+
   it('does not count if the request changed, `takes` caught up, or the track is gone', async () => {
     const manifest = await manifestOf();
     const attempts = [boughtAt(manifest, 'one', 3)];

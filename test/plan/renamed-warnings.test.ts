@@ -17,6 +17,15 @@ it('a new track whose request was bought under an id that is gone may only have 
   ]);
 });
 
+it.each(['queued', 'stored', 'unverified', 'in_doubt'] as const)(
+  'a job of the former id may still be %s',
+  (state) => {
+    expect(renamedWarnings([{ take, decision: NEW }], [{ ...former, state }])).toMatchObject([
+      { code: 'renamed' },
+    ]);
+  },
+);
+
 it.each([
   [
     'the earlier track is still in the manifest',
