@@ -1,4 +1,5 @@
 import { fill } from './fill-slot.js';
+import { StoreFault } from './object-store.js';
 import { type About, unsafeError } from './state-error.js';
 import { type StoreAccess, withRetries } from './store-retries.js';
 
@@ -11,7 +12,20 @@ const WRITERS = 8;
 export async function proveStore(access: StoreAccess, about: About): Promise<void> {
   const name = Buffer.from(access.random.bytes(16)).toString('hex');
   await proveInTurn(access, about, `probe/${name}-1`);
-  if (access.store.takesTurns !== true) await proveAtOnce(access, about, `probe/${name}-8`);
+  if (access.store.takesTurns === true) await proveShown(access, about, `probe/${name}-1`);
+  else await proveAtOnce(access, about, `probe/${name}-8`);
+}
+
+/** A git remote may accept a ref and hide it from readers: other machines would find an empty log. */
+async function proveShown(access: StoreAccess, about: About, key: string): Promise<void> {
+  let shown: readonly string[] = [];
+  try {
+    shown = await withRetries(access, () => access.store.list(key));
+  } catch (fault) {
+    if (!(fault instanceof StoreFault) || fault.kind !== 'altered') throw fault;
+  }
+  if (!shown.includes(key))
+    throw unsafeError('the remote accepts what is pushed, but does not show it to readers', about);
 }
 
 async function proveInTurn(access: StoreAccess, about: About, key: string): Promise<void> {

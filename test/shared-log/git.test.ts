@@ -8,7 +8,10 @@ import { gitFault } from '../../src/shared-log/git-fault.js';
 import { blobsIn, packCommit } from '../../src/shared-log/git-objects.js';
 import { createGitStore } from '../../src/shared-log/git-store.js';
 import type { ObjectStore } from '../../src/shared-log/object-store.js';
+import { proveStore } from '../../src/shared-log/prove.js';
+import { command, random } from '../lockfile/build.js';
 import { createClone, type GitServer, git, startGitServer } from '../tools/git-server.js';
+import { createTestClock } from './machine.js';
 import { storeAt } from './places.js';
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -146,6 +149,27 @@ describe('a log in git', () => {
       message: expect.stringContaining('hidden ref'),
     });
   });
+});
+
+it('a remote that hides the ref from readers is refused before anything is bought', async () => {
+  const remote = mkdtempSync(path.join(tmpdir(), 'git-hidden-'));
+  const folder = createClone(remote);
+  try {
+    git(['init', '--quiet', '--bare', remote]);
+    const access = () => ({
+      store: storeAt('git:origin', folder, {}),
+      clock: createTestClock(),
+      random,
+    });
+    const about = { address: 'git:origin', command };
+    await proveStore(access(), about);
+    git(['-C', remote, 'config', 'uploadpack.hideRefs', 'refs/venice-batch']);
+    git(['-C', remote, 'update-ref', '-d', 'refs/venice-batch/album']);
+    git(['-C', folder, 'update-ref', '-d', 'refs/venice-batch/album']);
+    await expect(proveStore(access(), about)).rejects.toMatchObject({ code: 'state-unsafe' });
+  } finally {
+    for (const one of [remote, folder]) rmSync(one, { recursive: true, force: true });
+  }
 });
 
 describe('a repository that came with the manifest', () => {
