@@ -4,7 +4,8 @@ import type { Settings } from './settings.js';
 
 /**
  * A command for the same manifest, ready to paste. Keeps the flags that say where things are, what may be bought, and
- * what to do with it. If `words` name another endpoint or other tracks, they replace the flags for these. `models` takes no
+ * what to do with it, but not how to print (`--json`, `--events`, `--progress`, `--color`, `--debug`): the user will
+ * read the next command's output. If `words` name another endpoint or other tracks, they replace the flags for these. `models` takes no
  * manifest, and only the flags of the endpoint.
  *
  * @param verb may have two words, such as `lock repair`
@@ -42,7 +43,10 @@ export function nextCommandLine(
     ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),
     ...(flags.allowSingleCopy === true ? ['--allow-single-copy'] : []),
     ...(flags.concurrency === undefined ? [] : ['--concurrency', flags.concurrency]),
-    ...(flags.failFast === true && verb === 'run' ? ['--fail-fast'] : []),
+    ...(flags.timeout === undefined ? [] : ['--timeout', flags.timeout]),
+    ...(flags.junit === undefined ? [] : ['--junit', flags.junit]),
+    ...(flags.qcFail === true ? ['--qc-fail'] : []),
+    ...(verb === 'run' ? onlyOfRun(flags) : []),
   ];
   return commandLine([
     'venice-batch',
@@ -53,6 +57,15 @@ export function nextCommandLine(
     ...(buys ? chosen : []),
     ...(verb === 'run' || verb === 'collect' ? careful : []),
   ]);
+}
+
+function onlyOfRun(flags: Settings['flags']): readonly string[] {
+  return [
+    ...(flags.failFast === true ? ['--fail-fast'] : []),
+    ...(flags.detach === true ? ['--detach'] : []),
+    ...(flags.ignoreBalance === true ? ['--ignore-balance'] : []),
+    ...(flags.suggestions === undefined ? [] : ['--suggestions', flags.suggestions]),
+  ];
 }
 
 /** Only two commands read standard input: for the others the manifest has to be saved, under a name we cannot know. */

@@ -80,6 +80,23 @@ describe('a suggested command line', () => {
     expect(line('status')).toBe('venice-batch status a');
   });
 
+  it('repeats what else the run was asked to do, where the command can do it', () => {
+    const flags = {
+      timeout: '5',
+      junit: 'out.xml',
+      qcFail: true,
+      detach: true,
+      ignoreBalance: true,
+      suggestions: 'p.patch',
+    };
+    const line = (verb: string) => nextCommandLine(verb, { manifest: 'a', flags });
+    expect(line('run')).toBe(
+      'venice-batch run a --timeout 5 --junit out.xml --qc-fail --detach --ignore-balance --suggestions p.patch',
+    );
+    expect(line('collect')).toBe('venice-batch collect a --timeout 5 --junit out.xml --qc-fail');
+    expect(line('plan')).toBe('venice-batch plan a');
+  });
+
   it('names no command that cannot read standard input with it', () => {
     const line = (verb: string) => nextCommandLine(verb, { manifest: '-', flags: {} });
     expect([line('plan'), line('validate')]).toEqual(['venice-batch plan -', 'venice-batch validate -']);
