@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import { hashFile, publishFile } from '../storage/link-into-place.js';
 import type { MoveContext } from '../storage/move.js';
-import { KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
+import { findPlaced, KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
 import { advance } from './transition.js';
 
 export type Acceptance =
@@ -30,12 +30,15 @@ export async function acceptKept(
   if (kept === undefined || !kept.path.endsWith(keptEnd(attempt))) return { ok: false, why: 'nothing-kept' };
   const place = path.join(context.output.root, kept.path);
   const found = await hashFile(context.output.files, place);
-  if (found === undefined) return { ok: false, why: 'missing' };
-  if (found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };
+  if (found !== undefined && found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };
   const stem = kept.path.slice(0, -keptEnd(attempt).length);
   const { path: _, ...described } = kept;
   const wanted = { stem, outdated: isOutdated(context, attempt) };
-  const file: StoredFile = await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
+  const file: StoredFile | undefined =
+    found === undefined
+      ? await findPlaced(context, attempt, stem, described)
+      : await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
+  if (file === undefined) return { ok: false, why: 'missing' };
   const accepted = seal(attempt, advance(attempt, { kind: 'accepted', file }, nowMs));
   if ((await context.store.record(accepted)) !== 'superseded') return { ok: true, attempt: accepted };
   const newest = context.store.newest(attempt.attempt) ?? attempt;

@@ -52,6 +52,21 @@ export async function placeFile(
   throw Object.assign(new Error('no free name'), { code: 'EEXIST' });
 }
 
+/** The file where a run left it that was killed between placing and recording it. Throws the `FileFault`. */
+export async function findPlaced(
+  context: MoveContext,
+  attempt: Attempt,
+  stem: string,
+  described: Omit<StoredFile, 'path'>,
+): Promise<StoredFile | undefined> {
+  const extension = EXTENSIONS[described.media_type] ?? 'audio';
+  for (const candidate of [stem, ...supersededStems(stem, attempt)]) {
+    const relative = `${candidate}.${extension}`;
+    if (await isLeft(context, relative, attempt, described.sha256)) return { path: relative, ...described };
+  }
+  return undefined;
+}
+
 function whyItStays({ store }: MoveContext, relative: string): string {
   const name = foldName(relative);
   return [...store.attempts.values()].some(({ file }) => file !== undefined && foldName(file.path) === name)

@@ -5,7 +5,7 @@ import type { LockStore } from '../../src/lockfile/lock-store.js';
 import { openLock } from '../../src/lockfile/open-lock.js';
 import { acceptKept } from '../../src/run/accept-kept.js';
 import { openOutput } from '../../src/storage/output.js';
-import { createMemoryDisk } from '../fakes/memory-files.js';
+import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, file, header, id, random } from '../lockfile/build.js';
 
 const ROOT = '/album';
@@ -18,9 +18,7 @@ const done = (sha: string): Attempt => ({
   file: { ...file, sha256: sha },
 });
 
-/** What the log of a shared batch answers if another machine was faster. */
-async function acceptLate(newest: Attempt) {
-  const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'sound' });
+async function lockOn(disk: MemoryDisk): Promise<LockStore> {
   const lock = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
     endpoint: header.endpoint,
     command,
@@ -29,10 +27,17 @@ async function acceptLate(newest: Attempt) {
   });
   if (!lock.ok) throw new Error(lock.problem.kind);
   await lock.store.record(unverified);
+  return lock.store;
+}
+
+/** What the log of a shared batch answers if another machine was faster. */
+async function acceptLate(newest: Attempt) {
+  const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'sound' });
+  const own = await lockOn(disk);
   const store: LockStore = {
-    ...lock.store,
+    ...own,
     record: async () => {
-      await lock.store.record(newest);
+      await own.record(newest);
       return 'superseded';
     },
   };
@@ -59,4 +64,22 @@ it('leaves the bytes in their place if another machine has accepted the same', a
   const { accepted, names } = await acceptLate(done(sha256));
   expect(accepted).toMatchObject({ ok: false, why: 'superseded' });
   expect(names).toEqual([`${ROOT}/out/01-opening.mp3`]);
+});
+
+it('goes on where it was killed after the file got its name', async () => {
+  const disk = createMemoryDisk({ [`${ROOT}/out/01-opening.mp3`]: 'sound' });
+  const context = { store: await lockOn(disk), output: await openOutput(disk.files, ROOT) };
+  const seal = (_: Attempt, after: Attempt) => after;
+  const accepted = await acceptKept(context, unverified, 0, seal, () => {});
+  expect(accepted).toMatchObject({
+    ok: true,
+    attempt: { state: 'stored', accepted: true, file: { path: 'out/01-opening.mp3', sha256 } },
+  });
+});
+
+it('does not take another file of that name for the one that was kept', async () => {
+  const disk = createMemoryDisk({ [`${ROOT}/out/01-opening.mp3`]: 'other' });
+  const context = { store: await lockOn(disk), output: await openOutput(disk.files, ROOT) };
+  const seal = (_: Attempt, after: Attempt) => after;
+  expect(await acceptKept(context, unverified, 0, seal, () => {})).toEqual({ ok: false, why: 'missing' });
 });

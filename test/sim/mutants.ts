@@ -294,7 +294,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'accepted-is-not-compared',
     'src/run/accept-kept.ts',
-    "if (found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };",
+    "if (found !== undefined && found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };",
     '',
   ),
   patched(
