@@ -32,6 +32,7 @@ export function planTidy(input: TidyInput): TidyPlan {
   const { history, rows, undo } = input;
   const kept = keptFiles(input);
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
+  const wanted = new Set(rows.map(({ take }) => fold(take.stem)));
   const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
   const moves: FileMove[] = [];
   const changed: string[] = [];
@@ -47,7 +48,9 @@ export function planTidy(input: TidyInput): TidyPlan {
     }
     const stem = stems.get(takeId(attempt)) ?? attempt.stem;
     const isFree = (place: string) => !taken.has(fold(place)) && input.occupied(stemOf(place)) === undefined;
-    const to = targets(holding, stem, away).find(isFree);
+    // Its first name, unless a take of the manifest is entitled to it.
+    const first = away || wanted.has(fold(stem)) ? [] : [stem + posix.extname(path)];
+    const to = [...first, ...targets(holding, stem, away)].find(isFree);
     if (to === undefined) continue;
     taken.add(fold(to));
     moves.push({ attempt: attempt.attempt, from: path, to });

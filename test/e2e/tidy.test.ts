@@ -108,6 +108,19 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     }
   });
 
+  it('gives the files of a removed track their own names back', async () => {
+    const place = folder();
+    const on = (verb: string, ...words: string[]) => run([verb, 'album.yaml', '--sandbox', ...words], place);
+    writeFileSync(path.join(place, 'album.yaml'), manifest('A gong', ['one', 'two'], 'out/{id}.{ext}'));
+    expect((await on('run', '--yes', '--sandbox-speed', '1000')).code).toBe(0);
+    const before = audioFiles(path.join(place, 'album.sandbox'));
+    writeFileSync(path.join(place, 'album.yaml'), manifest('A gong', ['one'], 'out/{id}.{ext}'));
+    expect((await on('tidy')).stdout).toContain('1 file moved');
+    expect(audioFiles(path.join(place, 'album.sandbox'))).not.toEqual(before);
+    expect((await on('tidy', '--undo')).stdout).toContain('1 file moved');
+    expect(audioFiles(path.join(place, 'album.sandbox'))).toEqual(before);
+  });
+
   it('never moves a file that is not as it was stored', async () => {
     const [aside = ''] = files().filter((name) => /\.[0-9a-f]{8}\.wav$/.test(name));
     const full = path.join(cwd, 'album.sandbox', aside);
