@@ -124,6 +124,8 @@ export interface RunContext {
   readonly queueIds: Set<string>;
   /** Models to which this run submits nothing more. */
   readonly closedModels: Map<string, ClosedBecause>;
+  /** Paths without extensions that the takes of the manifest are entitled to, as `foldName` writes them. */
+  readonly wantedStems: ReadonlySet<string>;
   /** Drops the takes of a closed model that are not submitted yet. */
   dropUnsubmitted: (model: string) => void;
   readonly serverErrors: ServerErrors;

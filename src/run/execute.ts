@@ -1,4 +1,5 @@
 import { unreachable } from '../core/errors.js';
+import { foldName } from '../core/file-name.js';
 import { type AttemptState, spentMicroUsd } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { isInDoubt } from '../plan/history.js';
@@ -125,6 +126,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     made: new Set(),
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
     closedModels: new Map(),
+    wantedStems: new Set(input.takes.map(({ stem }) => foldName(stem))),
     dropUnsubmitted: () => {},
     serverErrors: createServerErrors(),
     otherModels: new Set(),

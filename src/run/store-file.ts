@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { emitNotice } from '../core/emit-notice.js';
 import { faultCode } from '../core/errors.js';
+import { foldName } from '../core/file-name.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { Download } from '../storage/download.js';
 import { downloadAudio } from '../storage/download.js';
@@ -66,8 +67,9 @@ export async function storeAudio(
   }
   warnOfOddities(context, job, attempt, download);
   try {
-    // A queued attempt with an older request must not replace the newer one's file.
-    const outdated = job.take !== undefined && job.take.digest !== attempt.digest;
+    // A queued attempt with an older request, or of a removed track, must not take the name of a current file.
+    const outdated =
+      job.take === undefined ? context.wantedStems.has(foldName(stem)) : job.take.digest !== attempt.digest;
     const { bytes, sha256, mediaType } = download;
     const found = { place: part, bytes, sha256, media_type: mediaType };
     const file = await placeFile(context, attempt, { stem, outdated }, found, (relative, why) =>

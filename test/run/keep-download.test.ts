@@ -7,6 +7,7 @@ import { execute, type RunInput } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command, header, random } from '../lockfile/build.js';
+import { makeTake } from '../plan/builders.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
 const keySignature = createKeySignature('0'.repeat(32), 'key');
@@ -22,7 +23,12 @@ function inspect(text: string): MediaFinding {
 }
 
 /** Collects one job of 10 s. After the given downloads the service does not know it any more. */
-async function collect(downloads: readonly (string | undefined)[], first = queued, before = '') {
+async function collect(
+  downloads: readonly (string | undefined)[],
+  first = queued,
+  before = '',
+  takes: readonly unknown[] = [],
+) {
   const clock = fakeClock();
   const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
   const opened = await openLock(disk.files, '/album/album.lock.jsonl', {
@@ -69,7 +75,7 @@ async function collect(downloads: readonly (string | undefined)[], first = queue
     output: await openOutput(disk.files, '/album'),
     store: opened.store,
     purchases: [],
-    takes: [],
+    takes,
     approvedMicroUsd: 0,
     keySignature,
     settings: { outputRoot: '/album', rescueDirectories: [], command },
@@ -106,6 +112,13 @@ it('the longest of several downloads is kept, and they are not repeated for ever
   expect(record).toMatchObject({ state: 'unverified', reason: { code: 'incomplete' }, kept: { bytes: 6 } });
   expect(kept).toBe('abcdef');
   expect(unused).toBeGreaterThan(0);
+});
+
+it('the job of a removed track does not take the name that another track has now', async () => {
+  const other = makeTake({ track: 'two', stem: 'out/one' });
+  const { record } = await collect(['0123456789'], queued, '', [other]);
+  expect(record?.file?.path).toMatch(/^out\/one\.[0-9a-f]{8}\.mp3$/);
+  expect((await collect(['0123456789'])).record?.file?.path).toBe('out/one.mp3');
 });
 
 it('nothing is left beside a file that was stored in the end', async () => {
