@@ -36,7 +36,12 @@ const FAILED = json(200, { status: 'FAILED', error: 'the worker died' });
 const REFUSED = json(422, { error: 'The prompt violates the content policy' });
 
 const fates: [string, string, Treat, readonly string[] | undefined][] = [
-  ['fails', 'failed', only('/audio/retrieve', FAILED), ['run', 'album.yaml', '--force', 'one']],
+  [
+    'fails',
+    'failed',
+    only('/audio/retrieve', FAILED),
+    ['run', 'album.yaml', '--force', 'one', '--junit', 'junit.xml'],
+  ],
   // No command helps until the prompt is changed.
   ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],
 ];
