@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import { takeKey } from '../core/take-key.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import { type Attempt, isDecided } from '../lockfile/attempt.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { acceptKept } from '../run/accept-kept.js';
@@ -52,9 +52,15 @@ function acceptedText({ json }: Flags, attempt: Attempt, placeOf: Session['place
   return `${escapeForeign(`${takeKey(attempt)} is stored as ${where}, accepted without a check`)}\nNext: ${next}\n`;
 }
 
+/** Also a job that failed or was lost later, if a download of it is kept. What the user has settled stays. */
+function isAcceptable({ state, kept, reason }: Attempt): boolean {
+  if (state === 'unverified') return true;
+  return (state === 'failed' || state === 'lost') && kept !== undefined && !isDecided(reason?.code);
+}
+
 /** By the take's name, or, if it has several attempts, by the attempt. */
 function find({ command }: Session, attempts: readonly Attempt[], word: string): Attempt {
-  const unverified = attempts.filter(({ state }) => state === 'unverified');
+  const unverified = attempts.filter(isAcceptable);
   const byTake = unverified.filter((attempt) => takeKey(attempt) === word);
   const byId = attemptsNamed(unverified, word);
   const named = byTake.length > 0 ? byTake : byId;

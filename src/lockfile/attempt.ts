@@ -1,4 +1,5 @@
 import type { RequestField } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import type { Money } from '../core/money.js';
 
 /** See the README for what each state means and what a later run does with it. */
@@ -100,4 +101,15 @@ export function spentMicroUsd(attempts: Iterable<Attempt>): number {
   let sum = 0;
   for (const attempt of attempts) if (countsAsSpent(attempt)) sum += attempt.quote_micro_usd;
   return sum;
+}
+
+const DECISIONS: ReadonlySet<string> = new Set([
+  'resolved_charged',
+  'resolved_refunded',
+  'requeued',
+] satisfies Code[]);
+
+/** Whether the user gave up the attempt (`resolve`), by the code of its reason. */
+export function isDecided(code: string | undefined): boolean {
+  return code !== undefined && DECISIONS.has(code);
 }

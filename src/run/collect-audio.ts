@@ -58,13 +58,17 @@ export async function collectAudio(
       return { kind: 'stored', clean: true, readyAtMs };
     }
     case 'unconfirmed':
+      await recordKept(context, job, attempt);
       if (job.unconfirmed >= UNCONFIRMED_MAX) return leaveUnverified(context, job, outcome, 'incomplete');
       if (compared) return again(context, job, `no two downloads of ${job.key} match`);
       return { kind: 'again', notBeforeMs: nowMs };
     case 'broken':
       return again(context, job, `the download of ${job.key} was cut off (${outcome.code})`);
     case 'mismatch':
-      if (job.mismatches < 2) return { kind: 'again', notBeforeMs: nowMs };
+      if (job.mismatches < 2) {
+        await recordKept(context, job, attempt);
+        return { kind: 'again', notBeforeMs: nowMs };
+      }
       return (
         (await findElsewhere(context, job)) ?? (await leaveUnverified(context, job, outcome, outcome.code))
       );
@@ -81,6 +85,16 @@ export async function collectAudio(
     default:
       return unreachable(outcome);
   }
+}
+
+/** A longer download has replaced the one that the record names: until that is recorded it cannot be accepted. */
+async function recordKept(context: RunContext, job: Job, { kept, reason }: Attempt): Promise<void> {
+  if (kept === undefined || job.kept === undefined || kept.sha256 === job.kept.sha256) return;
+  await recordOutcome(context, job, {
+    kind: 'not_verifiable',
+    code: reason?.code ?? 'incomplete',
+    kept: job.kept,
+  });
 }
 
 async function leaveUnverified(

@@ -150,6 +150,7 @@ async function afterJobFailure(
     code: stableCode(failed.code),
     ...(failed.status === undefined ? {} : { status: failed.status }),
     refund,
+    kept: job.kept,
   });
   if (job.attempt?.state !== 'failed') return GONE;
   emitTake(context, job, 'failed', {

@@ -1,10 +1,9 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
-import type { Code } from '../core/codes.js';
 import { faultCode } from '../core/errors.js';
 import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
-import type { Attempt, AttemptState } from '../lockfile/attempt.js';
+import { type Attempt, type AttemptState, isDecided } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { FileState } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
@@ -44,20 +43,13 @@ async function findGivenUp(context: MoveContext, before: Attempt, nowMs: number)
   const attempt = context.store.newest(before.attempt) ?? before;
   const { state, reason, file } = attempt;
   if (file === undefined || attempt.queue_id === undefined) return false;
-  if (!GIVEN_UP.has(state) || DECIDED.has(reason?.code ?? '')) return false;
+  if (!GIVEN_UP.has(state) || isDecided(reason?.code)) return false;
   if ((await stateOf(context, attempt, 'hash')) !== 'present') return false;
   await context.store.record(advance(attempt, { kind: 'stored', file }, nowMs));
   return true;
 }
 
 const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['queued', 'unverified', 'failed', 'lost']);
-/** Reasons that the user gave. */
-const DECIDED: ReadonlySet<string> = new Set([
-  'resolved_charged',
-  'resolved_refunded',
-  'requeued',
-] satisfies Code[]);
-
 /** Whether a run of this machine made it. That run has ended, because this one holds its lock. */
 function isOurs({ sharing }: MoveContext['store'], attempt: Attempt): boolean {
   return sharing?.holderOf(attempt).kind !== 'elsewhere';

@@ -16,6 +16,7 @@ export type Observation =
       readonly code: string;
       readonly status?: number;
       readonly refund?: RefundBasis | undefined;
+      readonly kept?: StoredFile | undefined;
     }
   /** Three responses with the key that submitted it say that its id or media is unknown. */
   | { readonly kind: 'vanished'; readonly status: number; readonly kept?: StoredFile | undefined }
@@ -105,6 +106,7 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
           ...(observation.status === undefined ? {} : { status: observation.status }),
         },
         ...(observation.refund === undefined ? {} : { refunded: true, refund_ground: observation.refund }),
+        ...(observation.kept === undefined ? {} : { kept: observation.kept }),
       });
     case 'vanished':
       return afterVanished(to, observation, observation.kept ?? attempt.kept);

@@ -28,6 +28,7 @@ async function collect(
   first = queued,
   before = '',
   takes: readonly unknown[] = [],
+  status = 404,
 ) {
   const clock = fakeClock();
   const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
@@ -45,9 +46,9 @@ async function collect(
       return {
         ok: false,
         kind: 'refused',
-        status: 404,
+        status,
         sent: true,
-        code: 'http-404',
+        code: `http-${status}`,
         message: 'no',
         rate: {},
       };
@@ -105,6 +106,20 @@ it('a download that failed the check once is kept, too', async () => {
   const { record, kept } = await collect(['?amr sound']);
   expect(record).toMatchObject({ state: 'unverified', reason: { code: 'not_found' }, kept: { bytes: 10 } });
   expect(kept).toBe('?amr sound');
+});
+
+it('a download of a job that failed afterwards is kept, too', async () => {
+  const { record, kept } = await collect(['short'], queued, '', [], 400);
+  expect(record).toMatchObject({ state: 'failed', refunded: true, kept: { bytes: 5 } });
+  expect(kept).toBe('short');
+});
+
+it('a longer download is recorded as soon as it replaces the one that the record names', async () => {
+  const { record: first } = await collect(['?amr sound', '?amr sound']);
+  const { record, kept } = await collect(['?amr sound, longer'], first!, '?amr sound');
+  expect(kept).toBe('?amr sound, longer');
+  // Twice: for the download, and for the loss of the audio.
+  expect(record).toMatchObject({ state: 'unverified', kept: { bytes: kept!.length }, rev: first!.rev + 2 });
 });
 
 it('the longest of several downloads is kept, and they are not repeated for ever', async () => {
