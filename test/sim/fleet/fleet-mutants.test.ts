@@ -13,6 +13,7 @@ const RARE: ReadonlySet<string> = new Set([
   'entries-deleted-while-they-are-read-are-not-seen',
   'errors-500-of-the-store-are-refusals',
   'gaps-are-not-seen',
+  'given-up-files-are-not-looked-for',
   'kept-files-are-not-uploaded',
   'no-last-look-at-the-log',
   'store-is-not-tested',
