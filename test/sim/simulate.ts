@@ -212,7 +212,7 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   }
   // What becomes of a forged job, under whatever key, is not covered by the promise.
   for (const { latest } of view.attempts.values())
-    if (IN_FLIGHT.has(latest.state) && !world.waived.has(latest.attempt))
+    if (IN_FLIGHT.has(latest.state) && !isLeftToUser(latest) && !world.waived.has(latest.attempt))
       judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
   const made = (prompt: string) =>
     [...view.attempts.values()].filter(
@@ -225,7 +225,8 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
     if (state === 'missing' && isThere(world, view.attempts.get(attempt)?.latest))
       judge.blame('l', `${key} is reported as missing, and its file is there`);
   const excused =
-    world.waived.size > 0 || [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state));
+    world.waived.size > 0 ||
+    [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state) || isLeftToUser(latest));
   if (code !== EXIT.ok && unmade.length === 0 && doubtful(world).length === 0 && !excused)
     judge.blame('l', `all is made, and the run ends with ${code}`);
   if (code === EXIT.tracks && !excused) judge.blame('l', 'exit 100, and nothing has failed');
@@ -252,6 +253,11 @@ function hasHole({ disk }: SimWorld): boolean {
 function isThere({ disk }: SimWorld, attempt: Attempt | undefined): boolean {
   const entry = disk.entries.get(`${HOME}/${attempt?.file?.path}`);
   return entry !== undefined && entry !== 'directory' && sha256(entry.bytes) === attempt?.file?.sha256;
+}
+
+/** The service no longer has the audio, and a download that failed the check is kept: the user accepts it or not. */
+export function isLeftToUser({ state, reason }: Attempt): boolean {
+  return state === 'unverified' && reason?.code === 'not_found';
 }
 
 const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);

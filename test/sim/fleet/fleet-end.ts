@@ -4,6 +4,7 @@ import { exitCodeOf } from '../incarnation.js';
 import { sha256 } from '../media.js';
 import { doubtful } from '../person.js';
 import { HOME } from '../places.js';
+import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, SimWorld } from '../world.js';
 import type { Fleet } from './fleet.js';
 
@@ -24,11 +25,13 @@ export function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): vo
     if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not everything is made');
     return;
   }
-  for (const { attempt, state } of attempts)
-    if (IN_FLIGHT.has(state)) judge.blame('l', `${attempt} is still ${state} (exit ${code})`);
+  for (const one of attempts)
+    if (IN_FLIGHT.has(one.state) && !isLeftToUser(one))
+      judge.blame('l', `${one.attempt} is still ${one.state} (exit ${code})`);
   const missing = unmade(fleet);
   if (code === EXIT.ok && missing.length > 0) judge.blame('l', `exit 0, and ${missing.join(', ')} not made`);
-  const excused = fleet.waived.size > 0 || attempts.some(({ state }) => EXCUSES.has(state));
+  const excused =
+    fleet.waived.size > 0 || attempts.some((one) => EXCUSES.has(one.state) || isLeftToUser(one));
   if (code === EXIT.lockfile) judge.blame('l', `the log is refused: ${String(last.error)}`);
   if (code !== EXIT.ok && missing.length === 0 && !excused && draw.keepsAudio)
     judge.blame('l', `everything is made, and the run ends with ${code}`);
