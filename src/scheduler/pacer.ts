@@ -18,6 +18,8 @@ export interface Pacer {
   lapsesAtMs(nowMs: number): number;
   /** When the pause after the last 429 ends, in ms; in the past if there is none. */
   pausedUntilMs(): number;
+  /** Sends nothing before then, ms since the epoch: a 429 counted elsewhere asks for it. */
+  pauseUntil(untilMs: number): void;
   /** Counts a request as sent. Returns the token to report its response with. */
   sent(nowMs: number): number;
   /**
@@ -163,6 +165,9 @@ export function createPacer(): Pacer {
       if (amount > 0) stated = amount;
     },
     pausedUntilMs: () => pausedMs,
+    pauseUntil: (untilMs) => {
+      pausedMs = Math.max(pausedMs, untilMs);
+    },
     lapsesAtMs: (nowMs) => Math.max(ledger?.lapsesAtMs(nowMs) ?? Number.POSITIVE_INFINITY, pausedMs),
     opensAtMs: (nowMs) => {
       if (nowMs < pausedMs) return pausedMs;

@@ -28,6 +28,8 @@ export function createStatedBudgets(documented: Readonly<Record<Route, number>>)
   const shared = createPacer();
   const apart = new Map<Route, Pacer>();
   const pending = new Set<StatedToken>();
+  /** The end of the pause after the last 429 of each route, ms since the epoch. */
+  const pauses = new Map<Route, number>();
   const detect = createDetector(documented);
   let isShared = true;
 
@@ -45,6 +47,7 @@ export function createStatedBudgets(documented: Readonly<Record<Route, number>>)
       pacer.answered(token.number, { rate: {} }, nowMs);
       token.number = of(token.route).sent(token.sentMs);
     }
+    for (const [route, untilMs] of pauses) of(route).pauseUntil(untilMs);
   };
 
   return {
@@ -60,6 +63,7 @@ export function createStatedBudgets(documented: Readonly<Record<Route, number>>)
       if (scope !== undefined) become(scope, nowMs);
       if (token !== undefined) pending.delete(token);
       of(route).answered(token?.number, answer, nowMs);
+      if (answer.status === 429) pauses.set(route, of(route).pausedUntilMs());
     },
   };
 }
