@@ -79,6 +79,8 @@ export function mangle(world: SimWorld): void {
 export function lose(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged || !world.rng.chance(world.scenario.meddling)) return;
+  // A conflict in it was not repaired yet: what would be restored is another file than the one that is lost.
+  if (needsRepair(world)) return;
   if (!isCopied(world.disk, bytes) && !world.album.tracks.every((track) => isStored(world, track))) return;
   deleteLockfile(world, bytes);
 }
