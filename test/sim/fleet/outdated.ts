@@ -67,6 +67,8 @@ async function resolveOne(
     await recover({ output, store }, ports.clock.nowMs());
     const attempt = store.newest(id);
     if (attempt === undefined || store.fault() !== undefined) return;
+    // Its job was found meanwhile: the program refuses.
+    if (attempt.state === 'queued' || attempt.state === 'unverified') return;
     if (saying.kind === 'queue_id') {
       const holder = [...store.attempts.values()].find((other) => other.queue_id === saying.queueId);
       if (holder !== undefined) return;
@@ -94,6 +96,7 @@ function note(world: SimWorld, { attempt, digest }: Attempt, saying: Resolution)
       if (album.digests.get(prompt) === digest) allowance.extra += 1;
   if (saying.kind !== 'requeue' && saying.kind !== 'charged') return;
   const known = new Set([...world.judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
+  for (const said of verdicts.values()) if (said.kind === 'queue_id') known.add(said.queueId);
   const job = [...server.jobs.values()].find(
     ({ prompt, queueId }) =>
       album.digests.get(prompt) === digest && !known.has(queueId) && !waived.has(queueId),
