@@ -102,7 +102,10 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
   };
 
   const look = (around: JudgeWorld) => {
-    judgeHistory(around, blame, logReader.view, known, knownIds, armed);
+    // Records whose entries were deleted may be written again.
+    const { view } = logReader;
+    const judged = world.tamperedMs() === undefined ? view : { ...view, illegalSteps: [] };
+    judgeHistory(around, blame, judged, known, knownIds, armed);
     remember(logReader.view, known, knownIds);
     judgeCoverage(around, blame, logReader.view);
     judgeFiles(around, blame, logReader.view);
