@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/open-lock.js';
 import { acceptKept } from '../../src/run/accept-kept.js';
 import { openOutput } from '../../src/storage/output.js';
-import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, file, header, id, random } from '../lockfile/build.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
+import { attempt, file, id } from '../lockfile/build.js';
+import { lockOn } from '../lockfile/lock-on.js';
 
 const ROOT = '/album';
 const sha256 = createHash('sha256').update('sound').digest('hex');
@@ -18,22 +18,10 @@ const done = (sha: string): Attempt => ({
   file: { ...file, sha256: sha },
 });
 
-async function lockOn(disk: MemoryDisk): Promise<LockStore> {
-  const lock = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
-    endpoint: header.endpoint,
-    command,
-    lineage: () => header.lineage,
-    random,
-  });
-  if (!lock.ok) throw new Error(lock.problem.kind);
-  await lock.store.record(unverified);
-  return lock.store;
-}
-
 /** What the log of a shared batch answers if another machine was faster. */
 async function acceptLate(newest: Attempt) {
   const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'sound' });
-  const own = await lockOn(disk);
+  const own = await lockOn(disk, [unverified]);
   const store: LockStore = {
     ...own,
     record: async () => {
@@ -68,7 +56,7 @@ it('leaves the bytes in their place if another machine has accepted the same', a
 
 it('goes on where it was killed after the file got its name', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/01-opening.mp3`]: 'sound' });
-  const context = { store: await lockOn(disk), output: await openOutput(disk.files, ROOT) };
+  const context = { store: await lockOn(disk, [unverified]), output: await openOutput(disk.files, ROOT) };
   const seal = (_: Attempt, after: Attempt) => after;
   const accepted = await acceptKept(context, unverified, 0, seal, () => {});
   expect(accepted).toMatchObject({
@@ -79,7 +67,7 @@ it('goes on where it was killed after the file got its name', async () => {
 
 it('does not take another file of that name for the one that was kept', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/01-opening.mp3`]: 'other' });
-  const context = { store: await lockOn(disk), output: await openOutput(disk.files, ROOT) };
+  const context = { store: await lockOn(disk, [unverified]), output: await openOutput(disk.files, ROOT) };
   const seal = (_: Attempt, after: Attempt) => after;
   expect(await acceptKept(context, unverified, 0, seal, () => {})).toEqual({ ok: false, why: 'missing' });
 });

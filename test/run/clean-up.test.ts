@@ -5,11 +5,11 @@ import type { RunEvent } from '../../src/core/events.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature, type KeySignature } from '../../src/lockfile/key-signature.js';
 import type { Sharing } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/open-lock.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, header, random } from '../lockfile/build.js';
+import { attempt, command } from '../lockfile/build.js';
+import { lockOn } from '../lockfile/lock-on.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
 const ROOT = '/album';
@@ -52,14 +52,7 @@ async function cleanUp({
   sharing,
 }: Scene) {
   const clock = fakeClock();
-  const opened = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
-    endpoint: header.endpoint,
-    command,
-    lineage: () => header.lineage,
-    random,
-  });
-  if (!opened.ok) throw new Error(opened.problem.kind);
-  await opened.store.record(first);
+  const store = await lockOn(disk, [first]);
   const requests: string[] = [];
   const events: RunEvent[] = [];
   const body = async function* () {
@@ -89,7 +82,7 @@ async function cleanUp({
     },
     client,
     output: await openOutput(disk.files, ROOT),
-    store: sharing === undefined ? opened.store : { ...opened.store, sharing: { ...SHARING, ...sharing } },
+    store: sharing === undefined ? store : { ...store, sharing: { ...SHARING, ...sharing } },
     purchases: [],
     takes: [],
     approvedMicroUsd: 0,
@@ -103,7 +96,7 @@ async function cleanUp({
   for (let second = 0; second < 900 && outcome === undefined; second++) await clock.advance(1_000);
   await ended;
   const codes = events.flatMap((event) => (event.type === 'notice' ? [event.code] : []));
-  return { requests, codes, outcome, attempt: opened.store.attempts.get(first.attempt) };
+  return { requests, codes, outcome, attempt: store.attempts.get(first.attempt) };
 }
 
 const SHARING: Sharing = {

@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { MediaFinding } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
-import { openLock } from '../../src/lockfile/open-lock.js';
 import { execute, type RunInput } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, header, random } from '../lockfile/build.js';
+import { attempt, command } from '../lockfile/build.js';
+import { lockOn } from '../lockfile/lock-on.js';
 import { makeTake } from '../plan/builders.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
@@ -32,14 +32,7 @@ async function collect(
 ) {
   const clock = fakeClock();
   const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
-  const opened = await openLock(disk.files, '/album/album.lock.jsonl', {
-    endpoint: header.endpoint,
-    command,
-    lineage: () => header.lineage,
-    random,
-  });
-  if (!opened.ok) throw new Error(opened.problem.kind);
-  await opened.store.record(first);
+  const store = await lockOn(disk, [first]);
   const left = [...downloads];
   const retrieve = async () => {
     if (left.length === 0)
@@ -74,7 +67,7 @@ async function collect(
     },
     client: { retrieve, complete: async () => ({ ok: true, value: true, rate: {} }) },
     output: await openOutput(disk.files, '/album'),
-    store: opened.store,
+    store: store,
     purchases: [],
     takes,
     approvedMicroUsd: 0,
@@ -87,7 +80,7 @@ async function collect(
   });
   for (let second = 0; second < 1_800 && !over; second++) await clock.advance(1_000);
   await ended;
-  return { record: opened.store.attempts.get(first.attempt), kept: disk.texts()[KEPT], unused: left.length };
+  return { record: store.attempts.get(first.attempt), kept: disk.texts()[KEPT], unused: left.length };
 }
 
 it('an unconfirmed short download is kept for the user if the service has nothing more', async () => {

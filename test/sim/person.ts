@@ -1,4 +1,3 @@
-import { openForRun } from '../../src/app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../../src/app/resolution.js';
 import type { BatchSettings, World } from '../../src/app/world.js';
 import { faultCode } from '../../src/core/errors.js';
@@ -7,8 +6,6 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { repairFile } from '../../src/lockfile/repair-file.js';
 import { acquireRunLock, breakRunLock } from '../../src/lockfile/run-lock.js';
 import { lookAtJob } from '../../src/run/look-at-job.js';
-import { recover } from '../../src/run/recover.js';
-import { openOutput } from '../../src/storage/output.js';
 import { createClient } from '../../src/venice/create-client.js';
 import { drawTrack, type Track } from './album.js';
 import { isCopied } from './damage.js';
@@ -16,6 +13,7 @@ import { createInode, folderOf, syncInode } from './disk.js';
 import { HOME, LOCKFILE } from './places.js';
 import type { ServerJob } from './server.js';
 import { removeCopies } from './tamper.js';
+import { withOpenStore } from './with-open-store.js';
 import type { Program, SimWorld } from './world.js';
 import { isRestored, needsRepair } from './world.js';
 
@@ -248,18 +246,9 @@ export function resolving(world: SimWorld): Program {
   };
 }
 
-async function resolveAll(
-  world: SimWorld,
-  { ports, transport, emit, openState }: World,
-  settings: BatchSettings,
-): Promise<void> {
-  const { state } = settings;
-  const findState = async () => (state === undefined ? undefined : openState?.(state));
-  const opened = await openForRun(ports, { ...settings, findState }, emit);
-  try {
-    const { store } = opened;
-    const output = await openOutput(ports.files, settings.outputRoot);
-    await recover({ output, store }, ports.clock.nowMs());
+async function resolveAll(world: SimWorld, around: World, settings: BatchSettings): Promise<void> {
+  const { ports, transport } = around;
+  await withOpenStore(around, settings, async (store) => {
     for (const { attempt: id } of [...store.attempts.values()]) {
       // As it is now: the previous attempt may have brought in what another machine recorded.
       const attempt = store.newest(id);
@@ -279,10 +268,7 @@ async function resolveAll(
       else world.judge.blame('o', resolved.why);
     }
     await store.close();
-  } finally {
-    await opened.store.abandon();
-    await opened.release();
-  }
+  });
 }
 
 /** As typed, sometimes with one wrong digit. */

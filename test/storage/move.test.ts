@@ -3,30 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { FolderFiles } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
-import { openLock } from '../../src/lockfile/open-lock.js';
 import { recover } from '../../src/run/recover.js';
 import { applyMoves } from '../../src/storage/move.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
-import { attempt, command, file, header, id, random } from '../lockfile/build.js';
+import { attempt, file, id } from '../lockfile/build.js';
+import { lockOn } from '../lockfile/lock-on.js';
 
 const ROOT = '/album';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const from = { ...file, path: 'out/one.mp3', bytes: 3, sha256: sha256('one') };
 const done = attempt({ state: 'done', queue_id: 'q-1', file: from });
 const flying = attempt({ attempt: id('b'), track: 'two', state: 'intent' });
-
-async function open(disk: MemoryDisk, records: readonly Attempt[]): Promise<LockStore> {
-  const opened = await openLock(disk.files, `${ROOT}/album.lock.jsonl`, {
-    endpoint: header.endpoint,
-    command,
-    lineage: () => header.lineage,
-    random,
-  });
-  if (!opened.ok) throw new Error(opened.problem.kind);
-  for (const record of records) await opened.store.record(record);
-  return opened.store;
-}
 
 async function viewOf(disk: MemoryDisk, store: LockStore) {
   return { output: await openOutput(disk.files, ROOT), store };
@@ -44,7 +32,7 @@ describe('a file whose new folder cannot be created', () => {
       queue_id: 'q-2',
       file: { ...from, path: 'out/two.mp3', sha256: sha256('two') },
     };
-    const store = await open(disk, [done, second]);
+    const store = await lockOn(disk, [done, second]);
     disk.intercept(refuses);
     const stuck = { attempt: done.attempt, from: 'out/one.mp3', to: 'locked/one.mp3' };
     const moves = [stuck, { attempt: second.attempt, from: 'out/two.mp3', to: 'new/two.mp3' }];
@@ -59,7 +47,7 @@ describe('a file whose new folder cannot be created', () => {
   it('keeps its recorded move for later, while everything else is moved', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
     const moving = { ...done, move_to: 'locked/one.mp3' };
-    const store = await open(disk, [moving, flying]);
+    const store = await lockOn(disk, [moving, flying]);
     disk.intercept(refuses);
     await recover(await viewOf(disk, store), 0);
     expect(store.attempts.get(done.attempt)).toEqual(moving);
@@ -69,7 +57,7 @@ describe('a file whose new folder cannot be created', () => {
 
 it('a recorded move is finished even if its folder was removed since', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
-  const store = await open(disk, [{ ...done, move_to: 'new/one.mp3' }]);
+  const store = await lockOn(disk, [{ ...done, move_to: 'new/one.mp3' }]);
   await recover(await viewOf(disk, store), 0);
   expect(store.attempts.get(done.attempt)?.file?.path).toBe('new/one.mp3');
   expect(Object.keys(disk.texts())).toContain(`${ROOT}/new/one.mp3`);
@@ -79,7 +67,7 @@ describe('a file that the lockfile records as moved, seen from another folder', 
   const elsewhere = { ...done, stem: 'out/one', file: { ...from, path: 'out/one.v1abc.mp3' } };
   const pathAfter = async (texts: Record<string, string>) => {
     const disk = createMemoryDisk(texts);
-    const store = await open(disk, [elsewhere]);
+    const store = await lockOn(disk, [elsewhere]);
     await recover(await viewOf(disk, store), 0);
     expect(Object.keys(disk.texts())).toEqual(expect.arrayContaining(Object.keys(texts)));
     return store.attempts.get(done.attempt)?.file?.path;
@@ -113,7 +101,7 @@ describe('a forged line in the lockfile', () => {
   ])('moves no file %s', async (_, path, linked) => {
     const disk = createMemoryDisk({ '/victim/secret.mp3': SECRET, [`${ROOT}/album.yaml`]: '' });
     disk.symlink(linked === undefined ? `${ROOT}/${path}` : `${ROOT}/in`, linked ?? '/victim/secret.mp3');
-    const store = await open(disk, [theirs(path, 'out/a.mp3')]);
+    const store = await lockOn(disk, [theirs(path, 'out/a.mp3')]);
     await recover(await viewOf(disk, store), 0);
     expect(disk.texts()['/victim/secret.mp3']).toBe(SECRET);
     expect(Object.keys(disk.texts())).not.toContain(`${ROOT}/out/a.mp3`);
@@ -122,7 +110,7 @@ describe('a forged line in the lockfile', () => {
   it('moves nothing outside the folder', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: SECRET, '/victim/keep': '' });
     disk.symlink(`${ROOT}/gone`, '/victim');
-    const store = await open(disk, [theirs('out/one.mp3', 'gone/authorized_keys.mp3')]);
+    const store = await lockOn(disk, [theirs('out/one.mp3', 'gone/authorized_keys.mp3')]);
     await recover(await viewOf(disk, store), 0);
     expect(disk.texts()).toMatchObject({ [`${ROOT}/out/one.mp3`]: SECRET });
     expect(Object.keys(disk.texts()).filter((name) => name.startsWith('/victim'))).toEqual(['/victim/keep']);
@@ -133,7 +121,7 @@ describe('a forged line in the lockfile', () => {
     ['out/one.mp3', '.git/hooks/post-checkout'],
   ])('does not move %s to %s, as that is not audio', async (path, to) => {
     const disk = createMemoryDisk({ [`${ROOT}/${path}`]: SECRET });
-    const store = await open(disk, [theirs(path, to)]);
+    const store = await lockOn(disk, [theirs(path, to)]);
     await recover(await viewOf(disk, store), 0);
     expect(disk.texts()[`${ROOT}/${path}`]).toBe(SECRET);
     expect(store.attempts.get(done.attempt)?.move_to).toBeUndefined();
@@ -142,7 +130,7 @@ describe('a forged line in the lockfile', () => {
   it('moves no file other than the one whose hash it has', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'not it' });
     const wrong = { ...theirs('out/one.mp3', 'out/two.mp3'), file: { ...from, bytes: 6 } };
-    const store = await open(disk, [wrong]);
+    const store = await lockOn(disk, [wrong]);
     await recover(await viewOf(disk, store), 0);
     const { move_to: _, ...settled } = store.attempts.get(done.attempt)!;
     const move = { attempt: done.attempt, from: 'out/one.mp3', to: 'out/three.mp3' };
@@ -156,7 +144,7 @@ describe('a forged line in the lockfile', () => {
 
 it('a file whose name changes only in letter case is kept on a disk that ignores case', async () => {
   const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
-  const store = await open(disk, [done]);
+  const store = await lockOn(disk, [done]);
   const { root, files } = (await viewOf(disk, store)).output;
   const lower = (path: string) => path.replace('/ONE', '/one');
   let renamed = 0;

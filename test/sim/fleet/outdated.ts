@@ -1,15 +1,13 @@
-import { openForRun } from '../../../src/app/open-lockfile.js';
 import { type Resolution, resolveAttempt } from '../../../src/app/resolution.js';
 import type { BatchSettings, World } from '../../../src/app/world.js';
 import { faultCode } from '../../../src/core/errors.js';
 import type { Attempt } from '../../../src/lockfile/attempt.js';
 import { lookAtJob } from '../../../src/run/look-at-job.js';
-import { recover } from '../../../src/run/recover.js';
-import { openOutput } from '../../../src/storage/output.js';
 import { createClient } from '../../../src/venice/create-client.js';
 import { type LockView, lockfileHere } from '../lock-view.js';
 import { LOCKFILE } from '../places.js';
 import type { Rng } from '../random.js';
+import { withOpenStore } from '../with-open-store.js';
 import type { Program, SimWorld } from '../world.js';
 
 /**
@@ -53,18 +51,13 @@ function sayOf(world: SimWorld, rng: Rng, digest: string, view: LockView): Resol
 
 async function resolveOne(
   world: SimWorld,
-  { ports, transport, emit, openState }: World,
+  around: World,
   settings: BatchSettings,
   id: string,
   saying: Resolution,
 ): Promise<void> {
-  const { state } = settings;
-  const findState = async () => (state === undefined ? undefined : openState?.(state));
-  const opened = await openForRun(ports, { ...settings, findState }, emit);
-  try {
-    const { store } = opened;
-    const output = await openOutput(ports.files, settings.outputRoot);
-    await recover({ output, store }, ports.clock.nowMs());
+  const { ports, transport } = around;
+  await withOpenStore(around, settings, async (store) => {
     const attempt = store.newest(id);
     if (attempt === undefined || store.fault() !== undefined) return;
     // Its job was found meanwhile: the program refuses.
@@ -81,10 +74,7 @@ async function resolveOne(
     note(world, attempt, saying);
     await store.record(resolved.attempt, { byPerson: true });
     await store.close();
-  } finally {
-    await opened.store.abandon();
-    await opened.release();
-  }
+  });
 }
 
 /** What the user has said, and sticks to. */
