@@ -4,8 +4,9 @@ import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from '../plan/history.js';
-import { retryUntilAnswered } from '../run/gather.js';
+import { paced, retryUntilAnswered } from '../run/gather.js';
 import { stateOf } from '../run/recover.js';
+import { createRateLimiter, type RateLimiter } from '../scheduler/rate-limiter.js';
 import { downloadAudio } from '../storage/download.js';
 import { publishFile } from '../storage/link-into-place.js';
 import type { Output } from '../storage/output.js';
@@ -35,12 +36,13 @@ export async function fetchKept(
   if (world.account === undefined || settings.allowSingleCopy === true) return new Set();
   const report = noticeTo(world);
   const client = createClient(world.transport, redactorOf(world), world.account);
+  const limiter = createRateLimiter();
   const missing = await missingFiles(world, store, takes, output);
   const unclear: Missing[] = [];
   let [fetched, refusals, why] = [0, 0, ''];
   for (const one of missing) {
     const isHopeless = world.stop.aborted || refusals >= REFUSALS_MAX;
-    const answer = isHopeless ? NOT_ASKED : await fetchOne(world, client, one, output);
+    const answer = isHopeless ? NOT_ASKED : await fetchOne(world, { client, limiter }, one, output);
     if (answer === 'fetched') fetched += 1;
     if (answer === 'fetched' || answer === 'absent') refusals = 0;
     else {
@@ -101,9 +103,14 @@ const REFUSALS_MAX = 3;
 const NOT_ASKED: Unclear = { why: '', refusals: 0 };
 const DOWNLOADS_MAX = 3;
 
+interface Service {
+  readonly client: VeniceClient;
+  readonly limiter: RateLimiter;
+}
+
 async function fetchOne(
   world: World,
-  client: VeniceClient,
+  service: Service,
   wanted: Missing,
   output: Output,
   tries = 1,
@@ -111,9 +118,10 @@ async function fetchOne(
   const { attempt, file, queueId } = wanted;
   const { root, files } = output;
   const { ports, stop } = world;
-  const outcome = classifyRetrieve(
-    await retryUntilAnswered(ports.clock, () => client.retrieve(attempt.model, queueId), stop),
-  );
+  const limits = service.limiter.of(attempt.model);
+  const retrieve = () => service.client.retrieve(attempt.model, queueId);
+  const ask = () => paced(ports.clock, limits, 'retrieve', retrieve, stop);
+  const outcome = classifyRetrieve(await retryUntilAnswered(ports.clock, ask, stop));
   if (outcome.kind === 'failed' || outcome.kind === 'unknown_id') return 'absent';
   if (outcome.kind === 'running') return thisFile('it is being made again');
   if (outcome.kind !== 'audio') {
@@ -126,7 +134,7 @@ async function fetchOne(
     await files.makeDirectory(path.dirname(target));
     const download = await downloadAudio(files, ports.inspectMedia, outcome, part, stop);
     if (download.kind === 'broken' && tries < DOWNLOADS_MAX && !stop.aborted)
-      return await fetchOne(world, client, wanted, output, tries + 1);
+      return await fetchOne(world, service, wanted, output, tries + 1);
     if (download.kind === 'broken' || download.kind === 'disk') return thisFile(download.code);
     const isSame = download.kind === 'complete' && download.sha256 === file.sha256;
     if (isSame && (await publishFile(files, part, target)) === 'published') return 'fetched';

@@ -3,6 +3,7 @@ import type { Clock } from '../core/ports.js';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { PacedAnswer } from '../scheduler/pacer.js';
 import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.js';
+import type { Route } from '../scheduler/route.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
 import { meaningOf, pauseSecondsOf } from '../venice/meaning.js';
 
@@ -82,7 +83,7 @@ export async function gatherQuotes(
     queries.map((query) =>
       limit(async () => {
         const { key, ...body } = query;
-        const ask = () => paced(clock, limiter.of(query.model), () => client.quote(body), stop);
+        const ask = () => paced(clock, limiter.of(query.model), 'quote', () => client.quote(body), stop);
         const result = await retryUntilAnswered(clock, ask, stop);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else if (result !== STOPPED) failures.push({ query, failure: result });
@@ -112,20 +113,21 @@ const PAUSED: CallFailure = {
   rate: {},
 };
 
-/** Prices share the request budget of their model: if there are many, they wait for it like everything else. */
-async function paced<T>(
+/** Calls before the run share its request budget: if there are many, they wait for it like everything else. */
+export async function paced<T>(
   clock: Clock,
   limits: ModelLimits,
+  route: Route,
   call: () => Promise<CallResult<T>>,
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
-  while (stop?.aborted !== true && limits.available('quote', clock.nowMs()) < 1) {
-    if (limits.pausedUntilMs('quote') > clock.nowMs() + WAIT_MS_MAX) return PAUSED;
-    const opensInMs = limits.opensAtMs('quote', clock.nowMs()) - clock.nowMs();
+  while (stop?.aborted !== true && limits.available(route, clock.nowMs()) < 1) {
+    if (limits.pausedUntilMs(route) > clock.nowMs() + WAIT_MS_MAX) return PAUSED;
+    const opensInMs = limits.opensAtMs(route, clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }
   if (stop?.aborted === true) return STOPPED;
-  const ticket = limits.sent('quote', clock.nowMs());
+  const ticket = limits.sent(route, clock.nowMs());
   const result = await call();
   limits.answered(ticket, paceOf(result), clock.nowMs());
   return result;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { gatherQuotes, type KeyedQuery, paceOf } from '../../src/run/gather.js';
+import { gatherQuotes, type KeyedQuery, paced, paceOf } from '../../src/run/gather.js';
+import { createRateLimiter } from '../../src/scheduler/rate-limiter.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../../src/venice/client.js';
 
 const QUERIES: readonly KeyedQuery[] = Array.from({ length: 150 }, (_, index) => ({
@@ -35,6 +36,28 @@ describe('the pause that a 429 asks for', () => {
   it('is left to the request limit otherwise', () => {
     expect(pauseOf('Rate limit exceeded')).toBeUndefined();
     expect(pauseOf('Please wait', { retryAfterSeconds: 7 })).toBeUndefined();
+  });
+});
+
+describe('calls before the run', () => {
+  it('wait for the pause that the one before was asked for', async () => {
+    let nowMs = 0;
+    const sleep = async (delayMs: number) => {
+      nowMs += delayMs;
+    };
+    const clock = { nowMs: () => nowMs, sleep };
+    const limits = createRateLimiter().of('m');
+    const sentMs: number[] = [];
+    const refused: CallFailure = { ...BUSY, status: 429, code: 'http-429', message: 'Rate limit exceeded' };
+    const retrieve = async () => {
+      sentMs.push(nowMs);
+      return refused;
+    };
+    await paced(clock, limits, 'retrieve', retrieve, undefined);
+    await paced(clock, limits, 'retrieve', retrieve, undefined);
+    expect(sentMs[0]).toBe(0);
+    expect(sentMs[1]).toBeGreaterThanOrEqual(60_000);
+    expect(sentMs[1]).toBeLessThan(70_000);
   });
 });
 

@@ -242,7 +242,7 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
   const doubts = new Map<string, number>();
   for (const { latest, queueIds } of view.attempts.values()) {
     for (const queueId of queueIds) ids.add(queueId);
-    if (queueIds.size === 0 && (latest.state === 'intent' || latest.state === 'in_doubt'))
+    if (queueIds.size === 0 && mayBeCharged(latest))
       doubts.set(latest.digest, (doubts.get(latest.digest) ?? 0) + 1);
   }
   for (const job of world.server.jobs.values()) {
@@ -255,6 +255,12 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
   const charged = [...world.server.jobs.values()].reduce((sum, job) => sum + job.priceMicroUsd, 0);
   if (!world.pricesMove() && charged > spentUnder(view) + refunds(view))
     blame('e', `${charged} charged, ${spentUnder(view)} known as spent`);
+}
+
+/** A job of its request may exist whose id nobody has recorded: in doubt, or given up by the user without its id. */
+function mayBeCharged({ state, reason }: Attempt): boolean {
+  if (state === 'intent' || state === 'in_doubt') return true;
+  return state === 'lost' && (reason?.code === 'resolved_charged' || reason?.code === 'requeued');
 }
 
 function refunds(view: LockView): number {

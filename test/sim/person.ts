@@ -216,21 +216,18 @@ function findOut(world: SimWorld, attempt: Attempt): Resolution {
 }
 
 function judge(world: SimWorld, attempt: Attempt): Resolution {
-  const { rng, album, allowances, waived, verdicts } = world;
+  const { rng, album, allowances, verdicts } = world;
   const named = new Set([...verdicts.values()].map((said) => (said.kind === 'queue_id' ? said.queueId : '')));
   const job = unknownJobs(world).find(
     ({ prompt, queueId }) => album.digests.get(prompt) === attempt.digest && !named.has(queueId),
   );
   if (rng.chance(0.1)) {
-    if (job !== undefined) waived.add(job.queueId);
     for (const [prompt, allowance] of allowances)
       if (album.digests.get(prompt) === attempt.digest) allowance.extra += 1;
     return { kind: 'requeue' };
   }
   if (job === undefined) return { kind: 'not_charged' };
-  if (rng.chance(0.7)) return { kind: 'queue_id', queueId: job.queueId };
-  waived.add(job.queueId);
-  return { kind: 'charged' };
+  return rng.chance(0.7) ? { kind: 'queue_id', queueId: job.queueId } : { kind: 'charged' };
 }
 
 /** Runs `venice-batch resolve` for every attempt in doubt, in a process of its own. */

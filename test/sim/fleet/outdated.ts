@@ -78,18 +78,13 @@ async function resolveOne(
 }
 
 /** What the user has said, and sticks to. */
-function note(world: SimWorld, { attempt, digest }: Attempt, saying: Resolution): void {
-  const { album, allowances, waived, verdicts, server } = world;
+function note(
+  { album, allowances, verdicts }: SimWorld,
+  { attempt, digest }: Attempt,
+  saying: Resolution,
+): void {
   verdicts.set(attempt, saying);
-  if (saying.kind === 'requeue')
-    for (const [prompt, allowance] of allowances)
-      if (album.digests.get(prompt) === digest) allowance.extra += 1;
-  if (saying.kind !== 'requeue' && saying.kind !== 'charged') return;
-  const known = new Set([...world.judge.seen().attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
-  for (const said of verdicts.values()) if (said.kind === 'queue_id') known.add(said.queueId);
-  const job = [...server.jobs.values()].find(
-    ({ prompt, queueId }) =>
-      album.digests.get(prompt) === digest && !known.has(queueId) && !waived.has(queueId),
-  );
-  if (job !== undefined) waived.add(job.queueId);
+  if (saying.kind !== 'requeue') return;
+  for (const [prompt, allowance] of allowances)
+    if (album.digests.get(prompt) === digest) allowance.extra += 1;
 }
