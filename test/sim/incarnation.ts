@@ -13,7 +13,7 @@ import { identityOn, processesOf } from './machine.js';
 import { createManners } from './manners.js';
 import { simInspector } from './media.js';
 import { createTransport } from './network.js';
-import { linkDuring, unlink } from './outside.js';
+import { LOCKFILE_PLACES, linkDuring, unlink } from './outside.js';
 import { HOME, KEYS, LOCKFILE, RESCUE } from './places.js';
 import { clockOf, createProcess, randomOf } from './process.js';
 import type { Rng } from './random.js';
@@ -71,7 +71,7 @@ export function launch(
   permit(world, draw);
   disturb(world, incarnation, draw);
   beset(world, incarnation);
-  unlink(world, HOME);
+  for (const place of [HOME, ...LOCKFILE_PLACES]) unlink(world, place);
   linkDuring(world, incarnation);
   world.trace(`${name} starts (pid ${identity.pid}, ${identity.bootId}, ${draw.mode})`);
   const { tampering } = world.options;

@@ -1,6 +1,6 @@
 import type { Damage } from './damage.js';
 import { ancestors, folderOf } from './disk.js';
-import { ELSEWHERE, HOME } from './places.js';
+import { ELSEWHERE, HOME, LOCKFILE, PROJECT } from './places.js';
 import type { SimProcess } from './process.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
@@ -39,6 +39,9 @@ export function createOutside(seed: number): Outside {
   };
 }
 
+/** Links to a folder here are followed at the start of a run, as the user's own choice. */
+export const LOCKFILE_PLACES: readonly string[] = [PROJECT, LOCKFILE, `${PROJECT}/.venice-batch`];
+
 const LINKS_A_RUN_MAX = 4;
 const LINKED_MS_MAX = 300_000;
 
@@ -65,7 +68,7 @@ function placesOf({ disk, running, outside, album }: SimWorld): readonly string[
   const wanted = album.tracks.flatMap(({ stem }) => ancestors(folderOf(`${HOME}/${stem}`)));
   const places = [...disk.entries.keys(), ...wanted].filter((path) => path.startsWith(`${HOME}/`));
   const known = [...running].every(({ process }) => outside.rooted.has(process));
-  return [...new Set(known ? [HOME, ...places] : places)];
+  return [...new Set(known ? [HOME, ...LOCKFILE_PLACES, ...places] : places)];
 }
 
 /** A link as output folder at the start of a run is the user's own choice. */
