@@ -154,7 +154,8 @@ function decideKnown(
 
 /**
  * Refusals of the request itself: the same request will be refused again, whoever sends it. A test compares them with
- * the refusals that `classifySubmit` calls `reject`.
+ * the refusals that `classifySubmit` calls `reject`. Older lockfiles also record 409 and 451 as refusals, although they
+ * may have been charged: such a take is not bought again automatically.
  */
 const FINAL_REFUSALS: ReadonlySet<number> = new Set([400, 404, 409, 410, 413, 415, 422, 451]);
 

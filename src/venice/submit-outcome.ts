@@ -39,20 +39,21 @@ export type SubmitOutcome =
 
 export type ClassifySubmit = (result: CallResult<Queued>) => SubmitOutcome;
 
-/** Statuses with which the API refuses before any charge. Any other status says nothing certain about money. */
+/**
+ * Statuses with which the API is documented to refuse before any charge. Any other status (409, 451, …) says nothing
+ * certain about money.
+ */
 const REFUSALS: ReadonlyMap<number | undefined, AfterRefusal> = new Map([
   [400, 'reject'],
   [401, 'stop'],
   [402, 'stop'],
   [403, 'close_model'],
   [404, 'reject'],
-  [409, 'reject'],
   [410, 'reject'],
   [413, 'reject'],
   [415, 'reject'],
   [422, 'reject'],
   [429, 'wait'],
-  [451, 'reject'],
   [503, 'wait'],
 ]);
 

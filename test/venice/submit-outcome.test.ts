@@ -19,13 +19,11 @@ const REFUSALS = {
   402: 'stop',
   403: 'close_model',
   404: 'reject',
-  409: 'reject',
   410: 'reject',
   413: 'reject',
   415: 'reject',
   422: 'reject',
   429: 'wait',
-  451: 'reject',
   503: 'wait',
 } as const;
 
