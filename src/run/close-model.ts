@@ -1,7 +1,10 @@
+import type { Code } from '../core/codes.js';
 import { emitNotice } from '../core/emit-notice.js';
-import type { CallFailure } from '../venice/client.js';
+import { unreachable } from '../core/errors.js';
+import type { Refused } from '../venice/retrieve-outcome.js';
 import { type ClosedBecause, type Job, type RunContext, stopAll } from './context.js';
 import { type ProgressCounts, progressOf } from './progress-state.js';
+import type { StopReason } from './stop-reason.js';
 
 /** Whether this key was refused the model, so that its takes cannot be collected either. */
 export function isClosedToKey({ closedModels }: RunContext, model: string): boolean {
@@ -9,26 +12,43 @@ export function isClosedToKey({ closedModels }: RunContext, model: string): bool
 }
 
 /**
- * A refused key ends everything: no further request can succeed. A key that may not use one model ends only that
- * model's part.
+ * A refused key or a balance below the minimum ends everything: no further request can succeed. A key that may not use
+ * one model ends only that model's part.
  */
-export function stopIfRefused(
-  context: RunContext,
-  model: string,
-  { about, failure }: { readonly about: 'key' | 'model'; readonly failure: CallFailure },
-): void {
-  if (about === 'model') {
-    closeModel(context, model, 'refused', failure);
-    return;
+export function stopIfRefused(context: RunContext, model: string, { about, failure }: Refused): void {
+  switch (about) {
+    case 'model':
+      closeModel(context, model, 'refused', failure);
+      return;
+    case 'key':
+      stopAllOnce(context, 'authentication', [
+        'authentication',
+        `the service rejected the key (${failure.status}): ${failure.message}`,
+        keyHint(failure.code, 'to collect what is paid for'),
+      ]);
+      return;
+    case 'balance':
+      stopAllOnce(context, 'balance', [
+        'balance-spent',
+        `the service says that the balance is too low (${failure.status}): ${failure.message}; what is in flight is left for the next run`,
+        `top up the account or wallet, or raise the spend limit of the key, then: ${context.settings.command('collect')}`,
+      ]);
+      return;
+    default:
+      unreachable(about);
   }
-  emitNotice(
-    context,
-    'error',
-    'authentication',
-    `the service rejected the key (${failure.status}): ${failure.message}`,
-    keyHint(failure.code, 'to collect what is paid for'),
-  );
-  stopAll(context, 'authentication');
+}
+
+/** Several requests may be in flight when the first of them is refused. */
+function stopAllOnce(
+  context: RunContext,
+  reason: StopReason,
+  [code, message, hint]: readonly [code: Code, message: string, hint: string],
+): void {
+  if (context.halt.signal.aborted && context.stopReasons.has(reason)) return;
+  emitNotice(context, 'error', code, message, hint);
+  context.stopReasons.add(reason);
+  stopAll(context, reason);
 }
 
 /** What to do about a refused key, or about a wallet's signature. */

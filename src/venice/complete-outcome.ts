@@ -1,6 +1,6 @@
 import type { CallFailure, CallResult } from './client.js';
 import { meaningOf } from './meaning.js';
-import { refusedAccess } from './retrieve-outcome.js';
+import { type Refused, refusedAccess } from './retrieve-outcome.js';
 
 /** Decides what a response to `POST /audio/complete` means for the remote copy. */
 export type CompleteOutcome =
@@ -9,7 +9,7 @@ export type CompleteOutcome =
   | { readonly kind: 'not_deleted' }
   /** There is nothing to delete, as far as this key can see. */
   | { readonly kind: 'unknown_id' }
-  | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
+  | Refused
   | { readonly kind: 'ask_again'; readonly failure: CallFailure };
 
 /** Interprets every response to a clean-up, by status and meaning. */
@@ -18,6 +18,12 @@ export function classifyComplete(result: CallResult<boolean>): CompleteOutcome {
   if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };
   if (meaningOf(result) === 'unknown_id' || result.status === 404 || result.status === 410)
     return { kind: 'unknown_id' };
-  if (result.status === 401 || result.status === 403) return refusedAccess(result);
-  return { kind: 'ask_again', failure: result };
+  switch (result.status) {
+    case 401:
+    case 402:
+    case 403:
+      return refusedAccess(result);
+    default:
+      return { kind: 'ask_again', failure: result };
+  }
 }

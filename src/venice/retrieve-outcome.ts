@@ -11,6 +11,16 @@ export interface JobFailure {
   readonly creditsRefunded?: boolean;
 }
 
+/**
+ * Refused whatever the request was: for the key (`key`), for the key with this model (`model`), or because the balance
+ * is too low (`balance`; a wallet needs a minimum for every request).
+ */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly about: 'key' | 'model' | 'balance';
+  readonly failure: CallFailure;
+}
+
 /** Decides what a response to `POST /audio/retrieve` means for the job. */
 export type RetrieveOutcome =
   | (Retrieved & { readonly kind: 'running' | 'audio' })
@@ -19,8 +29,8 @@ export type RetrieveOutcome =
   | { readonly kind: 'maybe_failed'; readonly failure: JobFailure }
   /** The id or its media is unknown. One such response proves nothing. */
   | { readonly kind: 'unknown_id'; readonly status: number }
-  /** Says nothing about the job: the key (`key`), or the key for this model (`model`), is refused. */
-  | { readonly kind: 'refused'; readonly about: 'key' | 'model'; readonly failure: CallFailure }
+  /** Says nothing about the job. */
+  | Refused
   /** Says nothing about the job. */
   | { readonly kind: 'ask_again'; readonly failure: CallFailure };
 
@@ -46,6 +56,7 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
         ? { kind: 'ask_again', failure: result }
         : { kind: 'failed', failure };
     case 401:
+    case 402:
     case 403:
       return refusedAccess(result);
     case 422:
@@ -58,8 +69,12 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
   }
 }
 
-/** One model's 403 does not mean that the key is bad. A 401 does, unless its text is about the model. */
-export function refusedAccess(failure: CallFailure): RetrieveOutcome & { readonly kind: 'refused' } {
+/**
+ * For 401, 402 and 403. One model's 403 does not mean that the key is bad. A 401 does, unless its text is about the
+ * model.
+ */
+export function refusedAccess(failure: CallFailure): Refused {
+  if (failure.status === 402) return { kind: 'refused', about: 'balance', failure };
   const isModel = failure.status === 403 || meaningOf(failure) === 'model_access';
   return { kind: 'refused', about: isModel ? 'model' : 'key', failure };
 }

@@ -220,6 +220,22 @@ describe('a job whose retrieve fails', () => {
   });
 });
 
+describe('a refusal that every request would get', () => {
+  it.each([
+    [401, 'authentication', 'authentication'],
+    [402, 'balance', 'balance-spent'],
+  ] as const)(
+    'with %i stops the run at once, is reported once and loses no job',
+    async (status, reason, code) => {
+      const { tookMs, events, state, stopReasons } = await collect(() => refusedWith(status, 'Not now'));
+      expect(tookMs).toBeLessThan(10 * SECOND_MS);
+      expect(stopReasons).toEqual([reason]);
+      expect(codes(events)).toEqual([code]);
+      for (const track of ['one', 'two', 'three']) expect(state(track)).toMatchObject({ state: 'queued' });
+    },
+  );
+});
+
 describe('a job that never finishes', () => {
   const HOUR_MS = 60 * MINUTE_MS;
 

@@ -46,7 +46,7 @@ describe('what a response to a retrieve means', () => {
     [404, { error: 'The audio of this model was not found' }, 'unknown_id'],
     [404, { error: 'Not found' }, 'unknown_id'],
     [401, { error: 'Authentication failed' }, 'refused'],
-    [402, { error: 'Insufficient balance' }, 'ask_again'],
+    [402, { error: 'Insufficient balance' }, 'refused'],
     [403, { error: 'This key may not use this model' }, 'refused'],
     [404, { error: 'Media could not be found.' }, 'unknown_id'],
     [410, { error: 'Gone' }, 'ask_again'],
@@ -80,6 +80,16 @@ describe('what a response to a retrieve means', () => {
       about: 'model',
     });
     expect(classifyRetrieve(answered(403, { error: 'Forbidden' }))).toMatchObject({ about: 'model' });
+  });
+
+  it.each([
+    { error: 'Insufficient USD or Diem balance' },
+    { error: 'API key USD spend limit exceeded', code: 'API_KEY_USD_SPEND_LIMIT_EXCEEDED' },
+    { code: 'PAYMENT_REQUIRED', currentBalanceUsd: 0.05, minimumBalanceUsd: 0.1 },
+    { x402Version: 2, accepts: [], authOptions: [] },
+  ])('is too low a balance for 402 %j', (body) => {
+    expect(classifyRetrieve(answered(402, body))).toMatchObject({ kind: 'refused', about: 'balance' });
+    expect(classifyComplete(answered(402, body))).toMatchObject({ kind: 'refused', about: 'balance' });
   });
 });
 
