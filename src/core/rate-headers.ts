@@ -12,3 +12,8 @@ export interface RateHeaders {
   /** The server's clock at the time of the response, in Unix seconds, from `Date`. */
   readonly dateUnixSeconds?: number;
 }
+
+/** The service's time when its response arrived, in ms; without a `Date`, this machine's. */
+export function serviceMs({ dateUnixSeconds }: RateHeaders, nowMs: number): number {
+  return dateUnixSeconds === undefined ? nowMs : dateUnixSeconds * 1_000;
+}

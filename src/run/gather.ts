@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { Clock } from '../core/ports.js';
+import { serviceMs } from '../core/rate-headers.js';
 import type { QuotedPrice } from '../plan/plan.js';
 import type { PacedAnswer } from '../scheduler/pacer.js';
 import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.js';
@@ -44,16 +45,15 @@ function isPassing(failure: CallFailure): boolean {
 }
 
 function pauseMs(failure: CallFailure, tries: number, nowMs: number): number {
-  const { retryAfterSeconds, resetUnixSeconds, dateUnixSeconds } = failure.rate;
-  // This machine's clock may be wrong.
-  const serverMs = dateUnixSeconds === undefined ? nowMs : dateUnixSeconds * 1_000;
+  const { retryAfterSeconds, resetUnixSeconds } = failure.rate;
   const backOffMs = 500 * 2 ** tries;
   if (failure.status !== 429) return backOffMs;
   const reportedMs =
     retryAfterSeconds !== undefined
       ? retryAfterSeconds * 1_000
       : resetUnixSeconds !== undefined
-        ? resetUnixSeconds * 1_000 - serverMs + 500
+        ? // This machine's clock may be wrong.
+          resetUnixSeconds * 1_000 - serviceMs(failure.rate, nowMs) + 500
         : WAIT_MS_MAX;
   return Math.max(backOffMs, reportedMs);
 }

@@ -1,11 +1,13 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { unreachable } from '../core/errors.js';
+import { serviceMs } from '../core/rate-headers.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { CallResult, Retrieved } from '../venice/client.js';
 import {
   classifyRetrieve,
   type JobFailure,
+  type ResponseTime,
   type RetrieveOutcome,
   refundBasis,
 } from '../venice/retrieve-outcome.js';
@@ -54,6 +56,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
   const askedMs = context.ports.clock.nowMs();
   const result = await context.client.retrieve(attempt.model, attempt.queue_id);
   const nowMs = context.ports.clock.nowMs();
+  const answered = { nowMs, serviceMs: serviceMs(result.rate, nowMs) };
   observeRate(context, job, attempt.model, result);
   if (result.ok) job.unknownId = 0;
   const outcome = classifyRetrieve(result);
@@ -64,9 +67,9 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
     case 'audio':
       return collectAudio(context, job, attempt, outcome, nowMs);
     case 'failed':
-      return afterJobFailure(context, job, attempt, outcome.failure);
+      return afterJobFailure(context, job, attempt, outcome.failure, answered);
     case 'maybe_failed':
-      return afterServerError(context, job, attempt, outcome.failure, nowMs);
+      return afterServerError(context, job, attempt, outcome.failure, answered);
     case 'unknown_id':
       return afterUnknownId(context, job, attempt, outcome.status);
     case 'refused':
@@ -141,10 +144,11 @@ async function afterJobFailure(
   job: Job,
   attempt: Attempt,
   failed: JobFailure,
+  answered: ResponseTime,
 ): Promise<Settled> {
   const elsewhere = await findElsewhere(context, job);
   if (elsewhere !== undefined) return elsewhere;
-  const refund = refundBasis(failed, Date.parse(attempt.at.intent ?? ''), context.ports.clock.nowMs());
+  const refund = refundBasis(failed, Date.parse(attempt.at.intent ?? ''), answered);
   await recordOutcome(context, job, {
     kind: 'job_failed',
     code: stableCode(failed.code),
@@ -169,14 +173,15 @@ async function afterServerError(
   job: Job,
   attempt: Attempt,
   failure: JobFailure,
-  nowMs: number,
+  answered: ResponseTime,
 ): Promise<Settled> {
+  const { nowMs } = answered;
   const expectedMs =
     job.expectedMs ?? context.scheduler.estimate(nowMs).expectedRunMs(job.id) ?? RUN_MS_UNKNOWN;
   job.queuedMs ??= queuedMs(attempt, nowMs);
   const expectedAtMs = job.queuedMs + Math.min(expectedMs, HORIZON_MS);
   if (context.serverErrors.came(job.id, expectedAtMs, nowMs)) {
-    if ((await context.client.models()).ok) return afterJobFailure(context, job, attempt, failure);
+    if ((await context.client.models()).ok) return afterJobFailure(context, job, attempt, failure, answered);
   } else {
     // While it may still be running or the verdict is not final, it is not given up.
     job.failures = Math.min(job.failures, FAILURES_MAX - 1);

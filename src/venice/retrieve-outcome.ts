@@ -82,20 +82,31 @@ export function refusedAccess(failure: CallFailure): Refused {
 /** What says that a failed job was refunded: the response itself (`told`), or the API's documentation. */
 export type RefundBasis = 'told' | 'documented';
 
+/** The moment of a response. Only the service's clock decides when its day ends. */
+export interface ResponseTime {
+  /** By this machine's clock. */
+  readonly nowMs: number;
+  /** By the service's clock, if it is known. */
+  readonly serviceMs: number;
+}
+
 /**
  * Whether a failed job was refunded. According to the documentation, every failure that retrieve reports as an HTTP
  * error is, except a charge in DIEM on an earlier UTC day. The response does not say which balance paid, so a charge of
  * an earlier day is assumed to stay.
  *
+ * @param submittedMs by this machine's clock; one in the future tells nothing
  * @returns `undefined` if it stays charged
  */
 export function refundBasis(
   { status, creditsRefunded }: JobFailure,
   submittedMs: number,
-  nowMs: number,
+  { nowMs, serviceMs }: ResponseTime,
 ): RefundBasis | undefined {
   if (creditsRefunded !== undefined) return creditsRefunded ? 'told' : undefined;
-  return status !== undefined && utcDay(submittedMs) === utcDay(nowMs) ? 'documented' : undefined;
+  const sinceMs = nowMs - submittedMs;
+  const isToday = sinceMs >= 0 && utcDay(serviceMs - sinceMs) === utcDay(serviceMs);
+  return status !== undefined && isToday ? 'documented' : undefined;
 }
 
 function utcDay(ms: number): number {

@@ -176,6 +176,14 @@ describe('a job whose retrieve fails', () => {
     expect(asked.at(-1)).toMatchObject({ state: 'failed', money: 'refunded (as documented)' });
   });
 
+  it('stays charged if it was submitted on an earlier day of the service, whatever day it is here', async () => {
+    const dateUnixSeconds = Date.parse(new Date(START_MS).toISOString().slice(0, 10)) / 1_000;
+    const refused = { ...refusedWith(400, 'The provider refused this'), rate: { dateUnixSeconds } };
+    const { state } = await collect(() => refused);
+    expect(state('one')).toMatchObject({ state: 'failed' });
+    expect(state('one')).not.toHaveProperty('refund_ground');
+  });
+
   it.each([500, 503])(
     'has failed with %i only after repeats past the time that an unknown model may take',
     async (status) => {

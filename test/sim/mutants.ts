@@ -91,8 +91,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'failed-is-refunded-on-any-day',
     'src/venice/retrieve-outcome.ts',
-    'utcDay(submittedMs) === utcDay(nowMs)',
-    'utcDay(submittedMs) <= utcDay(nowMs)',
+    'utcDay(serviceMs - sinceMs) === utcDay(serviceMs)',
+    'utcDay(serviceMs - sinceMs) <= utcDay(serviceMs)',
   ),
   patched(
     'unstated-refund-is-refunded',

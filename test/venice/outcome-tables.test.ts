@@ -86,7 +86,10 @@ async function retrieved(answer: Answer): Promise<Meaning> {
     case 'audio':
       return ['done', 'charged'];
     case 'failed':
-      return ['failed', refundBasis(outcome.failure, 0, 0) === undefined ? 'charged' : 'refunded'];
+      return [
+        'failed',
+        refundBasis(outcome.failure, 0, { nowMs: 0, serviceMs: 0 }) === undefined ? 'charged' : 'refunded',
+      ];
     case 'maybe_failed':
       return ['maybe failed', 'charged'];
     case 'unknown_id':

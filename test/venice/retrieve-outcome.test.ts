@@ -121,19 +121,32 @@ describe('the refund of a failed job', () => {
   const evening = Date.parse('2026-10-02T23:59:59Z');
   const midnight = Date.parse('2026-10-03T00:00:00Z');
   const failure = { status: 500, code: 'http-500', message: 'no' };
+  const at = (nowMs: number, serviceMs = nowMs) => ({ nowMs, serviceMs });
 
   it('is as the response says, on any day', () => {
-    expect(refundBasis({ ...failure, creditsRefunded: true }, noon, midnight)).toBe('told');
-    expect(refundBasis({ ...failure, creditsRefunded: false }, noon, noon)).toBeUndefined();
+    expect(refundBasis({ ...failure, creditsRefunded: true }, noon, at(midnight))).toBe('told');
+    expect(refundBasis({ ...failure, creditsRefunded: false }, noon, at(noon))).toBeUndefined();
   });
 
   it('is as documented on the UTC day of the charge, and not later: it may have been paid in DIEM', () => {
-    expect(refundBasis(failure, noon, evening)).toBe('documented');
-    expect(refundBasis(failure, evening, midnight)).toBeUndefined();
+    expect(refundBasis(failure, noon, at(evening))).toBe('documented');
+    expect(refundBasis(failure, evening, at(midnight))).toBeUndefined();
   });
 
   it('is unknown if no vendor document describes the response', () => {
-    expect(refundBasis({ code: 'X', message: 'no' }, noon, noon)).toBeUndefined();
-    expect(refundBasis(failure, Number.NaN, noon)).toBeUndefined();
+    expect(refundBasis({ code: 'X', message: 'no' }, noon, at(noon))).toBeUndefined();
+    expect(refundBasis(failure, Number.NaN, at(noon))).toBeUndefined();
+  });
+
+  it("goes by the day of the service's clock, however wrong this machine's is", () => {
+    const hourMs = 3_600_000;
+    // Ahead: both times are on the next day here, but at the service midnight lies between them.
+    expect(refundBasis(failure, midnight, at(midnight + hourMs, midnight))).toBeUndefined();
+    // Behind: both are on the same day at the service.
+    expect(refundBasis(failure, evening, at(midnight, midnight + hourMs))).toBe('documented');
+  });
+
+  it('is unknown if the job was submitted in the future: the clock has been set back since', () => {
+    expect(refundBasis(failure, noon + 1, at(noon))).toBeUndefined();
   });
 });
