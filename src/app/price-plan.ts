@@ -129,7 +129,7 @@ async function findOtherLockfiles(
 }
 
 const NOTHING_DRAFTED: Drafted = { drafts: [], diagnostics: [] };
-const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [] };
+const NO_QUOTES: GatheredQuotes = { quotes: new Map(), failures: [], leftOut: 0 };
 
 async function price(input: PrepareInput, client: VeniceClient, decided: Decided): Promise<Prepared> {
   const { clock } = input.ports;
@@ -181,10 +181,8 @@ function concluded(
     ...checkBudget(plan, input.manifest),
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
-  const failures = gathered.failures.map(({ query, failure }) =>
-    unreachable(`could not fetch the price of ${query.model}`, failure, priceHint(failure, input.command)),
-  );
-  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...failures, ...money];
+  const unpriced = withoutPrice(gathered, input.command);
+  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...unpriced, ...money];
   const failed = gathered.failures[0];
   const refusal =
     extra.refusal ??
@@ -197,6 +195,24 @@ function concluded(
     balance: extra.balance,
     refusal,
   };
+}
+
+/** Prices that could not be fetched, each distinct reason once. */
+function withoutPrice(
+  { failures, leftOut }: GatheredQuotes,
+  command: PrepareInput['command'],
+): readonly Diagnostic[] {
+  const distinct = new Map<string, Diagnostic>();
+  for (const { query, failure } of failures) {
+    const what = `could not fetch the price of ${query.model}`;
+    const diagnostic = unreachable(what, failure, priceHint(failure, command));
+    distinct.set(diagnostic.message, diagnostic);
+  }
+  const last = [...distinct.values()].at(-1);
+  if (last === undefined || leftOut === 0) return [...distinct.values()];
+  const rest = leftOut === 1 ? '1 more price was' : `${leftOut} more prices were`;
+  const message = `too many prices in a row could not be fetched for the same reason: ${rest} not requested`;
+  return [...distinct.values(), { ...last, message }];
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {

@@ -14,6 +14,8 @@ const TRIES_MAX = 4;
 /** A service that asks for a longer pause is left alone: the user may come back later. */
 const WAIT_MS_MAX = 65_000;
 const CREDIT_CHECK_MS = 250;
+/** After this many failures alike in a row the others would fail too, and refusals use up the key's error budget. */
+const FAILURES_ALIKE_MAX = 10;
 
 /**
  * Repeats a free call after temporary trouble. A permanent refusal is returned at once.
@@ -63,11 +65,13 @@ export type KeyedQuery = QuoteQuery & { readonly key: string };
 export interface GatheredQuotes {
   readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
   readonly failures: readonly { readonly query: KeyedQuery; readonly failure: CallFailure }[];
+  /** Queries that were left out because too many in a row had failed alike. */
+  readonly leftOut: number;
 }
 
 /**
- * The price of each distinct query: one request each, however many takes share it. Once `stop` is aborted no more are
- * requested: the rest have neither a price nor a failure.
+ * The price of each distinct query: one request each, however many takes share it. Once `stop` is aborted, or too many
+ * have failed alike, no more are requested: the rest have neither a price nor a failure.
  */
 export async function gatherQuotes(
   client: VeniceClient,
@@ -79,18 +83,44 @@ export async function gatherQuotes(
   const limiter = createRateLimiter();
   const quotes = new Map<string, { microUsd: number; quotedAtMs: number }>();
   const failures: { query: KeyedQuery; failure: CallFailure }[] = [];
+  const streak = createStreak();
+  let leftOut = 0;
   await Promise.all(
     queries.map((query) =>
       limit(async () => {
+        if (streak.length >= FAILURES_ALIKE_MAX) {
+          leftOut += 1;
+          return;
+        }
         const { key, ...body } = query;
         const ask = () => paced(clock, limiter.of(query.model), 'quote', () => client.quote(body), stop);
         const result = await retryUntilAnswered(clock, ask, stop);
+        streak.add(result);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else if (result !== STOPPED) failures.push({ query, failure: result });
       }),
     ),
   );
-  return { quotes, failures };
+  return { quotes, failures, leftOut };
+}
+
+/** Counts the failures in a row that have the same status, or none and the same code. */
+function createStreak() {
+  let length = 0;
+  let last: CallFailure | undefined;
+  return {
+    get length() {
+      return length;
+    },
+    add(result: CallResult<unknown>): void {
+      const alike =
+        !result.ok &&
+        result.status === last?.status &&
+        (result.status !== undefined || result.code === last?.code);
+      length = result.ok ? 0 : alike ? length + 1 : 1;
+      last = result.ok ? undefined : result;
+    },
+  };
 }
 
 /** The result for queries that were not sent because of the stop. */

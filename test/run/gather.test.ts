@@ -120,10 +120,28 @@ describe('fetching many quotes', () => {
 
   it.each([3_600, 1e9])('gives up if the service asks for a pause of %d s', async (retryAfterSeconds) => {
     const refused = { ...BUSY, status: 429, code: 'http-429', rate: { retryAfterSeconds } } as const;
-    const { quotes, failures, asked, nowMs } = await gather({ answer: () => refused });
+    const { quotes, failures, leftOut, asked, nowMs } = await gather({ answer: () => refused });
     expect(asked).toBeLessThan(9);
-    expect([quotes.size, failures.length]).toEqual([0, 150]);
+    expect([quotes.size, failures.length + leftOut]).toEqual([0, 150]);
     expect(nowMs).toBeLessThan(65_000);
+  });
+
+  const refusal = (status: number): CallResult<number> => ({ ...BUSY, status, code: `http-${status}` });
+
+  it.each([400, 401, 403, 404, 410, 503])('ends after ten failures with %i in a row', async (status) => {
+    const { quotes, failures, leftOut, asked } = await gather({ answer: () => refusal(status) });
+    expect(failures.length).toBeGreaterThanOrEqual(10);
+    // Some were in flight when the tenth failed.
+    expect(failures.length).toBeLessThan(14);
+    expect(asked).toBe(failures.length * (status === 503 ? 4 : 1));
+    expect([quotes.size, failures.length + leftOut]).toEqual([0, 150]);
+  });
+
+  it('goes on while some succeed or the reasons differ', async () => {
+    const some = await gather({ answer: (asked) => (asked % 10 === 0 ? PRICE : refusal(404)) });
+    expect([some.quotes.size, some.failures.length, some.leftOut]).toEqual([15, 135, 0]);
+    const different = await gather({ answer: (asked) => refusal(asked % 9 === 0 ? 404 : 400) });
+    expect([different.failures.length, different.leftOut]).toEqual([150, 0]);
   });
 
   it('sends nothing more after a stop', async () => {
