@@ -1,10 +1,13 @@
 import { emitNotice } from '../core/emit-notice.js';
 import type { Settled } from '../scheduler/scheduler.js';
+import type { CallFailure } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
 import { stopAll } from './context.js';
 
 /** Consecutive useless responses before the job is left for the next run. */
 export const FAILURES_MAX = 12;
+/** The same for refusals that time does not change: with pauses, half a minute, in case the service is being updated. */
+const REFUSALS_MAX = 4;
 const BACK_OFF_MS_MAX = 60_000;
 /**
  * After this time without a response, and this many consecutive failures for one job, the service counts as unreachable.
@@ -16,12 +19,17 @@ const TROUBLE_EVERY_MS = 30_000;
 
 const GONE: Settled = { kind: 'gone' };
 
-/** A growing pause. After too many in a row the job is left for the next run. */
-export function again(context: RunContext, job: Job, what: string): Settled {
+/**
+ * A growing pause. After too many in a row the job is left for the next run.
+ *
+ * @param failure the useless response, if there was one
+ */
+export function again(context: RunContext, job: Job, what: string, failure?: CallFailure): Settled {
   job.failures += 1;
-  if (job.failures > FAILURES_MAX) {
+  const triesMax = failure !== undefined && isLasting(failure) ? REFUSALS_MAX : FAILURES_MAX;
+  if (job.failures > triesMax) {
     context.stopReasons.add('unavailable');
-    emitNotice(context, 'warning', 'given-up', `${what}; left for the next run after ${FAILURES_MAX} tries`);
+    emitNotice(context, 'warning', 'given-up', `${what}; left for the next run after ${job.failures} tries`);
     return GONE;
   }
   const nowMs = context.ports.clock.nowMs();
@@ -37,6 +45,14 @@ export function again(context: RunContext, job: Job, what: string): Settled {
   const pauseMs = Math.min(BACK_OFF_MS_MAX, 2_000 * 2 ** (job.failures - 1));
   return { kind: 'again', notBeforeMs: nowMs + pauseMs };
 }
+
+/** A refusal of the request itself. Repeating it uses up the key's error budget. */
+function isLasting({ kind, status = 0 }: CallFailure): boolean {
+  return kind === 'refused' && status >= 400 && status < 500 && !PASSING.has(status);
+}
+
+/** Request timeout, too early, too many requests. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Endless polling would only keep the user waiting: a later run continues from here. */
 function stopUnanswered(context: RunContext, what: string): void {

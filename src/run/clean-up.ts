@@ -89,6 +89,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
         context,
         job,
         `could not delete the remote copy of ${job.key}: ${outcome.failure.message}`,
+        outcome.failure,
       );
     default:
       return unreachable(outcome);

@@ -76,7 +76,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
       stopIfRefused(context, attempt.model, outcome);
       return GONE;
     case 'ask_again':
-      return again(context, job, pollFailure(job, outcome.failure));
+      return again(context, job, pollFailure(job, outcome.failure), outcome.failure);
     default:
       return unreachable(outcome);
   }

@@ -244,6 +244,31 @@ describe('a refusal that every request would get', () => {
   );
 });
 
+describe('a refusal that says nothing about the job', () => {
+  it.each([
+    [400, 'Specified model is not available', 5],
+    [404, 'The model was retired', 5],
+    [405, 'Method not allowed', 5],
+    [410, 'This model has been retired', 5],
+    [408, 'Request timeout', 13],
+    [502, 'Bad gateway', 13],
+  ])(
+    'with %i (%s) is tried %i times, then the job is left for the next run',
+    async (status, message, tries) => {
+      let asked = 0;
+      const answer = () => {
+        asked += 1;
+        return refusedWith(status, message);
+      };
+      const { events, state, stopReasons } = await collect(answer, true, [queued('one')]);
+      expect(asked).toBe(tries);
+      expect([state('one')?.state, stopReasons]).toEqual(['queued', ['unavailable']]);
+      const given = events.find((event) => event.type === 'notice' && event.code === 'given-up');
+      expect(given).toMatchObject({ message: expect.stringContaining(`after ${tries} tries`) });
+    },
+  );
+});
+
 describe('a job that never finishes', () => {
   const HOUR_MS = 60 * MINUTE_MS;
 
