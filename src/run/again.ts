@@ -46,8 +46,8 @@ export function again(context: RunContext, job: Job, what: string, failure?: Cal
   return { kind: 'again', notBeforeMs: nowMs + pauseMs };
 }
 
-/** A refusal of the request itself. Repeating it uses up the key's error budget. */
-function isLasting({ kind, status = 0 }: CallFailure): boolean {
+/** A refusal that time does not change. Repeating the request uses up the key's error budget. */
+export function isLasting({ kind, status = 0 }: CallFailure): boolean {
   return kind === 'refused' && status >= 400 && status < 500 && !PASSING.has(status);
 }
 

@@ -1,17 +1,16 @@
-import { emitNotice } from '../core/emit-notice.js';
 import { unreachable } from '../core/errors.js';
-import { formatUsd } from '../core/money.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { isSuspiciouslyLow } from '../plan/catalogue-price.js';
 import { LOST_IN_A_ROW_MAX } from '../plan/lost-responses.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import { classifySubmit, type SubmitOutcome } from '../venice/submit-outcome.js';
 import { claim } from './claim.js';
-import { closeModel, keyHint } from './close-model.js';
+import { closeModel } from './close-model.js';
 import type { Job, RunContext } from './context.js';
 import { emitTake, observeRate, stopBuying } from './context.js';
+import { currentPrice } from './current-price.js';
 import { mayStillSubmit } from './final-check.js';
 import { recordOutcome } from './record.js';
+import { stopRefused, stopUnreachable } from './stop-submits.js';
 import { warnOfQueueId, warnOtherModel } from './submit-warnings.js';
 import { intentOf } from './transition.js';
 
@@ -132,7 +131,8 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       return GONE;
     case 'not_sent':
       if (known) context.ceiling.release(intent.quote_micro_usd);
-      if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX) stopUnreachable(context, outcome.message);
+      if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX)
+        stopUnreachable(context, `${outcome.message}, several times in a row`);
       job.postponed = outcomeDetails(outcome);
       return postpone(context, job, outcome, nowMs + 2_000 * 2 ** Math.min(job.failures, 5));
     case 'refused':
@@ -179,33 +179,6 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
   }
 }
 
-function stopUnreachable(context: RunContext, what: string): void {
-  if (context.buying)
-    emitNotice(
-      context,
-      'error',
-      'service',
-      `${what}, several times in a row: nothing more is submitted`,
-      `once the service can be reached: ${context.settings.command('run')}`,
-    );
-  stopBuying(context, 'unavailable');
-}
-
-function stopRefused(
-  context: RunContext,
-  { status, code, message }: SubmitOutcome & { kind: 'refused' },
-): void {
-  if (context.buying)
-    emitNotice(
-      context,
-      'error',
-      'authentication',
-      `the service rejected the key (${status}): ${message}; nothing more is submitted`,
-      keyHint(code),
-    );
-  stopBuying(context, 'authentication');
-}
-
 function postpone(
   context: RunContext,
   job: Job,
@@ -248,33 +221,4 @@ export function expectation(context: RunContext, job: Job): { expected_ms?: numb
   if (expectedMs === undefined) return {};
   job.expectationReported = true;
   return { expected_ms: Math.round(expectedMs) };
-}
-
-/**
- * The approved price while it is recent, otherwise the current price. A higher one ends all buying. An implausibly low
- * one changes nothing: the approved price stays reserved.
- */
-async function currentPrice(context: RunContext, job: Job): Promise<number | Settled> {
-  const quote = job.purchase?.quote;
-  if (quote === undefined) return GONE;
-  const priceMicroUsd = await context.prices.current(quote);
-  if (priceMicroUsd === undefined) {
-    job.failures += 1;
-    if (job.failures <= POSTPONEMENTS_MAX)
-      return { kind: 'again', notBeforeMs: context.ports.clock.nowMs() + 5_000 };
-    stopUnreachable(context, `could not fetch the price of ${quote.model}`);
-    return GONE;
-  }
-  if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;
-  if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;
-  if (!context.stopReasons.has('price_rose'))
-    emitNotice(
-      context,
-      'error',
-      'price-rose',
-      `the price of ${quote.model} rose from ${formatUsd(quote.microUsd)} to ${formatUsd(priceMicroUsd)} since it was approved: nothing more is submitted`,
-      'run the same command again to see and approve the new total',
-    );
-  stopBuying(context, 'price_rose');
-  return GONE;
 }

@@ -108,6 +108,41 @@ describe('a claim that the shared log refused', () => {
   });
 });
 
+describe('a price that has to be quoted again', () => {
+  const unpriced = (status: number, message = 'no') => {
+    const scene = stage(() => refused('never-sent'));
+    let quotes = 0;
+    const current = async () => {
+      quotes += 1;
+      return refused(`http-${status}`, status, message);
+    };
+    Object.assign(scene.context, { prices: { current, isFresh: () => true } });
+    return { ...scene, quotes: () => quotes };
+  };
+
+  it.each([
+    [401, 'Authentication failed', 'authentication', ['authentication']],
+    [401, 'This model is for Pro users', 'model-refused', ['authentication']],
+    [403, 'Forbidden', 'model-refused', ['authentication']],
+    [404, 'Not found', 'unknown-model', []],
+    [410, 'Retired', 'unknown-model', []],
+    [400, 'Invalid request', 'service', ['unavailable']],
+  ])('and is refused with %i (%s) is requested once', async (status, message, code, reasons) => {
+    const { context, submit, quotes, notices } = unpriced(status, message);
+    const settled = await submit(wanted('one'));
+    expect([settled.kind, quotes(), notices(code).length]).toEqual(['gone', 1, 1]);
+    expect([...context.stopReasons]).toEqual(reasons);
+    expect(context.closedModels.has(MODEL)).toBe(['model-refused', 'unknown-model'].includes(code));
+    expect(context.buying).toBe(context.closedModels.has(MODEL));
+  });
+
+  it('and cannot be fetched for now is requested nine times', async () => {
+    const { submit, quotes, notices } = unpriced(503);
+    expect(await submit(wanted('one'))).toEqual({ kind: 'gone' });
+    expect([quotes(), notices('service').length]).toEqual([9, 1]);
+  });
+});
+
 describe('an unavailable model', () => {
   it('is tried for about a minute if it is offline, longer if it is full', async () => {
     const offline = stage(() => refused('http-503', 503, 'The model is currently offline'));

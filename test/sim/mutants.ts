@@ -190,7 +190,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'price-that-fell-is-reserved',
-    'src/run/submit.ts',
+    'src/run/current-price.ts',
     'if (isSuspiciouslyLow(priceMicroUsd, quote.microUsd)) return quote.microUsd;',
     '',
   ),
@@ -404,7 +404,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patched(
     'price-rise-is-paid',
-    'src/run/submit.ts',
+    'src/run/current-price.ts',
     'if (priceMicroUsd <= quote.microUsd) return priceMicroUsd;',
     'if (priceMicroUsd > 0) return priceMicroUsd;',
   ),
