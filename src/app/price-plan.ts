@@ -18,6 +18,7 @@ import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
 import { readSelection, type Selection } from '../plan/selection.js';
+import { keyHint } from '../run/close-model.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
@@ -245,12 +246,14 @@ function isKeyRefused({ kind, status }: CallFailure): boolean {
 }
 
 /** For a price that the service refuses. */
-function priceHint({ kind, status }: CallFailure, command: PrepareInput['command']): string {
+function priceHint({ kind, status, code }: CallFailure, command: PrepareInput['command']): string {
   if (kind !== 'refused') return LATER_HINT;
   switch (status) {
     case 400:
     case 422:
       return 'nothing was bought; correct the track in the manifest';
+    case 401:
+      return `nothing was bought; ${keyHint(code)}`;
     case 403:
       return 'nothing was bought; allow the model for this key, or use another key or model';
     case 404:

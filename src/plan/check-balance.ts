@@ -64,13 +64,14 @@ function isWalletTooLow({ DIEM = 0, USD = 0 }: Balance['currencies']): boolean {
 }
 
 function cannotConsume(balance: Balance): Diagnostic {
-  const wallet = balance.topUp !== undefined;
+  const isWallet = balance.topUp !== undefined;
+  const isTooLow = isWallet && isWalletTooLow(balance.currencies);
   return {
     code: 'cannot-consume',
     severity: 'error',
-    message: wallet
+    message: isTooLow
       ? `this wallet has ${formatUsd(knownMicroUsd(balance) ?? 0)}, but needs at least ${formatUsd(WALLET_MICRO_USD_MIN)} to buy anything`
-      : 'the service does not allow this account to buy anything right now',
+      : `the service does not allow this ${isWallet ? 'wallet' : 'account'} to buy anything right now`,
     hint: topUpHint(balance) ?? 'top up the account, or check the spend limit of the API key',
   };
 }

@@ -34,7 +34,7 @@ async function planned(failure: Pick<CallFailure, 'kind' | 'status'>) {
 
 it.each([
   [400, 3, 'correct the track'],
-  [401, 4, 'again later'],
+  [401, 4, 'set VENICE_API_KEY (or VENICE_WALLET_KEY) to a valid key'],
   [403, 4, 'allow the model for this key'],
   [404, 3, '`venice-batch models --sandbox`'],
   [410, 3, '`venice-batch models --sandbox`'],

@@ -97,6 +97,16 @@ describe('a wallet', () => {
     expect(found?.hint).toContain('at least $5.00, $10.00 suggested');
   });
 
+  it('says only of too low a balance that it is too low', () => {
+    const refusedWith = (USD: number) =>
+      checkBalance(planFor([10_000]), { permitted: false, currencies: { ...EMPTY, USD }, topUp })[0];
+    expect(refusedWith(50_000)?.message).toContain('has $0.05, but needs at least $0.10');
+    expect(refusedWith(5_000_000)).toMatchObject({
+      code: 'cannot-consume',
+      message: 'the service does not allow this wallet to buy anything right now',
+    });
+  });
+
   it('with ten cents buys what that pays for', () => {
     expect(codes([100_000], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual([]);
     expect(codes([100_001], { currencies: { ...EMPTY, USD: 100_000 }, topUp })).toEqual(['over-balance']);
