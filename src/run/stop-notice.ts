@@ -33,7 +33,7 @@ export function stopNotice(
       return {
         code: 'balance-spent',
         message: 'the service says that the balance is too low: nothing more is submitted',
-        hint: `top up the account or raise the spend limit of the key, then: ${command('run')}`,
+        hint: `top up the account or wallet, or raise the spend limit of the key, then: ${command('run')}`,
       };
     case 'fail_fast':
       return {

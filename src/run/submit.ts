@@ -133,7 +133,6 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       if (known) context.ceiling.release(intent.quote_micro_usd);
       if (context.notSentInARow >= NOT_SENT_IN_A_ROW_MAX)
         stopUnreachable(context, `${outcome.message}, several times in a row`);
-      job.postponed = outcomeDetails(outcome);
       return postpone(context, job, outcome, nowMs + 2_000 * 2 ** Math.min(job.failures, 5));
     case 'refused':
       if (known) context.ceiling.release(intent.quote_micro_usd);
@@ -147,7 +146,6 @@ function afterRefusal(context: RunContext, job: Job, outcome: SubmitOutcome & { 
   const details = outcomeDetails(outcome);
   switch (outcome.next) {
     case 'wait': {
-      job.postponed = details;
       const nowMs = context.ports.clock.nowMs();
       const pauseMs = (outcome.rate.retryAfterSeconds ?? 0) * 1_000;
       // The scheduler handles the request limit; a busy model or wallet only concerns this job.
@@ -200,6 +198,8 @@ function postpone(
     emitTake(context, job, 'rejected', details);
     return { kind: 'gone' };
   }
+  // However it came to wait: if the run ends first, its end is reported too.
+  job.postponed = details;
   emitTake(context, job, 'waiting', details);
   return { kind: 'again', notBeforeMs };
 }

@@ -167,6 +167,21 @@ describe('an unavailable model', () => {
   });
 });
 
+describe('a take that was not sent because buying had ended', () => {
+  it('is left to be reported as rejected, as in the lockfile', async () => {
+    const { context, asked } = stage(() => refused('never-sent'));
+    const checkLock = async () => {
+      context.buying = false;
+      return 'ours' as const;
+    };
+    Object.assign(context, { checkLock });
+    const job = wanted('one');
+    expect((await submitJob(context, job)).kind).toBe('again');
+    expect(asked()).toBe(0);
+    expect(job).toMatchObject({ postponed: { code: 'stopped' }, attempt: { state: 'rejected' } });
+  });
+});
+
 describe('a model that refuses every submit', () => {
   it.each([
     ['offline', 'model-offline', refused('http-503', 503, 'The model is offline')],
