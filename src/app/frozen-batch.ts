@@ -138,7 +138,8 @@ async function pulled(
 ): Promise<SharedView> {
   const view = await sharedFor(world, settings, read, loaded);
   try {
-    await pullHere(view.audio, output, view.attempts, noticeTo(world), settings);
+    const pulling = { ...settings, manifest: loaded.manifest };
+    await pullHere(view.audio, output, view.attempts, noticeTo(world), pulling);
   } finally {
     await view.audio?.close();
   }

@@ -1,39 +1,89 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import type { Manifest } from '../manifest/take.js';
+import { missingOf } from '../plan/latest-attempts.js';
 import { stateOf } from '../run/recover.js';
+import type { NotPulled } from '../run/upload.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { Notify } from './opening.js';
+import { takeStatusesOf } from './take-status.js';
 
 /** At most this many files are named in warnings. */
 const NAMED_MAX = 5;
 
+export interface PullSettings {
+  /** Absent: it cannot be used, so every take of the lockfile needs its file. */
+  readonly manifest: Manifest | undefined;
+  placeOf?(file: string): string;
+  readonly command: NextCommand;
+  /** Attempts whose files were reported before: they are not reported again, and new ones are added. */
+  readonly told?: Set<string>;
+}
+
 /**
  * Downloads files that other machines stored, by hash, at no cost. Replaces nothing, and contacts no one if every file
- * is already here.
+ * is already here. Reports the files that could not be downloaded, except those that no take needs here.
  *
- * @returns the attempts whose files are elsewhere and could not be downloaded
+ * @returns the attempts whose files may be in the audio store and could not be downloaded
  */
 export async function pullHere(
   audio: AudioStore | undefined,
   output: Output,
   attempts: Iterable<Attempt>,
   report: Notify,
-  { placeOf = String, command }: { placeOf?(file: string): string; readonly command: NextCommand },
+  { manifest, placeOf = String, command, told = new Set() }: PullSettings,
 ): Promise<ReadonlySet<string>> {
   if (audio === undefined) return new Set();
-  const { pullFiles } = await import('../run/upload.js');
-  const { files, failed } = await pullFiles(audio, output, attempts);
+  const { files, failed } = await pullWanted(audio, output, [...attempts], manifest);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
   if (files.length > 0) report('info', 'files-pulled', `downloaded ${count} stored by other machines`);
-  for (const { path: place, why } of failed.slice(0, NAMED_MAX))
-    report(
-      'warning',
-      'not-pulled',
-      `could not download ${placeOf(place)}: ${why}`,
-      `to try again: ${command('pull')}`,
-    );
+  const news = failed.filter(({ attempt, needed }) => needed && !told.has(attempt));
+  for (const { attempt } of news) told.add(attempt);
+  for (const { path: place, absent, why } of news.slice(0, NAMED_MAX)) {
+    // What the store lacks it will lack the next time, too.
+    const again = absent ? undefined : `to try again: ${command('pull')}`;
+    report('warning', 'not-pulled', `could not download ${placeOf(place)}: ${why}`, again);
+  }
   return new Set(failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt));
+}
+
+export interface Wanted extends NotPulled {
+  /**
+   * Whether a take is incomplete without the file. What the audio store lacks is not needed if the take was removed or
+   * made again since, or if the manifest says that its audio is kept elsewhere.
+   */
+  readonly needed: boolean;
+}
+
+/** Downloads files that other machines stored, and judges those that it could not get. */
+export async function pullWanted(
+  audio: AudioStore,
+  output: Output,
+  attempts: readonly Attempt[],
+  manifest: Manifest | undefined,
+): Promise<{ readonly files: readonly string[]; readonly failed: readonly Wanted[] }> {
+  const { pullFiles } = await import('../run/upload.js');
+  const { files, failed } = await pullFiles(audio, output, attempts);
+  const isNeeded = failed.some(({ absent }) => absent)
+    ? await neededHere(output, attempts, manifest)
+    : () => true;
+  return { files, failed: failed.map((one) => ({ ...one, needed: !one.absent || isNeeded(one.attempt) })) };
+}
+
+async function neededHere(
+  output: Output,
+  attempts: readonly Attempt[],
+  manifest: Manifest | undefined,
+): Promise<(attempt: string) => boolean> {
+  const { rows } = await takeStatusesOf({ output }, attempts, manifest, { unreadable: () => {} });
+  const needed = new Set(
+    rows.flatMap((row) => {
+      const attempt = row.decision.kind === 'collect' ? row.decision.attempt : missingOf(row);
+      return attempt?.attempt ?? [];
+    }),
+  );
+  return (attempt) => needed.has(attempt);
 }
 
 /** Simultaneous requests to the audio store. */

@@ -151,7 +151,8 @@ async function withLock(
   const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  let notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
+  const pulling = { ...settings, manifest: loaded.manifest, told: new Set<string>() };
+  let notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), pulling);
   if (store.sharing !== undefined && opened.audio === undefined) {
     const { fetchKept } = await import('./fetch-kept.js');
     notPulled = await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
@@ -164,7 +165,7 @@ async function withLock(
     reportMoves(world, settings, moves, await applyMoves(view, moves));
   }
   const ended = await executePurchases(world, settings, opened, manifest, { ...decision, known }, output);
-  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), settings);
+  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), pulling);
   const displaced = await closeStore(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, stopReasons: new Set([...ended.stopReasons, 'lockfile_displaced' as const]) }

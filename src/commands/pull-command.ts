@@ -1,9 +1,10 @@
+import { pullWanted } from '../app/pull-here.js';
 import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
-import { pullFiles } from '../run/upload.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
+import { readableManifest } from '../session/unreadable.js';
 import { withStore } from '../session/with-store.js';
 import { openOutput } from '../storage/output.js';
 import { changeLockfile } from './change-lockfile.js';
@@ -20,18 +21,24 @@ export async function pullCommand(manifest: string, flags: Flags): Promise<ExitC
 async function pull(session: Session): Promise<ExitCode> {
   const { ports, settings, stdout, stderr, placeOf, command } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const { files, failed } = await withStore(session, 'pull', ({ store, audio }) => {
+  const { files, failed } = await withStore(session, 'pull', async ({ store, audio }) => {
     if (audio === undefined)
       throw usageError(
         'no audio store is set, so there is nowhere to download from',
         `name a bucket or a folder, which keep audio beside the log: ${command('pull', '--state', 's3://bucket/prefix')}`,
         'no-audio-store',
       );
-    return pullFiles(audio, output, store.attempts.values());
+    return pullWanted(audio, output, [...store.attempts.values()], await readableManifest(session));
   });
+  const needed = failed.filter((one) => one.needed);
   if (settings.flags.json === true) stdout.write(jsonDocument({ schema: 1, downloaded: files, failed }));
   else stdout.write(`${files.length === 1 ? '1 file' : `${files.length} files`} downloaded\n`);
-  for (const { path, why } of failed)
+  for (const { path, why } of needed)
     stderr.write(`${escapeForeign(`${placeOf(path)} could not be downloaded: ${why}`)}\n`);
-  return failed.length > 0 ? EXIT.tracks : EXIT.ok;
+  const others = failed.length - needed.length;
+  if (others > 0)
+    stderr.write(
+      `${others === 1 ? '1 file that no take needs here is' : `${others} files that no take needs here are`} not in the audio store\n`,
+    );
+  return needed.length > 0 ? EXIT.tracks : EXIT.ok;
 }

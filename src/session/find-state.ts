@@ -37,11 +37,16 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
   return sharedView(ports, about, read, state, (message, hint) => warn(warning(message, hint)));
 }
 
-/** Downloads the files that other machines stored, for a command that needs them. */
+/**
+ * Downloads the files that other machines stored, for a command that needs them.
+ *
+ * @param told see `PullSettings.told`
+ */
 export async function pullFor(
   batch: OpenBatch,
   { audio, attempts }: SharedView,
   output: Output,
+  told?: Set<string>,
 ): Promise<void> {
   const { warn, placeOf, command } = batch;
   try {
@@ -51,7 +56,7 @@ export async function pullFor(
       attempts,
       (level, _code, message, hint) =>
         warn(level === 'warning' ? warning(message, hint) : `${escapeForeign(message)}\n`),
-      { placeOf, command },
+      { placeOf, command, ...(told && { told }), manifest: audio && (await readableManifest(batch)) },
     );
   } finally {
     await audio?.close();

@@ -90,6 +90,36 @@ it('creates no folder under --frozen for audio that the store lacks', async () =
   expect(readdirSync(cwd)).toEqual(before);
 });
 
+it('reports a file that the audio store lacks once, and only if a take needs it here', async () => {
+  const { service, machine, share, state } = await stage(3);
+  const [one, two] = [machine(), machine()];
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  rmSync(path.join(share, 'audio'), { recursive: true });
+  const pull = ['pull', 'album.yaml', ...service.flags, ...state];
+  // The last track was removed, and the second one is kept elsewhere.
+  writeManifest(two, 2);
+  const edit = (from: string, to: string) => {
+    const file = path.join(two, 'album.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(from, to));
+  };
+  edit('id: track-1,', 'id: track-1, audio: elsewhere,');
+  const ran = await runHere(words(service, state), two, service.env);
+  expect(ran.code, ran.stderr).toBe(100);
+  expect(ran.stderr.match(/not in the audio store/g)).toHaveLength(1);
+  expect(ran.stderr).toMatch(/could not download \S*track-0\S*: it is not in the audio store$/m);
+  const lacking = await runHere(pull, two);
+  expect(lacking.code).toBe(100);
+  expect(lacking.stderr).toMatch(/track-0\.\w+ could not be downloaded: it is not in the audio store/);
+  expect(lacking.stderr).toContain('2 files that no take needs here are not in the audio store');
+  edit('id: track-0,', 'id: track-0, audio: elsewhere,');
+  for (const args of [words(service, state), pull, ['verify', ...pull.slice(1)]]) {
+    const ended = await runHere(args, two, service.env);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).not.toContain('could not');
+  }
+  expect(await service.charges()).toBe(3);
+});
+
 it('buys nothing after the log was deleted', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();
