@@ -28,12 +28,17 @@ export async function openTogether(
   const { header, attempts } = read;
   const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command });
   try {
-    const { log, fault } = shared;
+    const { log } = shared;
     const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = header?.log === undefined && attempts.size > 0;
     const store = await joined(ports, shared, mirror, { isNew, report });
-    if (fault !== undefined) report('warning', fault.code, fault.message, fault.hint);
+    // Also of a log that was read but is damaged: otherwise only a purchase would show it.
+    const problem = store.fault();
+    if (problem?.kind === 'log') {
+      const { code, message, hint } = problem.error;
+      report('warning', code, message, hint);
+    }
     const expiry = await log?.expiry();
     if (expiry !== undefined) report('warning', 'state-expires', `${state.address}: ${expiry}`, EXPIRY_HINT);
     return { store, notes, audio: state.audio };
@@ -59,17 +64,16 @@ async function joined(
     const count = await store.reconcile();
     const records = count === 1 ? '1 attempt' : `${count} attempts`;
     if (count > 0 && isNew)
-      report('info', 'state-joined', `${records} of the lockfile added to the shared log ${address}`);
+      report('info', 'state-joined', `added ${records} from the lockfile to the shared log ${address}`);
     else if (count > 0)
       report(
         'info',
         'state-caught-up',
-        `${records} that only the lockfile had: recorded in the shared log now`,
+        `added records of ${records} to the shared log: only the lockfile had them`,
       );
   } catch (error) {
     // Kept as the store's fault: nothing is bought, but paid audio is collected.
     if (!(error instanceof BatchError)) throw error;
-    report('warning', error.code, error.message, error.hint);
   }
   return store;
 }

@@ -85,9 +85,13 @@ export async function mergeCommand(
   return EXIT.ok;
 }
 
-/** A manifest stands for its lockfile; a lockfile next to its manifest, or in its sandbox, stands for both. */
+/**
+ * A manifest stands for its lockfile; a lockfile next to its manifest, or in its sandbox, stands for both. Any other name
+ * is a lockfile's: one from git or a backup may be called anything.
+ */
 async function namedBy(word: string, flags: Flags): Promise<[string, Flags]> {
-  if (!word.endsWith(LOCKFILE_EXTENSION)) return [word, flags];
+  if (MANIFEST_EXTENSION.test(word)) return [word, flags];
+  if (!word.endsWith(LOCKFILE_EXTENSION)) return [`${word}.yaml`, { ...flags, lockfile: word }];
   const stem = word.slice(0, -LOCKFILE_EXTENSION.length);
   for (const manifest of [`${stem}.yaml`, `${stem}.yml`])
     if (await isFile(manifest)) return [manifest, flags];

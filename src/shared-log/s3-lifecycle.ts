@@ -5,8 +5,8 @@ const DEADLINE_MS = 30_000;
 const BYTES_MAX = 1024 * 1024;
 
 /**
- * The name of a bucket's rule that would take away objects below the prefix. `undefined` if there is none, or if these
- * credentials may not read the rules.
+ * The id of a bucket's rule that would take away objects below the prefix; empty if the rule has none. `undefined` if
+ * there is no such rule, or if these credentials may not read the rules.
  *
  * @param prefix with a trailing slash, or empty
  */
@@ -20,7 +20,7 @@ export async function expiringRule(client: S3Client, prefix: string): Promise<st
 }
 
 /**
- * Parses a `LifecycleConfiguration`. Rules that also filter by tag or size count, because what they match is not
+ * Parses a `LifecycleConfiguration`. An id is untrusted text. Rules that also filter by tag or size count, because what they match is not
  * predictable. Old probes may be deleted at any time.
  */
 export function ruleFor(text: string, prefix: string): string | undefined {
@@ -30,7 +30,7 @@ export function ruleFor(text: string, prefix: string): string | undefined {
     const concerns = KEPT.some((name) => overlaps(begins, prefix + name));
     const isEnabled = /<Status>\s*Enabled\s*<\/Status>/.test(rule);
     if (isEnabled && concerns && takesAway(rule))
-      return /<ID>([\w .:-]{1,100})<\/ID>/.exec(rule)?.[1] ?? 'without a name';
+      return unescapeXml(between(rule, '<ID>', '</ID>') ?? '').trim();
   }
   return undefined;
 }

@@ -35,9 +35,9 @@ export function createS3Store(
     list: (prefix) => list(client, place.prefix, prefix),
     expiry: async () => {
       const rule = await expiringRule(client, place.prefix);
-      return (
-        rule && `the life-cycle rule "${rule}" of the bucket deletes or archives objects below this address`
-      );
+      if (rule === undefined) return undefined;
+      const named = rule === '' ? 'a life-cycle rule' : `the life-cycle rule "${rule}"`;
+      return `${named} of the bucket deletes or archives objects below this address`;
     },
     close: () => place.close(),
   };

@@ -167,6 +167,19 @@ describe('lock merge', () => {
     expect(readFileSync(album.lockPath)).toEqual(before);
   });
 
+  it('accepts a lockfile of any name in either place', async () => {
+    const { album, theirs } = await boughtByTwo();
+    writeFileSync(path.join(album.cwd, 'from-git.jsonl'), readFileSync(theirs));
+    for (const [first, second] of [
+      ['from-git.jsonl', 'album.lock.jsonl'],
+      ['album.lock.jsonl', 'from-git.jsonl'],
+    ]) {
+      const merged = await runProgram(['lock', 'merge', first!, second!, '--out', `${first}.new`], album.cwd);
+      expect(merged.code, merged.stderr).toBe(0);
+      expect(queueIds(path.join(album.cwd, `${first}.new`))).toHaveLength(4);
+    }
+  });
+
   it('refuses the lockfile of another manifest, unless the result is a new file', async () => {
     const album = await scene();
     expect((await album.run('run', '--yes')).code).toBe(0);

@@ -310,6 +310,17 @@ describe('a lifecycle rule', () => {
     expect(ruleFor(text, 'albums/one/')).toBe(expected);
   });
 
+  it.each([
+    ['<ID>Löschen (30 d) &amp; /tmp, "alt"</ID>', 'Löschen (30 d) & /tmp, "alt"'],
+    [`<ID>\n  ${'x'.repeat(255)}\n</ID>`, 'x'.repeat(255)],
+    ['<ID/>', ''],
+    ['', ''],
+  ])('with the id %s', (id, expected) => {
+    expect(ruleFor(rule(`<Filter/>${days}`).replace('<ID>old things</ID>', id), 'albums/one/')).toBe(
+      expected,
+    );
+  });
+
   it('whose prefix is escaped', () => {
     expect(ruleFor(rule(`<Prefix>a&amp;b/log</Prefix>${days}`), 'a&b/')).toBe('old things');
   });
