@@ -21,8 +21,8 @@ export interface World {
   readonly account?: Account | undefined;
   /** Redacts every secret of the run. Absent: only the API key is removed from the service's text. */
   redact?(text: string): string;
-  /** Opens a shared log. Absent: not supported. */
-  openState?: OpenState;
+  /** Opens a shared log. `undefined`, never just left out: what settings and manifest say of it is then ignored. */
+  openState: OpenState | undefined;
   /** Called before anything is created or locked. Throws `BatchError` if the run cannot begin. */
   ready?(): Promise<void>;
   /** Reads the manifest; called once. */

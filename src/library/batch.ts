@@ -52,6 +52,7 @@ export function batch(
         transport: await opened.connect(),
         account: opened.account,
         redact,
+        openState: opened.openState,
         ready: () => requireManifest(opened),
         load: opened.load,
         emit,

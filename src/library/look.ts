@@ -1,8 +1,10 @@
+import { pullableFrom } from '../app/pull-here.js';
 import { reportTake, type TakeReport } from '../app/take-report.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
-import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
+import { spentMicroUsd } from '../lockfile/attempt.js';
 import { requireLock } from '../lockfile/read.js';
+import { pullFor, viewOf } from '../session/find-state.js';
 import type { OpenBatch } from '../session/open-batch.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -39,7 +41,7 @@ export interface VerifyReport {
 }
 
 export async function lookAt(opened: OpenBatch): Promise<StatusReport> {
-  const { attempts, statuses, endpoint } = await read(opened);
+  const { attempts, statuses, endpoint } = await read(opened, 'status');
   const { lockfilePath, outputRoot } = opened.settings;
   const reported = (rows: TakeStatuses['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
   return {
@@ -53,7 +55,7 @@ export async function lookAt(opened: OpenBatch): Promise<StatusReport> {
 }
 
 export async function check(opened: OpenBatch): Promise<VerifyReport> {
-  const { view, attempts, statuses } = await read(opened);
+  const { view, attempts, statuses } = await read(opened, 'verify');
   const files = await checkFiles(view, attempts, statuses);
   return {
     ok: !files.some(isBad),
@@ -63,15 +65,22 @@ export async function check(opened: OpenBatch): Promise<VerifyReport> {
   };
 }
 
-async function read(opened: OpenBatch) {
+/** As the commands of these names do: with the shared log, and `verify` downloads missing files from the audio store. */
+async function read(opened: OpenBatch, verb: 'status' | 'verify') {
   await requireManifest(opened);
   const { ports, settings, command } = opened;
   const lockPath = settings.lockfilePath.value;
   const lock = await requireLock(ports.files, lockPath, command);
-  const attempts: readonly Attempt[] = [...lock.attempts.values()];
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
+  const shared = await viewOf(opened, lock, verb);
+  const { attempts, keptBy, audio } = shared;
+  if (verb === 'verify') await pullFor(opened, shared, view.output);
+  const pullable = audio && verb === 'status' && (await pullableFrom(audio, view.output, attempts));
+  await audio?.close();
   const statuses = await takeStatusesOf(view, attempts, await readableManifest(opened), {
     nowMs: ports.clock.nowMs(),
+    keptBy,
+    inStore: pullable ? pullable.inStore : undefined,
   });
   return { view, attempts, statuses, endpoint: lock.header?.endpoint ?? null };
 }

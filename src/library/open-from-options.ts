@@ -11,6 +11,7 @@ import {
   lowestBudget,
   type PlaceSettings,
   SANDBOX_SPEED_DEFAULT,
+  stateOf,
 } from '../session/settings.js';
 import { budgetOf, concurrencySet, moreOf, refuseInvalid } from './check-options.js';
 import type { AnyOptions } from './option-types.js';
@@ -55,6 +56,8 @@ async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
     sandboxSpeed: SANDBOX_SPEED_DEFAULT,
     budgetMicroUsd: lowestBudget(environment, budgetOf(options.budgetUsd)),
     concurrency: concurrencySet(options.concurrency, environment),
+    // A host that ignored it would buy what other machines have bought.
+    state: stateOf(options.sandbox === undefined ? {} : { sandbox: options.sandbox }, environment),
     more: moreOf(options.more),
     choices: chosen(options),
   };

@@ -190,7 +190,11 @@ export function concurrencyOf(
   return value === undefined || set === undefined ? undefined : { value, origin: set.origin };
 }
 
-function stateOf(flags: Flags, environment: EnvironmentReader): Setting<string> | undefined {
+/** The address of the shared log, unless the manifest has it. */
+export function stateOf(
+  flags: Pick<Flags, 'state' | 'sandbox'>,
+  environment: EnvironmentReader,
+): Setting<string> | undefined {
   if (flags.state === '')
     throw usageError('--state is empty', 'give an address, such as s3://bucket/prefix, or omit it');
   if (flags.state !== undefined) return { value: flags.state, origin: 'flag' };

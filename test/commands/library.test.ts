@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { apply, plan, run, status } from '../../src/index.js';
 import { callFor, inOptions } from '../../src/library/wording.js';
 
@@ -90,6 +90,21 @@ describe('the library', () => {
     expect(stale.exitCode).toBeGreaterThan(0);
     expect(stale.diagnostics).toMatchObject([{ code: 'plan-stale' }]);
     expect(JSON.stringify(stale.diagnostics)).not.toMatch(/--[a-z]/);
+  });
+
+  it.each([
+    ['file:///does/not/exist', 'state-missing'],
+    ['', 'usage'],
+  ])('uses the shared log that VENICE_BATCH_STATE names: "%s"', async (address, code) => {
+    vi.stubEnv('VENICE_BATCH_STATE', address);
+    try {
+      const options = { manifest: album(), baseUrl: 'http://127.0.0.1:9', apiKey: 'x', budgetUsd: 1 };
+      await expect(run({ ...options, approve: () => true })).rejects.toMatchObject({ code });
+      const { takes } = await run({ manifest: album(), sandbox: true });
+      expect(takes).toHaveLength(2);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('names the first fault of a picks file that cannot be read, and prints nothing', async () => {

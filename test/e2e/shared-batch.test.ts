@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
+import * as library from '../../src/index.js';
 import { run as runHere } from './in-process.js';
 import { audioFiles, folder, runProcess as run, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
@@ -160,13 +161,88 @@ it('buys nothing after the newest entries were deleted, and writes nothing in th
   expect(await service.charges()).toBe(3);
 });
 
+it.each([
+  [
+    'an entry is missing',
+    'entry 1 is missing',
+    (log: string) => unlinkSync(path.join(log, '00000001.jsonl')),
+  ],
+  [
+    'an entry is damaged',
+    'entry 1 is damaged',
+    (log: string) => writeFileSync(path.join(log, '00000001.jsonl'), 'x'),
+  ],
+  [
+    'a checkpoint is ahead of the entries',
+    'is missing',
+    (log: string) => writeFileSync(path.join(log, '00000099.jsonl.checkpoint'), 'x'),
+  ],
+])('says that %s, even if there is nothing to buy', async (_, said, harm) => {
+  const { service, machine, share, state } = await stage(1);
+  const cwd = machine();
+  expect((await runHere(words(service, state), cwd, service.env)).code).toBe(0);
+  harm(path.join(share, 'log'));
+  for (const verb of ['run', 'collect', 'pull']) {
+    const ended = await runHere(
+      [verb, ...words(service, state).slice(1)].filter(isOf(verb)),
+      cwd,
+      service.env,
+    );
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr.split(said), ended.stderr).toHaveLength(2);
+  }
+  writeManifest(cwd, 2);
+  const refused = await runHere(words(service, state), cwd, service.env);
+  expect(refused.code, refused.stderr).toBe(9);
+  expect(await service.charges()).toBe(1);
+});
+
+const isOf = (verb: string) => (word: string) => verb === 'run' || word !== '--yes';
+
+it('is used by programs as by the command, wherever it is named', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const one = machine();
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  const options = { baseUrl: service.url, apiKey: service.env.VENICE_API_KEY, budgetUsd: 5 };
+  const inManifest = machine();
+  writeManifest(inManifest, 2, `state: file://${share}\n`);
+  const inEnvironment = machine();
+  for (const cwd of [inManifest, inEnvironment]) {
+    if (cwd === inEnvironment) vi.stubEnv('VENICE_BATCH_STATE', `file://${share}`);
+    const manifest = path.join(cwd, 'album.yaml');
+    const { takes } = await library.status({ ...options, manifest });
+    expect(takes.map((take) => take.state)).toEqual(['done', 'done']);
+    const report = await library.run({ ...options, manifest, approve: () => true });
+    expect([report.exitCode, report.summary.done]).toEqual([0, 2]);
+    unlinkSync(path.join(cwd, audioFiles(cwd)[0]!));
+    expect((await library.verify({ ...options, manifest })).ok).toBe(true);
+    vi.unstubAllEnvs();
+  }
+  expect(await service.charges()).toBe(2);
+});
+
+it('says in plain words that the log lacked records which the lockfile has', async () => {
+  const { service, machine, share, state } = await stage(1);
+  const cwd = machine();
+  const detached = await runHere([...words(service, state), '--detach'], cwd, service.env);
+  expect(detached.code, detached.stderr).toBe(11);
+  // The log cannot be reached while the audio is collected.
+  renameSync(share, `${share}-away`);
+  const collect = ['collect', 'album.yaml', ...service.flags, ...state];
+  await runHere(collect, cwd, service.env);
+  renameSync(`${share}-away`, share);
+  const next = await runHere(collect, cwd, service.env);
+  expect(next.code, next.stderr).toBe(0);
+  expect(next.stderr).toContain('added records of 1 attempt to the shared log: only the lockfile had them');
+});
+
 it('imports an older lockfile into the log and says so', async () => {
   const { service, machine, state } = await stage(2);
   const cwd = machine();
   await run(words(service, []), cwd, service.env);
   const joined = await run(words(service, state), cwd, service.env);
   expect(joined.code, joined.stderr).toBe(0);
-  expect(joined.stderr).toContain('2 attempts of the lockfile added to the shared log');
+  expect(joined.stderr).toContain('added 2 attempts from the lockfile to the shared log');
   const other = machine();
   expect((await run(words(service, state), other, service.env)).code).toBe(0);
   expect(await service.charges()).toBe(2);

@@ -37,6 +37,7 @@ export async function play(name: string, files: Readonly<Record<string, string>>
     ports,
     transport: sandboxOver(ports),
     account: { kind: 'api_key', id: 'sandbox' },
+    openState: undefined,
     load: () => loaded,
     emit,
     show: (diagnostics) => {

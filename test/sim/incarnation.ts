@@ -252,7 +252,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
     ports,
     transport,
     account: { kind: 'api_key', id: incarnation.apiKey },
-    ...(world.shared === undefined ? {} : { openState: world.shared.openState(incarnation, ports) }),
+    openState: world.shared?.openState(incarnation, ports),
     load: () => simProcess.act(0, () => loadedOf(world.album, HOME, world.budgetMicroUsd)),
     emit: (event) => {
       // By far the most frequent, and only numbers.
