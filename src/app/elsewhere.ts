@@ -10,7 +10,7 @@ import { decode, LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
 import { holderOf, shareLock } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
 import { knownLockfiles, rememberLockfile } from './known-lockfiles.js';
-import { checkBeforeForcing, holderName } from './open-lockfile.js';
+import { checkBeforeForcing, forcing, holderName } from './open-lockfile.js';
 
 /** Absolute paths where other lockfiles of the same manifest may be. */
 export interface Neighbourhood {
@@ -89,7 +89,7 @@ export async function runningElsewhere(
         hint:
           held.alive === true
             ? 'wait for it to end, or stop it: two runs could buy the same takes'
-            : `${checkBeforeForcing(held)}: venice-batch unlock ${shellWord(manifest.path)} --lockfile ${lockfile} --force`,
+            : `${checkBeforeForcing(held)}: venice-batch unlock ${shellWord(manifest.path)} --lockfile ${lockfile} ${forcing(held).join(' ')}`,
       },
       refusal: EXIT.locked,
     };

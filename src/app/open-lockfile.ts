@@ -93,11 +93,16 @@ export function lockedError(held: LockHolder, command: NextCommand): BatchError 
   const hint =
     held.alive === true
       ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
-      : `${checkBeforeForcing(held)}: ${command('unlock', '--force')}`;
+      : `${checkBeforeForcing(held)}: ${command('unlock', ...forcing(held))}`;
   return new BatchError('locked', `another run holds the lock (${holderName(held)})`, {
     exitCode: EXIT.locked,
     hint,
   });
+}
+
+/** The flags that free this lock, but not one that another run has taken since. */
+export function forcing({ id }: LockHolder): readonly string[] {
+  return ['--force', '--id', id];
 }
 
 /** `pid 4711 on studio, for 5 s`. */

@@ -179,7 +179,9 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
       'release the lock of a run that is gone',
       async () => (await import('./unlock-command.js')).unlockCommand,
     ),
-  ).option('--force', 'also release a lock held on another host');
+  )
+    .option('--force', 'also release a lock whose run cannot be checked, such as one on another host')
+    .option('--id <lock>', 'the lock to release by force, as the refused command shows it');
   const lock = strict(program.command('lock').description('maintain the lockfile'), argv);
   located(
     add(

@@ -45,7 +45,7 @@ export async function readClaim(files: Files, path: string): Promise<Claim | und
 }
 
 /** Stands for a lock file that we did not write. Its holder cannot be checked. */
-const UNREADABLE: Claim = {
+export const UNREADABLE: Claim = {
   holder: {
     pid: 0,
     hostname: '',

@@ -4,7 +4,7 @@ import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.j
 import { createFile, removeQuietly } from './atomic-write.js';
 import { judgeLiveness, type UnknownReason } from './liveness.js';
 import { scratchPath, socketPath } from './private-folder.js';
-import { type Claim, claimText, readClaim } from './run-lock-claim.js';
+import { type Claim, claimText, readClaim, UNREADABLE } from './run-lock-claim.js';
 
 /*
  * The run lock file. The process that creates it holds the lock; when the holder is gone, a successor replaces the file
@@ -18,6 +18,8 @@ import { type Claim, claimText, readClaim } from './run-lock-claim.js';
  */
 
 export interface LockHolder {
+  /** Names this hold of the lock: eight hex digits, `unreadable`, or empty if there is no lock file. Never reused. */
+  readonly id: string;
   /** 0 if unknown. */
   readonly pid: number;
   readonly hostname: string;
@@ -57,6 +59,7 @@ interface Link {
   readonly claim: Claim;
 }
 
+const ID_DIGITS = 8;
 const TRIES_MAX = 100;
 /** Successors that may have died in a row while taking over. */
 const CHAIN_MAX = 100;
@@ -157,7 +160,8 @@ export async function lookUp(
   const beacon =
     beaconId === '' ? 'unknown' : await processes.askBeacon(socketPath(lockPath, nonce), beaconId);
   const liveness = judgeLiveness(holder, processes.self, { startTime, claimIsOurs, beacon });
-  return { pid, hostname, sinceMs, ageMs: Math.max(0, clock.nowMs() - sinceMs), ...liveness };
+  const id = nonce === UNREADABLE.nonce ? nonce : nonce.slice(0, ID_DIGITS);
+  return { id, pid, hostname, sinceMs, ageMs: Math.max(0, clock.nowMs() - sinceMs), ...liveness };
 }
 
 export async function releaseRunLock(files: Files, guard: string, nonce: string): Promise<void> {

@@ -68,12 +68,14 @@ export async function acquireRunLock(
 export type BrokenLock =
   | { readonly kind: 'free' }
   | { readonly kind: 'broken'; readonly was: LockHolder }
-  /** The holder is alive, or may be: it must end first, or `force` is needed. */
+  /** The holder is alive, or may be: it must end first, or the user has to judge it. */
   | { readonly kind: 'refused'; readonly held: LockHolder };
 
 /**
- * Frees a lock whose holder is gone; with `force` also one whose holder cannot be checked (another host, or an
- * unreadable lock file), which only the user can judge. Never frees the lock of a live process.
+ * Frees a lock whose holder is gone, and one whose holder cannot be checked (another host, or an unreadable lock file),
+ * if the user has judged that one: another run may have taken the lock since. Never frees the lock of a live process.
+ *
+ * @param judged the id of the holder that the user knows to be gone
  */
 export async function breakRunLock(
   files: Files,
@@ -81,12 +83,12 @@ export async function breakRunLock(
   clock: Clock,
   random: Random,
   lockPath: string,
-  force: boolean,
+  judged?: string,
 ): Promise<BrokenLock> {
   const real = await files.real(lockPath);
   const taken = await enter(
     { files, processes, clock, random, lockPath: real },
-    ({ alive }) => alive === false || (force && alive === 'unknown'),
+    ({ alive, id }) => alive === false || (alive === 'unknown' && id === judged),
   );
   if (!taken.ok) return { kind: 'refused', held: taken.held };
   await taken.release();
@@ -201,7 +203,7 @@ async function claimName(
     await clock.sleep(CLAIM_PAUSE_MS);
   }
   const { hostname } = processes.self;
-  return { held: { pid: 0, hostname, sinceMs: clock.nowMs(), ageMs: 0, alive: true } };
+  return { held: { id: '', pid: 0, hostname, sinceMs: clock.nowMs(), ageMs: 0, alive: true } };
 }
 
 /** Takes the lock, and removes the file that an earlier version left at the old path. */

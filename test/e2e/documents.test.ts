@@ -19,6 +19,8 @@ function writeGuard(cwd: string, changes: object = {}): void {
   );
 }
 
+const GUARD_ID = '0'.repeat(8);
+
 function album(): string {
   const cwd = folder();
   writeManifest(cwd, 1);
@@ -43,11 +45,12 @@ describe.concurrent('the --json document', () => {
       summary: { exit_code: 7 },
       diagnostics: [{ code: 'locked' }],
     });
-    expect(await documentOf(['unlock', 'album.yaml', '--force'], cwd)).toEqual({
+    const lock = ['--force', '--id', GUARD_ID];
+    expect(await documentOf(['unlock', 'album.yaml', ...lock], cwd)).toEqual({
       schema: 1,
       lockfile,
       freed: true,
-      was: { pid: 7, hostname: `studio${HOSTILE}`, since_ms: 1_700_000_000_000 },
+      was: { id: GUARD_ID, pid: 7, hostname: `studio${HOSTILE}`, since_ms: 1_700_000_000_000 },
     });
     expect(await documentOf(['unlock', 'album.yaml'], cwd)).toEqual(free);
   });
@@ -110,6 +113,7 @@ describe.concurrent('text from other sources', () => {
       ['unlock'],
       ['lock', 'repair'],
       ['unlock', '--force'],
+      ['unlock', '--force', '--id', GUARD_ID],
     ] as const) {
       const [verb, ...words] = args;
       const line = verb === 'lock' ? ['lock', 'repair', 'album.yaml'] : [verb, 'album.yaml', ...words];

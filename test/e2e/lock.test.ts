@@ -11,6 +11,7 @@ const guardOf = ({ lockPath }: Scene) =>
 
 /** What the guard records about its holder. */
 interface Guard {
+  readonly nonce: string;
   pid: number;
   hostname: string;
   boot_id: string;
@@ -86,9 +87,18 @@ describe.concurrent('one run at a time', () => {
     const refused = await album.run('run', '--yes');
     expect(refused.code).toBe(7);
     expect(refused.stderr).toContain('the-other-studio');
-    expect(refused.stderr).toContain('unlock album.yaml --force');
-    expect((await album.run('unlock')).code).toBe(7);
-    expect((await album.run('unlock', '--force')).code).toBe(0);
+    const [, id = ''] = /unlock album\.yaml --force --id ([0-9a-f]{8})/.exec(refused.stderr) ?? [];
+    for (const words of [[], ['--force']]) {
+      const shown = await album.run('unlock', ...words);
+      expect([shown.code, shown.stderr]).toEqual([7, expect.stringContaining(`--force --id ${id}`)]);
+    }
+    // Another run took the lock after the user had checked the first one.
+    const before = readFileSync(guardOf(album), 'utf8');
+    changeGuard(album, { nonce: 'f'.repeat(32), pid: 4711 });
+    const late = await album.run('unlock', '--force', '--id', id);
+    expect([late.code, late.stderr]).toEqual([7, expect.stringContaining('pid 4711 on the-other-studio')]);
+    writeFileSync(guardOf(album), before);
+    expect((await album.run('unlock', '--force', '--id', id)).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);
     expect(await album.charges()).toBe(2);
   });
@@ -99,7 +109,7 @@ describe.concurrent('one run at a time', () => {
     writeFileSync(guardOf(album), '');
     expect((await album.run('run', '--yes')).code).toBe(7);
     expect(readFileSync(guardOf(album), 'utf8')).toBe('');
-    expect((await album.run('unlock', '--force')).code).toBe(0);
+    expect((await album.run('unlock', '--force', '--id', 'unreadable')).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);
   });
 

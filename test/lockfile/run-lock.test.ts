@@ -73,9 +73,15 @@ function acquire(files: Files, actor: Actor): Promise<AcquiredLock> {
   return acquireRunLock(files, processes, clock, random, lockPath);
 }
 
-function unlock(files: Files, actor: Actor, force: boolean) {
+function unlock(files: Files, actor: Actor, judged?: string) {
   const { processes, random } = world(actor);
-  return breakRunLock(files, processes, clock, random, lockPath, force);
+  return breakRunLock(files, processes, clock, random, lockPath, judged);
+}
+
+/** Frees the lock that it is shown. */
+async function force(files: Files, actor: Actor) {
+  const seen = await unlock(files, actor);
+  return seen.kind === 'refused' ? unlock(files, actor, seen.held.id) : seen;
 }
 
 /** Another run used the folder before. */
@@ -111,7 +117,7 @@ describe('the guard', () => {
     const second = await acquire(disk.files, { self: identity(2), living: { 1: 'start-1' } });
     expect(second).toEqual({
       ok: false,
-      held: { pid: 1, hostname: 'studio', sinceMs: 1e6, ageMs: 0, alive: true },
+      held: { id: expect.any(String), pid: 1, hostname: 'studio', sinceMs: 1e6, ageMs: 0, alive: true },
     });
     expect(names(disk)).toEqual([guard]);
   });
@@ -163,8 +169,8 @@ describe('the guard', () => {
     const disk = createMemoryDisk({ [guard]: text });
     const self = identity(2);
     expect(await acquire(disk.files, { self })).toMatchObject({ ok: false, held: { alive: 'unknown' } });
-    expect(await unlock(disk.files, { self }, false)).toMatchObject({ kind: 'refused' });
-    expect(await unlock(disk.files, { self }, true)).toMatchObject({ kind: 'broken' });
+    expect(await unlock(disk.files, { self })).toMatchObject({ kind: 'refused' });
+    expect(await force(disk.files, { self })).toMatchObject({ kind: 'broken' });
     expect(names(disk)).toEqual([]);
   });
 
@@ -183,7 +189,7 @@ describe('the guard', () => {
   it('is not released by another run', async () => {
     const disk = createMemoryDisk();
     const first = await acquire(disk.files, { self: identity(1, ELSEWHERE) });
-    await unlock(disk.files, { self: identity(2) }, true);
+    await force(disk.files, { self: identity(2) });
     await acquire(disk.files, { self: identity(3) });
     const before = disk.texts();
     if (first.ok) await first.release();
@@ -198,7 +204,7 @@ describe('a name claimed in the operating system', () => {
     await disk.files.remove(guard);
     const second = { self: identity(2), living: { 1: 'start-1' }, claims };
     expect(await acquire(disk.files, second)).toMatchObject({ ok: false, held: { pid: 0, alive: true } });
-    expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused' });
+    expect(await force(disk.files, second)).toMatchObject({ kind: 'refused' });
     if (first.ok) await first.release();
     expect((await acquire(disk.files, second)).ok).toBe(true);
   });
@@ -260,7 +266,7 @@ describe('a guard that is checked before each submit', () => {
 
   it('is lost as soon as another process has taken over', async () => {
     const { disk, taken } = await held();
-    await unlock(disk.files, { self: identity(2, ELSEWHERE) }, true);
+    await force(disk.files, { self: identity(2, ELSEWHERE) });
     expect(await taken.check()).toBe('gone');
     await acquire(disk.files, { self: identity(3) });
     expect(await taken.check()).toBe('taken');
@@ -324,20 +330,20 @@ describe('a guard of an earlier version', () => {
 
   it('is removed by unlock --force', async () => {
     const disk = createMemoryDisk({ [former]: left(1, { boot_id: 'boot-2' }) });
-    expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
-    expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
+    expect((await unlock(disk.files, { self: identity(2) })).kind).toBe('refused');
+    expect((await force(disk.files, { self: identity(2) })).kind).toBe('broken');
     expect(names(disk)).toEqual([]);
   });
 });
 
 describe('unlock', () => {
   it('says if there is nothing to unlock', async () => {
-    expect(await unlock(createMemoryDisk().files, { self: identity(2) }, false)).toEqual({ kind: 'free' });
+    expect(await unlock(createMemoryDisk().files, { self: identity(2) })).toEqual({ kind: 'free' });
   });
 
   it('removes the guard of a dead process', async () => {
     const disk = await heldBy({ self: identity(1) });
-    expect(await unlock(disk.files, { self: identity(2) }, false)).toMatchObject({
+    expect(await unlock(disk.files, { self: identity(2) })).toMatchObject({
       kind: 'broken',
       was: { pid: 1 },
     });
@@ -346,14 +352,28 @@ describe('unlock', () => {
 
   it('removes the guard of another host only with --force', async () => {
     const disk = await heldBy({ self: identity(1, ELSEWHERE) });
-    expect((await unlock(disk.files, { self: identity(2) }, false)).kind).toBe('refused');
-    expect((await unlock(disk.files, { self: identity(2) }, true)).kind).toBe('broken');
+    expect((await unlock(disk.files, { self: identity(2) })).kind).toBe('refused');
+    expect((await force(disk.files, { self: identity(2) })).kind).toBe('broken');
+  });
+
+  it('never frees another lock than the one that the user was shown', async () => {
+    const disk = await heldBy({ self: identity(1, ELSEWHERE) });
+    const seen = await unlock(disk.files, { self: identity(2) });
+    const shown = seen.kind === 'refused' ? seen.held.id : '';
+    await disk.files.remove(guard);
+    expect((await acquire(disk.files, { self: identity(3, ELSEWHERE) })).ok).toBe(true);
+    const refused = await unlock(disk.files, { self: identity(2) }, shown);
+    expect(refused).toMatchObject({
+      kind: 'refused',
+      held: { pid: 3, id: expect.not.stringContaining(shown) },
+    });
+    expect(names(disk)).toEqual([guard]);
   });
 
   it('never removes the guard of a process that is alive on this host', async () => {
     const disk = await heldBy({ self: identity(1) });
     const second = { self: identity(2), living: { 1: 'start-1' } };
-    expect(await unlock(disk.files, second, true)).toMatchObject({ kind: 'refused', held: { pid: 1 } });
+    expect(await force(disk.files, second)).toMatchObject({ kind: 'refused', held: { pid: 1 } });
   });
 });
 
@@ -437,7 +457,7 @@ describe('two processes at the same time', () => {
           taken = await acquire(files, first);
         },
         async (files: Files) => {
-          await unlock(files, second, true);
+          await force(files, second);
         },
       ];
       await interleave(disk.files, bodies, choose);

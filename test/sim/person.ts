@@ -176,7 +176,10 @@ export function unlocking(world: SimWorld): Program {
   world.trace('the user frees the lock by force');
   return async ({ ports: { files, processes, clock, random } }, settings) => {
     try {
-      await breakRunLock(files, processes, clock, random, settings.lockfilePath, true);
+      const { lockfilePath } = settings;
+      const broken = await breakRunLock(files, processes, clock, random, lockfilePath);
+      if (broken.kind === 'refused')
+        await breakRunLock(files, processes, clock, random, lockfilePath, broken.held.id);
     } catch (error) {
       if (faultCode(error) === '') throw error;
     }
