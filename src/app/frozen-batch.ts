@@ -123,7 +123,7 @@ async function sharedFor(
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
-  const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy };
+  const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy, manifest };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );

@@ -12,6 +12,7 @@ import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
 import { cutError, otherLogError } from '../shared-log/state-error.js';
 import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
+import { otherManifest } from './other-manifest.js';
 import type { State } from './shared-state.js';
 
 /** Opens the lockfile and its shared log. Requires the run lock. Throws a `BatchError`. */
@@ -30,6 +31,11 @@ export async function openTogether(
   try {
     const { log } = shared;
     const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
+    const foreign =
+      log && header === undefined
+        ? otherManifest(log.address, await settings.manifest?.(), log.attempts.values())
+        : undefined;
+    if (foreign !== undefined) report('warning', 'state-other-manifest', foreign.message, foreign.hint);
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = header?.log === undefined && attempts.size > 0;
     const store = await joined(ports, shared, mirror, { isNew, report });

@@ -9,6 +9,7 @@ import type { LockNote } from '../lockfile/lock-text.js';
 import { openLock } from '../lockfile/open-lock.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import type { RescuePlaces } from '../lockfile/rescue-key.js';
+import type { Manifest } from '../manifest/take.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { State } from './shared-state.js';
 
@@ -28,6 +29,8 @@ export interface OpenSettings {
    * @param named reads the address that the lockfile's header names
    */
   findState?(named: () => Promise<string | undefined>): Promise<State | undefined>;
+  /** The manifest, if it can be used: to see whether the shared log is its own. */
+  manifest?(): Promise<Manifest | undefined>;
 }
 
 export interface OpenedStore {

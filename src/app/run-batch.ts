@@ -69,6 +69,7 @@ function openingOf(world: World, settings: BatchSettings, load: () => Promise<Lo
       const address = settings.state ?? (settings.sandbox ? undefined : await stateOfManifest(load, named));
       return address === undefined ? undefined : openState(address);
     },
+    manifest: async () => (await load()).manifest,
   };
 }
 

@@ -5,9 +5,11 @@ import type { NextCommand } from '../lockfile/lock-error.js';
 import { lineagesOf } from '../lockfile/lock-header.js';
 import { ownRuns } from '../lockfile/own-runs.js';
 import type { UsableLock } from '../lockfile/read.js';
+import type { Manifest } from '../manifest/take.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
+import { otherManifest } from './other-manifest.js';
 import type { State } from './shared-state.js';
 
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
@@ -30,6 +32,8 @@ export interface ViewSettings {
   readonly verb: string;
   /** One machine's disk is enough to keep a file. */
   readonly allowSingleCopy: boolean;
+  /** If it can be used: to see whether the shared log is its own. */
+  readonly manifest: Manifest | undefined;
 }
 
 /**
@@ -64,6 +68,9 @@ export async function sharedView(
     const attempts = await folded(log, read);
     const fault = log.fault() ?? (await cutOf(log, read, command));
     if (fault !== undefined) warn(fault.message, fault.hint);
+    const foreign =
+      read.header === undefined ? otherManifest(log.address, settings.manifest, attempts) : undefined;
+    if (foreign !== undefined) warn(foreign.message, foreign.hint);
     const alone = allowSingleCopy && state.audio === undefined;
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));

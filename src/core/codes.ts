@@ -187,6 +187,7 @@ export const CODE_GROUPS = {
     'no-audio-store',
     'state-needed',
     'state-other',
+    'state-other-manifest',
     'state-joined',
     'state-caught-up',
     'state-not-read',

@@ -33,6 +33,7 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
     command,
     verb,
     allowSingleCopy: settings.choices.allowSingleCopy === true,
+    manifest: state && (await readableManifest(batch)),
   };
   return sharedView(ports, about, read, state, (message, hint) => warn(warning(message, hint)));
 }

@@ -7,6 +7,7 @@ import { escapeForeign } from '../report/escape.js';
 import { rescueSettings } from './batch-settings.js';
 import { stateFinder } from './find-state.js';
 import type { OpenBatch } from './open-batch.js';
+import { readableManifest } from './unreadable.js';
 
 /** Holds the run lock while `work` changes the lockfile. What it recorded stays, even if it throws. */
 export async function withStore<T>(
@@ -37,6 +38,7 @@ function openQuietly(batch: OpenBatch, verb: string): Promise<Opened> {
     command,
     verb,
     findState: stateFinder(batch),
+    manifest: () => readableManifest(batch),
   };
   return openForRun(ports, opening, (event) => {
     if (event.type === 'notice') warn(`${escapeForeign(event.message)}\n`);

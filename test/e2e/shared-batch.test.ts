@@ -221,6 +221,33 @@ it('is used by programs as by the command, wherever it is named', async () => {
   expect(await service.charges()).toBe(2);
 });
 
+it('warns of an address that another manifest uses, but not of one that grew or lost tracks', async () => {
+  const { service, machine, state } = await stage(2);
+  const one = machine();
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  const other = machine();
+  const file = path.join(other, 'album.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('track-', 'jingle-'));
+  const looks = [['status'], ['plan'], ['run', '--frozen'], ['run', '--only', 'none-*'], ['pull']];
+  for (const [verb = '', ...flags] of looks) {
+    const args = [verb, 'album.yaml', ...flags, ...service.flags, ...state];
+    const { stderr } = await runHere(args, other, service.env);
+    expect(stderr.split('no track of the shared log (track-0, track-1) is in this manifest')).toHaveLength(2);
+    rmSync(path.join(other, 'album.lock.jsonl'), { force: true });
+    rmSync(path.join(other, '.venice-batch'), { force: true, recursive: true });
+  }
+  for (const tracks of [1, 3]) {
+    const fresh = machine();
+    writeManifest(fresh, tracks);
+    const planned = await runHere(['plan', 'album.yaml', ...service.flags, ...state], fresh, service.env);
+    expect(planned.stderr).not.toContain('is in this manifest');
+  }
+  // Its lockfile proves that all tracks were renamed.
+  writeFileSync(path.join(one, 'album.yaml'), readFileSync(file));
+  const renamed = await runHere(['plan', 'album.yaml', ...service.flags, ...state], one, service.env);
+  expect(renamed.stderr).not.toContain('seems to belong to another manifest');
+});
+
 it('says in plain words that the log lacked records which the lockfile has', async () => {
   const { service, machine, share, state } = await stage(1);
   const cwd = machine();

@@ -1,0 +1,26 @@
+import type { Attempt } from '../lockfile/attempt.js';
+import type { Manifest } from '../manifest/take.js';
+
+const NAMED_MAX = 3;
+
+/**
+ * What to tell a user whose manifest has none of the tracks in the shared log: a copied `state:` line would make two
+ * manifests share one budget. Only a guess, because all tracks may have been renamed: so it is for a machine without a
+ * lockfile, which would prove that the two belong together.
+ */
+export function otherManifest(
+  address: string,
+  manifest: Manifest | undefined,
+  attempts: Iterable<Attempt>,
+): { readonly message: string; readonly hint: string } | undefined {
+  const tracks = [...new Set([...attempts].map(({ track }) => track))].sort();
+  const own = new Set(manifest?.takes.map(({ track }) => track));
+  if (manifest === undefined || tracks.length === 0 || tracks.some((track) => own.has(track)))
+    return undefined;
+  const named = tracks.slice(0, NAMED_MAX).join(', ');
+  const more = tracks.length > NAMED_MAX ? ` and ${tracks.length - NAMED_MAX} more` : '';
+  return {
+    message: `${address}: no track of the shared log (${named}${more}) is in this manifest: it seems to belong to another manifest`,
+    hint: 'use a separate address for each manifest, or they share one budget; if you renamed all tracks, ignore this',
+  };
+}
