@@ -6,6 +6,7 @@ import type { RateHeaders } from '../core/rate-headers.js';
 import { redactIn } from '../core/redact.js';
 import { shownAddress } from '../core/shown-address.js';
 import type { CallFailure, CallResult } from './client.js';
+import { decodeBody } from './decode-body.js';
 import { mediaTypeOf } from './media-type.js';
 import { field, outline, present } from './read-json.js';
 import { readRateHeaders } from './read-rate-headers.js';
@@ -23,7 +24,7 @@ export interface GoodAnswer {
   readonly ok: true;
   readonly answer: TransportAnswer;
   readonly mediaType: string;
-  /** The compression that the response claims, though none was asked for. Its body is not JSON. */
+  /** The compression that the response claims, though none was asked for. */
   readonly compression?: string;
   readonly rate: RateHeaders;
   readonly redact: Redact;
@@ -117,11 +118,10 @@ function queueIdSeen(body: unknown): string | undefined {
 async function parseBody(good: GoodAnswer, bytesMax: number): Promise<CallResult<unknown>> {
   const { mediaType, compression } = good;
   const { status } = good.answer;
-  if (compression !== undefined)
-    return unusable(good, 'encoding', `the response is encoded as ${compression}`);
   if (MAY_BE_JSON.test(mediaType)) return parseText(good, bytesMax);
   const parsed = status === 200 ? await parseText(good, bytesMax, true) : undefined;
   if (parsed?.ok) return parsed;
+  if (compression !== undefined) return encoded(good, compression);
   const code = PAGE.test(mediaType) ? 'html' : 'not-json';
   return unusable(good, code, `HTTP ${status}, and the body is ${mediaType}, not JSON`);
 }
@@ -130,15 +130,27 @@ const PAGE = /^text\/html$|^application\/xhtml\+xml$/;
 
 /** @param doubtful whether to read on only if the body begins like JSON */
 async function parseText(good: GoodAnswer, bytesMax: number, doubtful = false): Promise<CallResult<unknown>> {
+  const { compression } = good;
   const bytes = await readBody(good, bytesMax, doubtful);
   if (!bytes.ok) return bytes;
+  const plain = compression === undefined ? bytes.value : decodeBody(bytes.value, compression, bytesMax);
+  if (plain === 'too-long') return tooLong(good, bytesMax);
   try {
     // After parsing, because the text may contain an escaped secret.
-    const value = redactIn(JSON.parse(UTF8.decode(bytes.value)) as unknown, good.redact);
+    const value = redactIn(JSON.parse(UTF8.decode(plain)) as unknown, good.redact);
     return { ok: true, value, rate: good.rate };
   } catch {
+    if (compression !== undefined) return encoded(good, compression);
     return unusable(good, 'not-json', `HTTP ${good.answer.status}, and the body does not parse as JSON`);
   }
+}
+
+function encoded(good: GoodAnswer, compression: string): CallFailure {
+  return unusable(good, 'encoding', `the response is encoded as ${compression}`);
+}
+
+function tooLong(good: GoodAnswer, bytesMax: number): CallFailure {
+  return unusable(good, 'too-long', `the response has more than ${bytesMax} bytes`);
 }
 
 async function readBody(
@@ -148,16 +160,18 @@ async function readBody(
 ): Promise<CallResult<Uint8Array>> {
   const pieces: Uint8Array[] = [];
   let size = 0;
+  const isCompressed = good.compression !== undefined;
   let isJson = !doubtful;
   try {
     for await (const piece of good.answer.body) {
-      const first = isJson ? undefined : Buffer.from(piece).toString('utf8').trimStart()[0];
+      // Compressed, the first byte says nothing.
+      const first = isJson || isCompressed ? undefined : Buffer.from(piece).toString('utf8').trimStart()[0];
       if (first !== undefined && first !== '{' && first !== '[')
         return unusable(good, 'not-json', 'the body is not JSON');
       isJson ||= first !== undefined;
       size += piece.byteLength;
       const most = isJson ? bytesMax : Math.min(bytesMax, ERROR_BYTES_MAX);
-      if (size > most) return unusable(good, 'too-long', `the response has more than ${most} bytes`);
+      if (size > most) return tooLong(good, most);
       pieces.push(piece);
     }
   } catch (error) {

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type {
   Transport,
@@ -11,6 +12,7 @@ import { createClient } from '../../src/venice/create-client.js';
 import { classifySubmit } from '../../src/venice/submit-outcome.js';
 
 const REQUEST = { model: 'm', prompt: 'p' } as const;
+const QUEUED = '{"model":"m","queue_id":"q-1","status":"QUEUED"}';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 interface Canned {
@@ -207,8 +209,26 @@ describe('a submit answered by', () => {
     ['400 with half a body', { status: 400, body: '{"error":"n' }, 'in_doubt', 'not-json'],
     ['400 without an end', { status: 400, pieces: endless }, 'in_doubt', 'too-long'],
     [
+      '400 in a compression that cannot be decoded',
+      { status: 400, body: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), headers: { 'content-encoding': 'zstd' } },
+      'in_doubt',
+      'encoding',
+    ],
+    [
       '400 that is compressed',
-      { status: 400, body: error, headers: { 'content-encoding': 'gzip' } },
+      { status: 400, body: gzipSync(error), headers: { 'content-encoding': 'gzip' } },
+      'refused',
+      'http-400',
+    ],
+    [
+      '400 that only claims to be compressed',
+      { status: 400, body: error, headers: { 'content-encoding': 'br' } },
+      'refused',
+      'http-400',
+    ],
+    [
+      '200 that is compressed and cut off',
+      { body: gzipSync(QUEUED).subarray(0, -9), headers: { 'content-encoding': 'gzip' } },
       'in_doubt',
       'encoding',
     ],
@@ -262,6 +282,39 @@ describe('a submit answered by', () => {
     ]);
   });
 
+  it.each<[encoding: string, body: Uint8Array, type?: string]>([
+    ['gzip', gzipSync(QUEUED)],
+    ['x-gzip', gzipSync(QUEUED)],
+    ['GZip', gzipSync(QUEUED), 'text/html'],
+    ['deflate', deflateSync(QUEUED)],
+    ['deflate', deflateRawSync(QUEUED)],
+    ['br', brotliCompressSync(QUEUED), ''],
+    ['gzip, br', brotliCompressSync(gzipSync(QUEUED))],
+    ['identity, gzip', gzipSync(QUEUED)],
+    ['gzip', Buffer.from(QUEUED)],
+  ])('200 encoded as %s, which was not asked for, is decoded', async (encoding, body, type) => {
+    const { client } = clientWith({
+      body,
+      headers: { 'content-encoding': encoding },
+      ...(type === undefined ? {} : { type }),
+    });
+    expect(classifySubmit(await client.queue(REQUEST))).toMatchObject({
+      kind: 'accepted',
+      queued: { queueId: 'q-1' },
+    });
+  });
+
+  it.each<[encoding: string, compress: (bytes: Uint8Array) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['gzip, gzip', (bytes) => gzipSync(gzipSync(bytes))],
+  ])('200 that expands without end is refused: %s', async (encoding, compress) => {
+    const body = compress(Buffer.concat([Buffer.from(QUEUED), Buffer.alloc(4 * 1024 * 1024, ' ')]));
+    const { client } = clientWith({ body, headers: { 'content-encoding': encoding } });
+    expect(classifySubmit(await client.queue(REQUEST))).toMatchObject({ kind: 'in_doubt', code: 'too-long' });
+  });
+
   it('200 whose body breaks off is in doubt', async () => {
     const { client } = clientWith({
       pieces: async function* () {
@@ -298,17 +351,21 @@ describe('size limits', () => {
   });
 
   it('discard an unusable body without reading it', async () => {
-    for (const answer of [{ status: 302 }, { status: 400, headers: { 'content-encoding': 'br' } }]) {
-      const world = clientWith({ pieces: endless, ...answer });
-      expect((await world.client.retrieve('m', 'q')).ok).toBe(false);
-      expect([world.readBytes, world.discarded]).toEqual([0, 1]);
-    }
+    const world = clientWith({ pieces: endless, status: 302 });
+    expect((await world.client.retrieve('m', 'q')).ok).toBe(false);
+    expect([world.readBytes, world.discarded]).toEqual([0, 1]);
+  });
+
+  it('hold for compressed bodies, before they are decoded', async () => {
+    const world = clientWith({ pieces: endless, status: 400, headers: { 'content-encoding': 'br' } });
+    expect(codeOf(await world.client.retrieve('m', 'q'))).toBe('too-long');
+    expect(world.readBytes).toBeLessThan(2 * 1024 * 1024);
+    expect(world.discarded).toBeGreaterThan(0);
   });
 
   it.each<[code: string, answer: Canned]>([
     ['html', { type: 'text/html' }],
     ['not-json', { type: 'image/png' }],
-    ['encoding', { headers: { 'content-encoding': 'br' } }],
     ['encoding', { type: 'audio/mpeg', headers: { 'content-encoding': 'gzip' } }],
   ])('read the beginning of what should not be audio, and discard the rest: %s', async (code, answer) => {
     const world = clientWith({ pieces: endless, ...answer });
