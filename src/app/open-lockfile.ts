@@ -23,6 +23,8 @@ export interface Opened {
   checkLock(): Promise<RunLockState>;
   readonly rescue: Rescue;
   readonly audio?: AudioStore | undefined;
+  /** By attempt: where the lockfile said that its file is, before newer records were restored. */
+  readonly formerPlaces: ReadonlyMap<string, string>;
   release(): Promise<void>;
 }
 
@@ -51,13 +53,16 @@ export async function openForRun(
     );
   try {
     const opened = await openStore(ports, settings, report);
+    let formerPlaces: ReadonlyMap<string, string> = new Map();
     for (const note of opened.notes)
-      if (note.kind === 'restored')
+      if (note.kind === 'restored') {
+        formerPlaces = note.places ?? formerPlaces;
         report(
           'info',
           'journal-restored',
           `the lockfile lacked records of ${note.attempts === 1 ? '1 attempt' : `${note.attempts} attempts`} of earlier runs: restored them from the second copy in .venice-batch (to start over, delete that folder as well)`,
         );
+      }
     const places = settings.rescuePlaces;
     const rescue = { places, key: await rescueKey(files, random, places.keyFile) };
     const open = [path.dirname(lockPath), ...settings.openPlaces];
@@ -77,6 +82,7 @@ export async function openForRun(
     return {
       store: opened.store,
       audio: opened.audio,
+      formerPlaces,
       rescue,
       exclusive: guard.exclusive,
       checkLock: guard.check,

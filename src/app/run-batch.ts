@@ -143,13 +143,14 @@ async function withLock(
   load: () => Promise<LoadedManifest>,
   startedMs: number,
 ): Promise<RunReport> {
-  const { store } = opened;
+  const { store, formerPlaces: former } = opened;
   const { ports } = world;
   const output = await openOutput(ports.files, settings.outputRoot);
   const view = { output, store };
   emitPhase(world, 'check');
-  await recover(view, ports.clock.nowMs());
-  const loaded = withExtraTakes(await load(), [...store.attempts.values()], settings);
+  const asWritten = await load();
+  await recover(view, ports.clock.nowMs(), { takes: asWritten.manifest?.takes, former });
+  const loaded = withExtraTakes(asWritten, [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   const pulling = { ...settings, manifest: loaded.manifest, told: new Set<string>() };

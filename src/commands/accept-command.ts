@@ -26,10 +26,10 @@ export async function acceptCommand(
 async function accept(session: Session, word: string): Promise<ExitCode> {
   const { settings, ports, stdout, stderr, command, placeOf } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const attempt = await withStore(session, 'accept', async ({ store }) => {
+  const attempt = await withStore(session, 'accept', async ({ store, formerPlaces }) => {
     const context = { output, store };
     const nowMs = ports.clock.nowMs();
-    await recover(context, nowMs);
+    await recover(context, nowMs, { former: formerPlaces });
     const unverified = find(session, [...store.attempts.values()], word);
     const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header, before, after);
     const accepted = await acceptKept(context, unverified, nowMs, seal, (relative, why) => {

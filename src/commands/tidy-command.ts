@@ -46,9 +46,9 @@ async function tidy(session: Session): Promise<ExitCode> {
     printMoves(session, moves, stuck, changed);
     return EXIT.ok;
   }
-  const { moves, changed, stuck } = await withStore(session, 'tidy', async ({ store }) => {
+  const { moves, changed, stuck } = await withStore(session, 'tidy', async ({ store, formerPlaces }) => {
     const context = { output, store };
-    await recover(context, ports.clock.nowMs());
+    await recover(context, ports.clock.nowMs(), { takes: manifest.takes, former: formerPlaces });
     const planned = await planFor(session, output, [...store.attempts.values()], manifest, picks);
     return { ...planned, stuck: await applyMoves(context, planned.moves) };
   });

@@ -21,8 +21,15 @@ export interface ParsedLock {
 
 /** Worth reporting, but not a problem. */
 export type LockNote =
-  /** This many attempts come from a journal: the lockfile lacked them or had an older record. */
-  | { readonly kind: 'restored'; readonly attempts: number }
+  /**
+   * This many attempts come from a journal: the lockfile lacked them or had an older record. `places`: where, by
+   * attempt, the lockfile says that a file is, if the journal names another path.
+   */
+  | {
+      readonly kind: 'restored';
+      readonly attempts: number;
+      readonly places?: ReadonlyMap<string, string>;
+    }
   /** The last line has no line feed. `dropped`: it was incomplete, a write torn by a crash. */
   | { readonly kind: 'unterminated'; readonly line: number; readonly dropped: boolean };
 

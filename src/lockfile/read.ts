@@ -106,7 +106,13 @@ function restoredBy(
   alone: ReadonlyMap<string, Attempt>,
 ): readonly LockNote[] {
   const restored = [...all.values()].filter((one) => isNewerThan(one, alone.get(one.attempt)));
-  return restored.length === 0 ? [] : [{ kind: 'restored', attempts: restored.length }];
+  if (restored.length === 0) return [];
+  const places = new Map<string, string>();
+  for (const { attempt, file } of restored) {
+    const before = alone.get(attempt)?.file?.path;
+    if (before !== undefined && before !== file?.path) places.set(attempt, before);
+  }
+  return [{ kind: 'restored', attempts: restored.length, ...(places.size > 0 && { places }) }];
 }
 
 /** Reads a lockfile without its journals. */

@@ -5,7 +5,7 @@ import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
 import { type Attempt, type AttemptState, isDecided } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
-import type { FileState } from '../plan/history.js';
+import { type FileState, takeId } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
 import { EXTENSIONS } from '../storage/media-names.js';
 import type { MoveContext } from '../storage/move.js';
@@ -23,16 +23,37 @@ const CUT_SHORT: Observation = {
  * those of other runs, which settle them), moves in progress are finished, and files that were given up and are here
  * are stored. (Stored files are checked before their remote copy is deleted.) Throws the `FileFault` of a disk that
  * cannot be read or written.
+ *
+ * @param known where else a stored file may be
  */
-export async function recover(context: MoveContext, nowMs: number): Promise<void> {
+export async function recover(context: MoveContext, nowMs: number, known: KnownPlaces = {}): Promise<void> {
+  const placesOf = createPlaces(known);
   for (const attempt of [...context.store.attempts.values()]) {
     if (attempt.state === 'intent' && isOurs(context.store, attempt))
       await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     await unlessStuck(
-      attempt.move_to === undefined ? findWhereStored(context, attempt) : settleMove(context, attempt),
+      attempt.move_to === undefined
+        ? findWhereStored(context, attempt, placesOf(attempt))
+        : settleMove(context, attempt),
     );
     await unlessStuck(findGivenUp(context, attempt, nowMs));
   }
+}
+
+export interface KnownPlaces {
+  /** Takes of the manifest, which name the path that each file should have. */
+  readonly takes?: readonly Take[] | undefined;
+  /** By attempt: what the lockfile said before newer records were restored. */
+  readonly former?: ReadonlyMap<string, string>;
+}
+
+function createPlaces({ takes = [], former }: KnownPlaces): (attempt: Attempt) => readonly string[] {
+  const stems = new Map(takes.map((take) => [takeId(take), take.stem]));
+  return (attempt) => {
+    const stem = stems.get(takeId(attempt));
+    const present = stem === undefined ? undefined : stem + path.posix.extname(attempt.file?.path ?? '');
+    return [present, former?.get(attempt.attempt)].filter((place) => place !== undefined);
+  };
 }
 
 /**

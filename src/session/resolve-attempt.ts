@@ -39,9 +39,9 @@ export async function settleAttempt(
   const { settings, ports } = session;
   const view = { output: await openOutput(ports.files, settings.outputRoot.value) };
   const seen = await attemptsHere(session);
-  return withStore(session, 'resolve', async ({ store }) => {
+  return withStore(session, 'resolve', async ({ store, formerPlaces }) => {
     const nowMs = ports.clock.nowMs();
-    await recover({ ...view, store }, nowMs);
+    await recover({ ...view, store }, nowMs, { former: formerPlaces });
     const attempt = find(session, [...store.attempts.values()], seen, id);
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);

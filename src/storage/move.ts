@@ -54,19 +54,29 @@ async function isTaken(files: FolderFiles, from: string, to: string): Promise<bo
 }
 
 /**
- * Finds a file that is not where the lockfile says but where it was first stored, with the same bytes: two joined
- * lockfiles may contain a move that was made in another folder. Throws the `FileFault`.
+ * Finds a file that is not where the lockfile says but at another of its paths, with the same bytes: version control
+ * may have put it back under an older name, and two joined lockfiles may contain a move that was made in another folder.
+ * Throws the `FileFault`.
+ *
+ * @param places where else it may be, besides the path where it was first stored
  */
-export async function findWhereStored(context: MoveContext, attempt: Attempt): Promise<boolean> {
+export async function findWhereStored(
+  context: MoveContext,
+  attempt: Attempt,
+  places: readonly string[],
+): Promise<boolean> {
   const { file, stem } = attempt;
   if (file === undefined) return false;
   const { root, files } = context.output;
   const first = stem + path.posix.extname(file.path);
-  if (first === file.path || !mayMove(file, first)) return false;
-  if ((await files.facts(path.join(root, file.path))) !== undefined) return false;
-  if (!(await isStored(files, path.join(root, first), file))) return false;
-  await context.store.record(changed(context.store, attempt, { move_to: first }));
-  return settleMove(context, context.store.newest(attempt.attempt) ?? attempt);
+  const others = [first, ...places].filter((place) => place !== file.path && mayMove(file, place));
+  if (others.length === 0 || (await files.facts(path.join(root, file.path))) !== undefined) return false;
+  for (const place of others) {
+    if (!(await isStored(files, path.join(root, place), file))) continue;
+    await context.store.record(changed(context.store, attempt, { move_to: place }));
+    return settleMove(context, context.store.newest(attempt.attempt) ?? attempt);
+  }
+  return false;
 }
 
 /** Finishes a move that this run or a killed one began. Throws the `FileFault`; it can be retried. */

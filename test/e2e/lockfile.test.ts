@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from './in-process.js';
@@ -108,6 +116,25 @@ describe('a lockfile that is damaged but sufficient', () => {
     rmSync(path.join(album.cwd, 'out'), { recursive: true });
     expect((await album.run('run', '--yes')).code).toBe(100);
     expect((await album.run('status')).stdout).toContain('missing');
+    expect(await album.charges()).toBe(1);
+  });
+
+  it('that is put back together with files under older names finds them', async () => {
+    const album = await finished();
+    const name = async (folder: string) => {
+      edit(path.join(album.cwd, 'album.yaml'), (text) =>
+        text.replace(/^version: 1.*$/m, `version: 1 # ${folder}\noutput: "${folder}/{id}.{ext}"`),
+      );
+      expect((await album.run('run', '--yes')).code).toBe(0);
+      edit(path.join(album.cwd, 'album.yaml'), (text) => text.replace(/^output: .*\n/m, ''));
+    };
+    await name('second');
+    const before = readFileSync(album.lockPath);
+    await name('third');
+    renameSync(path.join(album.cwd, 'third'), path.join(album.cwd, 'second'));
+    writeFileSync(album.lockPath, before);
+    await name('fourth');
+    expect(audioFiles(album.cwd)).toEqual([path.join('fourth', 'one.wav')]);
     expect(await album.charges()).toBe(1);
   });
 

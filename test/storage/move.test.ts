@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { FolderFiles } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
-import { recover } from '../../src/run/recover.js';
+import { type KnownPlaces, recover } from '../../src/run/recover.js';
 import { applyMoves } from '../../src/storage/move.js';
 import { openOutput } from '../../src/storage/output.js';
 import { createMemoryDisk, type MemoryDisk } from '../fakes/memory-files.js';
 import { attempt, file, id } from '../lockfile/build.js';
 import { lockOn } from '../lockfile/lock-on.js';
+import { makeTake } from '../plan/builders.js';
 
 const ROOT = '/album';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -65,16 +66,25 @@ it('a recorded move is finished even if its folder was removed since', async () 
 
 describe('a file that the lockfile records as moved, seen from another folder', () => {
   const elsewhere = { ...done, stem: 'out/one', file: { ...from, path: 'out/one.v1abc.mp3' } };
-  const pathAfter = async (texts: Record<string, string>) => {
+  const pathAfter = async (texts: Record<string, string>, known: KnownPlaces = {}) => {
     const disk = createMemoryDisk(texts);
     const store = await lockOn(disk, [elsewhere]);
-    await recover(await viewOf(disk, store), 0);
+    await recover(await viewOf(disk, store), 0, known);
     expect(Object.keys(disk.texts())).toEqual(expect.arrayContaining(Object.keys(texts)));
     return store.attempts.get(done.attempt)?.file?.path;
   };
 
   it('is found where it was first stored', async () => {
     expect(await pathAfter({ [`${ROOT}/out/one.mp3`]: 'one' })).toBe('out/one.mp3');
+  });
+
+  it.each<[string, KnownPlaces]>([
+    ['the manifest names now', { takes: [makeTake({ stem: 'out/uno' })] }],
+    ['an older record of the lockfile names', { former: new Map([[done.attempt, 'out/uno.mp3']]) }],
+  ])('is found at the path that %s', async (_, known) => {
+    expect(await pathAfter({ [`${ROOT}/out/uno.mp3`]: 'one' }, known)).toBe('out/uno.mp3');
+    expect(await pathAfter({ [`${ROOT}/out/uno.mp3`]: 'two' }, known)).toBe('out/one.v1abc.mp3');
+    expect(await pathAfter({ [`${ROOT}/out/dos.mp3`]: 'one' }, known)).toBe('out/one.v1abc.mp3');
   });
 
   it('is not confused with another file there', async () => {
