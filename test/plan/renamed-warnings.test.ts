@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { PlanRow } from '../../src/plan/plan.js';
 import { renamedWarnings } from '../../src/plan/renamed-warnings.js';
 import { makeAttempt, makeTake } from './builders.js';
@@ -15,6 +16,41 @@ it('a new track whose request was bought under an id that is gone may only have 
   expect(renamedWarnings(two, [former])).toMatchObject([
     { code: 'renamed', message: expect.stringMatching(/`overture` would be bought.* as `opening`/) },
   ]);
+});
+
+describe('a track that was bought and has another request now', () => {
+  const other = makeTake({ track: 'overture', request: { prompt: 'Rain on a tin roof, no melody' } });
+  const earlier = makeAttempt({ name: 'b', of: other });
+  const changed = (before: Attempt): PlanRow['decision'] => ({
+    kind: 'buy',
+    why: { kind: 'changed', fields: ['prompt'], earlier: before },
+  });
+
+  it('may have swapped its id with another', () => {
+    const swapped = [
+      { take: { ...take, digest: former.digest }, decision: changed(earlier) },
+      { take: makeTake({ request: { prompt: 'Rain on a tin roof, no melody' } }), decision: changed(former) },
+    ];
+    expect(renamedWarnings(swapped, [former, earlier])).toMatchObject([
+      { message: expect.stringMatching(/`overture` would be.* as `opening`, which has another request now/) },
+      { message: expect.stringMatching(/`opening` would be.* as `overture`, which has another request now/) },
+    ]);
+  });
+
+  it('may have passed its id on', () => {
+    const passed = [
+      { take, decision: NEW },
+      { take: makeTake({ request: { prompt: 'Rain on a tin roof, no melody' } }), decision: changed(former) },
+    ];
+    expect(renamedWarnings(passed, [former])).toMatchObject([
+      { message: expect.stringContaining('`overture` would be bought') },
+    ]);
+  });
+
+  it('is only changed if no other track has its former request', () => {
+    const rows = [{ take: { ...take, digest: 'v1:0' }, decision: changed(earlier) }];
+    expect(renamedWarnings(rows, [earlier])).toEqual([]);
+  });
 });
 
 it.each(['queued', 'stored', 'unverified', 'in_doubt'] as const)(
