@@ -1,10 +1,10 @@
 import type { SoundReport } from '../app/world.js';
 import type { RunEvent } from '../core/events.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import type { Attempt, FiledAttempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { Session } from '../session/session.js';
 import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
-import { expectedOf, type FiledAttempt, filesOf } from './sounds.js';
+import { expectedOf, filesOf } from './sounds.js';
 
 /** Measures what a run stores, in a separate thread, and reports the findings at the end. */
 export interface RunSound {

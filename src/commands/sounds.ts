@@ -1,13 +1,11 @@
 import { isSystemFault } from '../core/errors.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import { type Attempt, type FiledAttempt, isStored } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { compareNewest, takeId } from '../plan/history.js';
 import type { Expected } from '../qc/findings.js';
 import type { SoundView, TakeSound } from '../report/sound-text.js';
 import type { Session } from '../session/session.js';
 import { createSoundChecker, type SoundChecker } from './check-sound.js';
-
-export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 
 /** The file that each take uses, if it has one. */
 export function filesOf(
@@ -16,17 +14,13 @@ export function filesOf(
 ): readonly { readonly take: Take; readonly attempt: FiledAttempt }[] {
   const byTake = new Map<string, FiledAttempt[]>();
   for (const attempt of [...attempts].sort(compareNewest))
-    if (isFiled(attempt)) byTake.set(takeId(attempt), [...(byTake.get(takeId(attempt)) ?? []), attempt]);
+    if (isStored(attempt)) byTake.set(takeId(attempt), [...(byTake.get(takeId(attempt)) ?? []), attempt]);
   return takes.flatMap((take) => {
     const attempt = byTake
       .get(takeId(take))
       ?.find(({ digest }) => digest === take.digest || digest === take.formerDigest);
     return attempt === undefined ? [] : [{ take, attempt }];
   });
-}
-
-function isFiled(attempt: Attempt): attempt is FiledAttempt {
-  return attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
 }
 
 /** The sound requested for an attempt's file. */

@@ -84,6 +84,16 @@ export interface StoredFile {
   readonly media_type: string;
 }
 
+export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
+
+/**
+ * Whether its file is the audio that it was bought for. A take that was lost or is fetched again may still name an
+ * earlier file.
+ */
+export function isStored(attempt: Attempt): attempt is FiledAttempt {
+  return attempt.file !== undefined && (attempt.state === 'stored' || attempt.state === 'done');
+}
+
 /** Whether the attempt's price counts as spent: charged, reserved or in doubt, and not refunded. */
 export function countsAsSpent(attempt: Attempt): boolean {
   return attempt.state !== 'rejected' && attempt.refunded !== true;

@@ -1,6 +1,6 @@
 import { closest } from '../core/closest.js';
 import { takeKey } from '../core/take-key.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import { type Attempt, type FiledAttempt, isStored } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 
 export type Choice =
@@ -11,7 +11,7 @@ export type Choice =
       readonly message: string;
       readonly meant?: string | undefined;
     }
-  /** The take is known but has no file. */
+  /** The take is known but has no file of its own. */
   | {
       readonly ok: false;
       readonly why: 'no-file';
@@ -41,8 +41,8 @@ export function chooseTake(
   const wanted = takes.filter((take) => take.track === track);
   const number = takeNumber(track, word);
   const named = number === undefined ? byDigits(word, ofTrack) : ofNumber(number, wanted, ofTrack);
-  const withFile = named.find((attempt): attempt is FiledAttempt => attempt.file !== undefined);
-  if (withFile !== undefined) return { ok: true, attempt: withFile };
+  const stored = named.find(isStored);
+  if (stored !== undefined) return { ok: true, attempt: stored };
   const [without] = named;
   if (without !== undefined) {
     const message = `${takeKey(without)} has no file to pick`;
@@ -53,8 +53,6 @@ export function chooseTake(
     return { ok: false, why: 'no-file', message: `${takeKey(unmade)} has not been made yet` };
   return { ok: false, why: 'take', ...unknownTake(track, word, wanted, ofTrack) };
 }
-
-export type FiledAttempt = Attempt & Required<Pick<Attempt, 'file'>>;
 
 /** Checks if the track exists, and suggests the one probably meant. */
 export function unknownTrack(

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { takeKey } from '../core/take-key.js';
-import type { Attempt, StoredFile } from '../lockfile/attempt.js';
+import { type Attempt, isStored, type StoredFile } from '../lockfile/attempt.js';
 import type { ReleaseTrack } from '../manifest/take.js';
 import { compareNewest } from '../plan/history.js';
 import { missingOf } from '../plan/latest-attempts.js';
@@ -78,10 +78,6 @@ function chooseTake(
   if (only === undefined) return notMade(track, rows, command);
   if (made.length > 1 && !first) return unpicked(track, made, command);
   return chosenOf(track, only, rows);
-}
-
-function isStored({ state, file }: Attempt): boolean {
-  return file !== undefined && (state === 'stored' || state === 'done');
 }
 
 function hashOf({ file }: Attempt): string | undefined {

@@ -1,5 +1,5 @@
 import { formatUsd } from '../core/money.js';
-import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import { type Attempt, countsAsSpent, isStored } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import type { Picks } from '../picks/pick-types.js';
 import { picksOf, type TrackPick } from '../picks/picks-of.js';
@@ -165,8 +165,7 @@ function bought(attempt: Attempt): Pick<ReviewTake, 'model' | 'price' | 'boughtA
 
 function fileOf(attempt: Attempt, { holdings, sounds, urlOf }: ReviewInput): ReviewFile | undefined {
   const holding = holdings.get(attempt.attempt);
-  if (holding?.state !== 'present' || attempt.file === undefined) return undefined;
-  if (attempt.state !== 'stored' && attempt.state !== 'done') return undefined;
+  if (holding?.state !== 'present' || !isStored(attempt)) return undefined;
   const { sha256, media_type: mediaType } = attempt.file;
   const { path } = holding;
   const sound = sounds.get(sha256);
