@@ -7,7 +7,7 @@ export interface RunOutcome {
   readonly version: Extract<RunEvent, { type: 'version' }> | undefined;
   readonly plan: Extract<RunEvent, { type: 'plan' }> | undefined;
   readonly summary: SummaryEvent | undefined;
-  /** Last reported state of each take. */
+  /** Last reported state of each take; without those that were not bought. */
   readonly takes: readonly TakeEvent[];
   /** Files that this run stored, relative to the output root. */
   readonly files: readonly { readonly path: string; readonly bytes?: number | undefined }[];
@@ -60,7 +60,9 @@ export function createRecorder(): Recorder {
     },
     end() {},
     outcome(keys = []) {
-      const all = inOrder(takes.values(), keys);
+      // What still waits when the run ends was not bought.
+      const settled = [...takes.values()].filter(({ state }) => state !== 'waiting');
+      const all = inOrder(settled, keys);
       return {
         version,
         plan,

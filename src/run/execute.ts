@@ -228,8 +228,10 @@ async function loop(
   }
   // A pending response is never abandoned: it may be the only evidence of a charge.
   await Promise.all(inFlight);
+  // A run that was stopped did not wait for the end of a pause: the take is not bought, but not refused for good either.
   for (const job of jobs.values())
-    if (job.postponed !== undefined) emitTake(context, job, 'rejected', job.postponed);
+    if (job.postponed !== undefined && !context.halt.signal.aborted)
+      emitTake(context, job, 'rejected', job.postponed);
   endings();
   others.close();
   wakeUp.close();

@@ -53,6 +53,15 @@ function hadProblems(): RunOutcome {
   );
 }
 
+it('a take that still waits when the run is stopped counts as not bought', () => {
+  const waiting = takeEvent('bridge', 'waiting', { status: 429, code: 'http-429', money: 'not charged' });
+  const outcome = outcomeOf(waiting, summaryEvent({ not_bought: 1, exit_code: 130 }));
+  expect(outcome).toMatchObject({ takes: [], failures: [] });
+  const junit = renderJunit(outcome, ['bridge']);
+  expect(junit).toContain('<skipped message="not bought: ended with exit code 130"/>');
+  expect(junit).toContain('failures="0"');
+});
+
 describe('the last screen', () => {
   it('of a successful run shows cost and files and no next command', () => {
     const outcome = outcomeOf(

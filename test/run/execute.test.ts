@@ -6,7 +6,7 @@ import { execute, type RunInput } from '../../src/run/execute.js';
 import { makeTake } from '../plan/builders.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
-it('a take that was postponed when the run ends is reported as rejected, with the last refusal', async () => {
+it('a take that still waits after a refusal when the run is stopped is not reported as rejected', async () => {
   const clock = fakeClock();
   const stop = new AbortController();
   const attempts = new Map<string, Attempt>();
@@ -54,6 +54,6 @@ it('a take that was postponed when the run ends is reported as rejected, with th
   stop.abort();
   await clock.advance(1_000);
   const outcome = await ended;
-  expect(states.at(-1)).toEqual({ state: 'rejected', status: 429 });
+  expect(states.at(-1)).toEqual({ state: 'waiting', status: 429 });
   expect(outcome).toMatchObject({ spentMicroUsd: 0, madeCount: 0, stopReasons: new Set(['interrupted']) });
 });
