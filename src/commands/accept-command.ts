@@ -7,6 +7,7 @@ import { jsonDocument } from '../report/json-text.js';
 import { acceptKept } from '../run/accept-kept.js';
 import { recover } from '../run/recover.js';
 import { supersededError } from '../session/changed-meanwhile.js';
+import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { attemptsNamed, sealedBy, withStore } from '../session/with-store.js';
@@ -30,7 +31,8 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     const context = { output, store };
     const nowMs = ports.clock.nowMs();
     await recover(context, nowMs, { former: formerPlaces });
-    const unverified = find(session, [...store.attempts.values()], word);
+    const elsewhere = store.attempts.size === 0 ? await sandboxNote(session, ['accept', word]) : undefined;
+    const unverified = find(session, [...store.attempts.values()], word, elsewhere);
     const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header, before, after);
     const accepted = await acceptKept(context, unverified, nowMs, seal, (relative, why) => {
       const name = shellWord(placeOf(relative));
@@ -58,8 +60,17 @@ function isAcceptable({ state, kept, reason }: Attempt): boolean {
   return (state === 'failed' || state === 'lost') && kept !== undefined && !isDecided(reason?.code);
 }
 
-/** By the take's name, or, if it has several attempts, by the attempt. */
-function find({ command }: Session, attempts: readonly Attempt[], word: string): Attempt {
+/**
+ * By the take's name, or, if it has several attempts, by the attempt.
+ *
+ * @param elsewhere where the user may have meant to look
+ */
+function find(
+  { command }: Session,
+  attempts: readonly Attempt[],
+  word: string,
+  elsewhere: string | undefined,
+): Attempt {
   const unverified = attempts.filter(isAcceptable);
   const byTake = unverified.filter((attempt) => takeKey(attempt) === word);
   const byId = attemptsNamed(unverified, word);
@@ -72,7 +83,7 @@ function find({ command }: Session, attempts: readonly Attempt[], word: string):
       ? `${escapeForeign(word)} matches ${named.length} unverified attempts`
       : `${escapeForeign(word)} is not an unverified take`,
     commands.length === 0
-      ? `no take is unverified; to see the takes: ${command('status')}`
+      ? (elsewhere ?? `no take is unverified; to see the takes: ${command('status')}`)
       : commands.join(' or '),
     named.length > 1 ? 'unknown-attempt' : 'not-unverified',
   );

@@ -5,7 +5,7 @@ import type { BatchSettings } from '../app/world.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { emitNotice } from '../core/emit-notice.js';
 import { type ExitCode, usageError } from '../core/errors.js';
-import type { RunEvent } from '../core/events.js';
+import type { RunEvent, SummaryEvent } from '../core/events.js';
 import { redactIn } from '../core/redact.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
@@ -24,6 +24,7 @@ import { batchSettings } from '../session/batch-settings.js';
 import { isGithub } from '../session/github-places.js';
 import { writeReports } from '../session/reports.js';
 import { requireManifest } from '../session/require-manifest.js';
+import { noteSandbox } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -100,6 +101,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     const report = mode === 'frozen' ? await frozenBatch(looking, settings) : await buyAndCollect(looking);
     await reporter.end();
     await printEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
+    if (mode === 'collect' && isNothingKnown(report.summary)) await noteSandbox(session, 'collect');
     return report.exitCode;
   } catch (error) {
     return await failedRun(session, recorder, reporter, error, loaded);
@@ -110,6 +112,12 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     await session.close();
     await removeIdleFolders(session);
   }
+}
+
+/** Whether the lockfile is empty or does not exist. */
+function isNothingKnown({ spent_total_micro_usd, ...summary }: SummaryEvent): boolean {
+  const { done, in_flight, in_doubt, failed } = summary;
+  return spent_total_micro_usd === 0 && done + in_flight + in_doubt + failed === 0;
 }
 
 /** A program that reads the output gets its last event and its document, however the run ended. */

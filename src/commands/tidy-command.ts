@@ -12,6 +12,7 @@ import { pathText } from '../report/path-text.js';
 import { type DiskView, recover, stateOf, untrackedFiles } from '../run/recover.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
+import { noteSandbox } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -44,16 +45,26 @@ async function tidy(session: Session): Promise<ExitCode> {
     const { moves, changed } = await planFor(session, output, attempts, manifest, picks);
     const stuck = await changedFiles({ output }, attempts, moves);
     printMoves(session, moves, stuck, changed);
+    if (attempts.length === 0) await noteSandbox(session, ...wordsOf(settings.flags));
     return EXIT.ok;
   }
-  const { moves, changed, stuck } = await withStore(session, 'tidy', async ({ store, formerPlaces }) => {
-    const context = { output, store };
-    await recover(context, ports.clock.nowMs(), { takes: manifest.takes, former: formerPlaces });
-    const planned = await planFor(session, output, [...store.attempts.values()], manifest, picks);
-    return { ...planned, stuck: await applyMoves(context, planned.moves) };
-  });
+  const { moves, changed, stuck, known } = await withStore(
+    session,
+    'tidy',
+    async ({ store, formerPlaces }) => {
+      const context = { output, store };
+      await recover(context, ports.clock.nowMs(), { takes: manifest.takes, former: formerPlaces });
+      const planned = await planFor(session, output, [...store.attempts.values()], manifest, picks);
+      return { ...planned, stuck: await applyMoves(context, planned.moves), known: store.attempts.size };
+    },
+  );
   printMoves(session, moves, stuck, changed);
+  if (known === 0) await noteSandbox(session, ...wordsOf(settings.flags));
   return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
+}
+
+function wordsOf({ undo, dryRun }: Flags): readonly string[] {
+  return ['tidy', ...(undo === true ? ['--undo'] : []), ...(dryRun === true ? ['--dry-run'] : [])];
 }
 
 /** Without the lock, and without writing anything. */

@@ -2,6 +2,12 @@ import { pathText } from '../report/path-text.js';
 import { lockfileIn } from './batch-place.js';
 import type { Session } from './session.js';
 
+/** Prints the note, if there is one, beside the output. */
+export async function noteSandbox(session: Session, ...words: readonly string[]): Promise<void> {
+  const note = await sandboxNote(session, words);
+  if (note !== undefined) session.stderr.write(`note: ${note}\n`);
+}
+
 /**
  * For a command that found nothing: if the sandbox has a lockfile for this manifest, the user probably forgot
  * `--sandbox`.

@@ -61,13 +61,17 @@ describe('a manifest of which only a sandbox run exists', () => {
   it.each([
     ['resolve', 'album.yaml'],
     ['release', 'album.yaml', '--to', 'release'],
+    ['collect', 'album.yaml'],
+    ['tidy', 'album.yaml'],
+    ['tidy', 'album.yaml', '--dry-run'],
+    ['accept', 'album.yaml', 'track-1'],
   ])('is the reason that %s finds nothing', async (...command) => {
     const cwd = folder();
     writeManifest(cwd, 1);
     mkdirSync(path.join(cwd, 'album.sandbox'));
     writeFileSync(path.join(cwd, 'album.sandbox', 'album.lock.jsonl'), '');
     const { stderr } = await run(command, cwd);
-    expect(stderr).toContain(`note: a sandbox run is in ${path.join(cwd, 'album.sandbox')}: `);
+    expect(stderr).toContain(`: a sandbox run is in ${path.join(cwd, 'album.sandbox')}: `);
     expect(stderr).toContain(`: venice-batch ${command.join(' ')} --sandbox\n`);
     expect((await run([...command, '--sandbox'], cwd)).stderr).not.toContain('a sandbox run is in');
   });
