@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import { hashFile, publishFile } from '../storage/link-into-place.js';
 import type { MoveContext } from '../storage/move.js';
-import { findPlaced, KEPT_SUFFIX, placeFile } from '../storage/place-file.js';
+import { findPlaced, placeFile, stemOfKept } from '../storage/place-file.js';
 import { advance } from './transition.js';
 
 export type Acceptance =
@@ -27,11 +27,11 @@ export async function acceptKept(
   inTheWay: (relative: string, why: string) => void,
 ): Promise<Acceptance> {
   const { kept } = attempt;
-  if (kept === undefined || !kept.path.endsWith(keptEnd(attempt))) return { ok: false, why: 'nothing-kept' };
+  const stem = kept && stemOfKept(kept.path, attempt);
+  if (kept === undefined || stem === undefined) return { ok: false, why: 'nothing-kept' };
   const place = path.join(context.output.root, kept.path);
   const found = await hashFile(context.output.files, place);
   if (found !== undefined && found.sha256 !== kept.sha256) return { ok: false, why: 'changed' };
-  const stem = kept.path.slice(0, -keptEnd(attempt).length);
   const { path: _, ...described } = kept;
   const wanted = { stem, outdated: isOutdated(context, attempt) };
   const file: StoredFile | undefined =
@@ -46,11 +46,6 @@ export async function acceptKept(
   if (newest.file?.sha256 !== kept.sha256)
     await publishFile(context.output.files, path.join(context.output.root, file.path), place);
   return { ok: false, why: 'superseded', newest };
-}
-
-/** The suffix of an attempt's kept bytes. We did not write files with any other suffix, so they are not touched. */
-function keptEnd({ attempt }: Attempt): string {
-  return `.${attempt.slice(0, 8)}${KEPT_SUFFIX}`;
 }
 
 /** Whether a newer attempt for the same take already has its file. */

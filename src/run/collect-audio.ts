@@ -87,14 +87,10 @@ export async function collectAudio(
   }
 }
 
-/** A longer download has replaced the one that the record names: until that is recorded it cannot be accepted. */
-async function recordKept(context: RunContext, job: Job, { kept, reason }: Attempt): Promise<void> {
-  if (kept === undefined || job.kept === undefined || kept.sha256 === job.kept.sha256) return;
-  await recordOutcome(context, job, {
-    kind: 'not_verifiable',
-    code: reason?.code ?? 'incomplete',
-    kept: job.kept,
-  });
+/** Until it is recorded, the user cannot accept it, and a run after a crash does not know of it. */
+async function recordKept(context: RunContext, job: Job, { kept }: Attempt): Promise<void> {
+  if (job.kept === undefined || kept?.sha256 === job.kept.sha256) return;
+  await recordOutcome(context, job, { kind: 'kept', kept: job.kept });
 }
 
 async function leaveUnverified(

@@ -69,6 +69,8 @@ export interface Job {
   unconfirmed: number;
   /** The longest download of this run that is not good enough to be stored. */
   kept?: StoredFile;
+  /** An earlier run had kept a download of this job. */
+  keptEarlier?: boolean;
   /** Times its stored file was found missing or changed. */
   fetchedAgain: number;
   /** How long this run has seen it running, in ms; see `watch` in `poll.ts`. */

@@ -80,7 +80,7 @@ export async function storeAudio(
         `${context.settings.placeOf?.(relative) ?? relative} ${why}: it is left alone, and ${job.key} is stored under another name`,
       ),
     );
-    await dropKept(context, job, attempt);
+    await dropKept(context, job);
     return { kind: 'stored', file };
   } catch (error) {
     // The downloaded file was removed: fetch it again.

@@ -22,6 +22,8 @@ export type Observation =
   | { readonly kind: 'vanished'; readonly status: number; readonly kept?: StoredFile | undefined }
   /** It was downloaded twice and failed verification. */
   | { readonly kind: 'not_verifiable'; readonly code: string; readonly kept?: StoredFile | undefined }
+  /** A download that is not good enough to be stored was kept: the service may have nothing better later. */
+  | { readonly kind: 'kept'; readonly kept: StoredFile }
   /** The user accepted the kept bytes; they are durable under their final name. */
   | { readonly kind: 'accepted'; readonly file: StoredFile }
   /** The stored file no longer matches its hash, and the remote copy was not yet deleted. */
@@ -67,6 +69,7 @@ export function isRelevant({ state }: Attempt, observation: Observation): boolea
     case 'job_failed':
     case 'vanished':
     case 'not_verifiable':
+    case 'kept':
       return state === 'queued' || state === 'unverified';
     case 'cleaned_up':
     case 'local_copy_lost':
@@ -115,6 +118,8 @@ export function advance(attempt: Attempt, observation: Observation, nowMs: numbe
         reason: { code: observation.code },
         ...(observation.kept === undefined ? {} : { kept: observation.kept }),
       });
+    case 'kept':
+      return { ...attempt, kept: observation.kept, rev: attempt.rev + 1 };
     case 'accepted':
       return { ...unmarked(to('stored', { file: observation.file })), accepted: true };
     case 'local_copy_lost':

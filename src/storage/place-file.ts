@@ -5,8 +5,27 @@ import { hashFile, publishFile } from './link-into-place.js';
 import { EXTENSIONS } from './media-names.js';
 import { type MoveContext, moveSuperseded } from './move.js';
 
-/** Suffix of files that failed verification, after the stem and the attempt's first digits. */
-export const KEPT_SUFFIX = '.unverified';
+const KEPT = '.unverified';
+/** Names for kept downloads of one attempt: the user may have edited some of them. */
+const KEPT_NAMES_MAX = 9;
+/** The longest end of a name, for one digit of a number. */
+export const KEPT_SUFFIX = `-0${KEPT}`;
+
+/**
+ * Names for a download that is kept although it failed verification; the first free one is used.
+ *
+ * @param base the stem, and the attempt's first digits
+ */
+export function keptNames(base: string): readonly string[] {
+  return Array.from({ length: KEPT_NAMES_MAX }, (_, at) => base + (at === 0 ? '' : `-${at + 1}`) + KEPT);
+}
+
+/** The stem of a kept download of this attempt; `undefined` for any other name, which was not written by us. */
+export function stemOfKept(name: string, { attempt }: Attempt): string | undefined {
+  const ends = keptNames(`.${attempt.slice(0, 8)}`);
+  const end = ends.find((one) => name.endsWith(one));
+  return end === undefined ? undefined : name.slice(0, -end.length);
+}
 
 /** A synced file without its final name. */
 export interface UnplacedFile extends Omit<StoredFile, 'path'> {

@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared-log': ['storage', 'plan', 'lockfile', 'manifest:type'],
   scheduler: [],
   storage: ['plan:type', 'lockfile:type', 'manifest:type', 'venice:type'],
-  release: ['audio', 'storage', 'plan', 'lockfile:type', 'manifest'],
+  release: ['audio', 'storage', 'plan', 'lockfile', 'manifest'],
   run: ['scheduler', 'storage', 'shared-log', 'plan', 'venice', 'lockfile', 'manifest:type'],
   app: [
     'release',

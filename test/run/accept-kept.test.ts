@@ -48,6 +48,25 @@ it('keeps the bytes as they were if another machine has stored the take with oth
   expect(names).toEqual([`${ROOT}/${path}`]);
 });
 
+it('accepts bytes that were kept under a numbered name, because another file had theirs', async () => {
+  const numbered = path.replace('.unverified', '-2.unverified');
+  const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'mine', [`${ROOT}/${numbered}`]: 'sound' });
+  const first = { ...unverified, kept: { ...kept, path: numbered } };
+  const context = { store: await lockOn(disk, [first]), output: await openOutput(disk.files, ROOT) };
+  const accepted = await acceptKept(
+    context,
+    first,
+    0,
+    (_, after) => after,
+    () => {},
+  );
+  expect(accepted).toMatchObject({ ok: true, attempt: { file: { path: 'out/01-opening.mp3' } } });
+  expect(disk.texts()).toMatchObject({
+    [`${ROOT}/${path}`]: 'mine',
+    [`${ROOT}/out/01-opening.mp3`]: 'sound',
+  });
+});
+
 it('leaves the bytes in their place if another machine has accepted the same', async () => {
   const { accepted, names } = await acceptLate(done(sha256));
   expect(accepted).toMatchObject({ ok: false, why: 'superseded' });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { MediaFinding } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
@@ -15,6 +16,8 @@ const at = { intent: new Date(START_MS).toISOString(), queued: new Date(START_MS
 const made = attempt({ state: 'queued', stem: 'out/one', queue_id: 'job', duration_seconds: 10, rev: 2, at });
 const queued: Attempt = { ...made, key: keySignature.of(made) };
 const KEPT = `/album/out/one.${queued.attempt.slice(0, 8)}.unverified`;
+
+const FILE = { path: path.posix.relative('/album', KEPT), media_type: 'audio/mpeg' };
 
 /** What a body is: one second of sound for each letter, unless it says that it is not audio. */
 function inspect(text: string): MediaFinding {
@@ -80,13 +83,46 @@ async function collect(
   });
   for (let second = 0; second < 1_800 && !over; second++) await clock.advance(1_000);
   await ended;
-  return { record: store.attempts.get(first.attempt), kept: disk.texts()[KEPT], unused: left.length };
+  const texts = disk.texts();
+  const record = store.attempts.get(first.attempt);
+  return { record, kept: texts[KEPT], texts, unused: left.length };
 }
 
 it('an unconfirmed short download is kept for the user if the service has nothing more', async () => {
   const { record, kept } = await collect(['short']);
   expect(record).toMatchObject({ state: 'unverified', reason: { code: 'not_found' }, kept: { bytes: 5 } });
   expect(kept).toBe('short');
+});
+
+it('the first short download is recorded at once, so that a run after a crash knows it', async () => {
+  const { texts, record } = await collect(['short']);
+  const records = texts['/album/album.lock.jsonl']!.split('\n').filter((line) => line.includes('"kept"'));
+  expect(JSON.parse(records[0]!)).toMatchObject({ state: 'queued', at, kept: record!.kept });
+  const before = { ...queued, kept: record!.kept! };
+  expect((await collect([], before, 'short')).record).toMatchObject({
+    state: 'unverified',
+    kept: { bytes: 5 },
+  });
+});
+
+it.each([
+  ['a file that nobody recorded', queued],
+  [
+    'a recorded file that the user has edited',
+    { ...queued, kept: { ...FILE, bytes: 1, sha256: '0'.repeat(64) } },
+  ],
+])('%s stays: the download is kept under another name', async (_, first) => {
+  const { record, kept, texts } = await collect(['short'], first, 'edited by the user');
+  expect(kept).toBe('edited by the user');
+  expect(record?.kept).toMatchObject({ bytes: 5, path: expect.stringMatching(/-2\.unverified$/) });
+  expect(texts[`/album/${record!.kept!.path}`]).toBe('short');
+});
+
+it('a download without an end is not kept in the place of anything', async () => {
+  const { record, kept } = await collect(['', ''], queued, 'edited by the user');
+  expect(kept).toBe('edited by the user');
+  expect(record).toMatchObject({ state: 'unverified', reason: { code: 'empty' } });
+  expect(record).not.toHaveProperty('kept');
 });
 
 it('a download that is cut off does not remove the one before it', async () => {
