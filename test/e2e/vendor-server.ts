@@ -102,6 +102,8 @@ export async function startVendorServer(
         return error(400, 'The provider could not generate the audio');
       case 'Forbidden':
         return error(422, 'Your prompt violates the content policy of the model provider');
+      case 'Unpaid':
+        return error(402, 'Insufficient USD or Diem balance to complete request');
       case 'Unknown':
         return UNKNOWN_ID;
       case 'Broken':

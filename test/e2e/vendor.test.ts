@@ -86,6 +86,19 @@ describe('the program against a stand-in for the newest version of the API', { t
     expect(lockLines(cwd).map(({ state }) => state)).not.toContain('queued');
   });
 
+  it('stops collecting at once when the balance is too low, and loses nothing', async () => {
+    const { cwd, run: batch } = album({ one: { prompt: 'Unpaid song' }, two: { prompt: 'Unpaid tune' } });
+    const from = server.requests.length;
+    const ended = await batch('run', 'album.yaml', '--yes', '--json');
+    expect(ended.code, ended.stderr).toBe(6);
+    const polls = server.requests.slice(from).filter((request) => request === 'POST /audio/retrieve').length;
+    // Before the jobs are done, and then at most one for each that was sent before the first was answered.
+    expect(polls).toBeLessThanOrEqual(6);
+    expect(lockLines(cwd).map(({ state }) => state)).toEqual(['queued', 'queued']);
+    expect(ended.stderr).toContain('Insufficient USD or Diem balance');
+    expect(JSON.parse(ended.stdout).summary.next_command).toMatch(/^venice-batch collect album\.yaml /);
+  });
+
   it.each([
     ['closed', 4],
     ['retired', 100],
