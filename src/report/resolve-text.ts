@@ -19,6 +19,8 @@ export interface InDoubt {
 export interface HistoryFacts {
   /** Whether there are more entries after those that were read. */
   readonly cut: boolean;
+  /** How many entries could not be read, if any. */
+  readonly unread?: number;
   /** How far the service's clock is ahead of this machine's, in ms. */
   readonly clockOffsetMs: number;
   readonly askedAtMs: number;
@@ -144,7 +146,7 @@ function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts 
 
 function oddities(asked: HistoryFacts | undefined): string[] {
   if (asked === undefined) return [];
-  const { cut, clockOffsetMs, withoutDiem } = asked;
+  const { cut, unread = 0, clockOffsetMs, withoutDiem } = asked;
   const seconds = Math.round(Math.abs(clockOffsetMs) / 1_000);
   return [
     ...(clockOffsetMs === 0
@@ -153,6 +155,11 @@ function oddities(asked: HistoryFacts | undefined): string[] {
           `the service\u2019s clock is ${seconds} s ${clockOffsetMs < 0 ? 'behind' : 'ahead'}: taken into account`,
         ]),
     ...(cut ? ['the billing history was too long to search completely: see the dashboard'] : []),
+    ...(unread === 0
+      ? []
+      : [
+          `${unread === 1 ? '1 entry' : `${unread} entries`} of the billing history could not be read, and may be this charge: see the dashboard before you use --not-charged`,
+        ]),
     ...(withoutDiem === true ? [WITHOUT_DIEM] : []),
   ];
 }
@@ -173,6 +180,7 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
       };
     }),
     history_cut: history?.cut,
+    history_unread: history?.unread,
     history_without_diem: history?.withoutDiem,
     service_clock_offset_ms: history?.clockOffsetMs,
   };

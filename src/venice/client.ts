@@ -109,6 +109,8 @@ export interface UsageHistory {
   readonly entries: readonly UsageEntry[];
   /** Whether the window has more entries than requested. */
   readonly cut: boolean;
+  /** How many entries could not be read, if any: each may be a charge. */
+  readonly unread?: number;
   /** A wallet's own history: if an account is linked to it, DIEM are spent first, and not listed here. */
   readonly withoutDiem?: true;
 }

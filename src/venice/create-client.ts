@@ -12,6 +12,7 @@ import {
   readTransactions,
   readUsagePage,
   readWalletBalance,
+  type TransactionsPage,
   type UsagePage,
 } from './wire.js';
 import { readCatalogue } from './wire-models.js';
@@ -124,15 +125,17 @@ async function walkUsage(
     pageSize: String(Math.min(1_000, Math.max(10, entriesMax))),
   });
   const entries: UsageEntry[] = [];
+  let unread = 0;
   let path = `/billing/usage-history?${query}`;
   for (let pages = 1; ; pages++) {
     const result = await page(path);
     if (!result.ok) return result;
     entries.push(...result.value.entries);
+    unread += result.value.unread ?? 0;
     const { nextCursor } = result.value;
     if (nextCursor === undefined || entries.length >= entriesMax || pages >= USAGE_PAGES_MAX) {
       const cut = nextCursor !== undefined || entries.length > entriesMax;
-      const value = { entries: entries.slice(0, entriesMax), cut };
+      const value = { entries: entries.slice(0, entriesMax), cut, ...(unread > 0 && { unread }) };
       return { ok: true, value, rate: result.rate };
     }
     path = `/billing/usage-history?cursor=${encodeURIComponent(nextCursor)}`;
@@ -141,12 +144,13 @@ async function walkUsage(
 
 /** A wallet's ledger has no window: read back to where it begins. */
 async function walkTransactions(
-  page: (offset: number) => Promise<CallResult<NonNullable<ReturnType<typeof readTransactions>>>>,
+  page: (offset: number) => Promise<CallResult<TransactionsPage>>,
   startMs: number,
   endMs: number,
   entriesMax: number,
 ): Promise<CallResult<UsageHistory>> {
   const entries: UsageEntry[] = [];
+  let unread = 0;
   for (let pages = 0; ; pages++) {
     const result = await page(pages * TRANSACTIONS_MAX);
     if (!result.ok) return result;
@@ -154,12 +158,14 @@ async function walkTransactions(
     entries.push(
       ...value.entries.filter(({ timestampMs }) => timestampMs >= startMs && timestampMs <= endMs),
     );
+    unread += value.unread ?? 0;
     const more = value.more && value.oldestMs >= startMs;
     if (more && entries.length < entriesMax && pages + 1 < TRANSACTION_PAGES_MAX) continue;
     // New charges shift the pages, so the same entry can appear twice.
     const unique = [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
     const oldestFirst = unique.sort((a, b) => a.timestampMs - b.timestampMs);
-    const listed = { entries: oldestFirst.slice(-entriesMax), cut: more, withoutDiem: true } as const;
+    const found = { entries: oldestFirst.slice(-entriesMax), cut: more, ...(unread > 0 && { unread }) };
+    const listed = { ...found, withoutDiem: true } as const;
     return { ok: true, value: listed, rate };
   }
 }

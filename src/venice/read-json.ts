@@ -29,6 +29,11 @@ export function finite(value: unknown, min: number, max: number): number | undef
   return typeof value === 'number' && value >= min && value <= max ? value : undefined;
 }
 
+/** A number, also if it is given as text: `"-0.25"`. Other values are returned as they are. */
+export function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d{1,10}(\.\d{1,18})?$/.test(value) ? Number(value) : value;
+}
+
 /** Parses every entry with `read`. `undefined` if it is not a list or any entry is invalid. */
 export function listOf<T>(value: unknown, read: (entry: unknown) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;

@@ -3,7 +3,7 @@ import { isQueueId } from '../core/queue-id.js';
 import { withShownAddresses } from '../core/shown-address.js';
 import type { Balance, Queued, RateLimits, UsageEntry } from './client.js';
 import { findMedia, type MediaInJson } from './media-in-json.js';
-import { bool, field, finite, identifier, isRecord, items, present, text } from './read-json.js';
+import { asNumber, bool, field, finite, identifier, isRecord, items, present, text } from './read-json.js';
 import { readCode } from './wire-errors.js';
 
 /*
@@ -140,32 +140,36 @@ export function readWalletBalance(body: unknown): Balance | undefined {
   };
 }
 
-/** `null` means empty, as does a negative balance. Numbers may be given as text. */
+/** `null` means empty, as does a negative balance. */
 function currency(value: unknown): number | undefined {
   if (value === null) return 0;
-  const amount = typeof value === 'string' && /^-?\d{1,10}(\.\d{1,18})?$/.test(value) ? Number(value) : value;
-  const microUsd = microUsdDown(amount);
+  const microUsd = microUsdDown(value);
   return microUsd === undefined ? undefined : Math.max(0, microUsd);
 }
 
 /** Funds are rounded down, and costs are rounded up. Differences below a millionth of a micro-dollar are noise. */
 function microUsdDown(value: unknown): number | undefined {
-  const usd = finite(value, -1e9, 1e9);
+  const usd = finite(asNumber(value), -1e9, 1e9);
   return usd === undefined ? undefined : Math.floor(Number((usd * 1e6).toFixed(6)));
 }
 
+export interface TransactionsPage extends Pick<UsagePage, 'entries' | 'unread'> {
+  readonly oldestMs: number;
+  readonly more: boolean;
+}
+
+const TOP_UP = 'TOP_UP';
+
 /** `GET /x402/transactions/{wallet}`, one page, newest first. Top-ups are not charges. */
-export function readTransactions(
-  body: unknown,
-):
-  | { readonly entries: readonly UsageEntry[]; readonly oldestMs: number; readonly more: boolean }
-  | undefined {
+export function readTransactions(body: unknown): TransactionsPage | undefined {
   const list = field(field(body, 'data'), 'transactions');
   if (!Array.isArray(list)) return undefined;
   const pagination = field(field(body, 'data'), 'pagination') ?? field(body, 'pagination');
   const all = list.map(readTransaction).filter((entry) => entry !== undefined);
+  const missed = list.filter((one) => !isTopUp(one) && readTransaction(one) === undefined);
   return {
-    entries: all.filter(({ type }) => type !== 'TOP_UP').map(({ entry }) => entry),
+    ...unread(missed.length),
+    entries: all.filter(({ type }) => type !== TOP_UP).map(({ entry }) => entry),
     oldestMs: Math.min(...all.map(({ entry }) => entry.timestampMs)),
     more: list.length > 0 && bool(field(pagination, 'hasMore')) === true,
   };
@@ -173,7 +177,7 @@ export function readTransactions(
 
 function readTransaction(value: unknown): { type: string; entry: UsageEntry } | undefined {
   const timestampMs = Date.parse(text(field(value, 'createdAt'), 40) ?? '');
-  const amount = finite(field(value, 'amount'), -1e6, 1e6);
+  const amount = finite(asNumber(field(value, 'amount')), -1e6, 1e6);
   const type = text(field(value, 'type'), 40);
   if (Number.isNaN(timestampMs) || amount === undefined || type === undefined) return undefined;
   const entry: UsageEntry = {
@@ -186,26 +190,37 @@ function readTransaction(value: unknown): { type: string; entry: UsageEntry } | 
   return { type, entry };
 }
 
+function isTopUp(value: unknown): boolean {
+  return field(value, 'type') === TOP_UP;
+}
+
 export interface UsagePage {
   readonly entries: readonly UsageEntry[];
+  /** How many rows could not be read, if any: each may be a charge. */
+  readonly unread?: number;
   readonly nextCursor?: string;
 }
 
-/** `GET /billing/usage-history`, one page. Unreadable entries are skipped. */
+function unread(count: number): Pick<UsagePage, 'unread'> {
+  return count === 0 ? {} : { unread: count };
+}
+
+/** `GET /billing/usage-history`, one page. Unreadable entries are counted. */
 export function readUsagePage(body: unknown): UsagePage | undefined {
   const data = field(body, 'data');
   if (!Array.isArray(data)) return undefined;
-  const entries = data.map(readUsageEntry).filter((entry) => entry !== undefined);
+  const readable = data.map(readUsageEntry).filter((entry) => entry !== undefined);
+  const entries = { entries: readable, ...unread(data.length - readable.length) };
   const cursor = field(body, 'nextCursor');
-  if (cursor === null || cursor === undefined) return { entries };
+  if (cursor === null || cursor === undefined) return entries;
   if (typeof cursor !== 'string' || !/^[A-Za-z0-9_-]{1,512}$/.test(cursor)) return undefined;
-  return { entries, nextCursor: cursor };
+  return { ...entries, nextCursor: cursor };
 }
 
 function readUsageEntry(value: unknown): UsageEntry | undefined {
   const timestampMs = Date.parse(text(field(value, 'timestamp'), 40) ?? '');
   const sku = text(field(value, 'sku'), 200);
-  const amount = finite(field(value, 'amount'), -1e6, 1e6);
+  const amount = finite(asNumber(field(value, 'amount')), -1e6, 1e6);
   if (Number.isNaN(timestampMs) || sku === undefined || amount === undefined) return undefined;
   return {
     timestampMs,

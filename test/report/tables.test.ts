@@ -483,6 +483,14 @@ describe('the list of attempts in doubt', () => {
     expect(then).not.toMatch(/still come|so far|clock|too long|DIEM/);
   });
 
+  it('says that an entry which cannot be read may be the charge', () => {
+    const history = { cut: false, unread: 2, clockOffsetMs: 0, askedAtMs: nothing.toMs };
+    const item = { attempt: doubtful, evidence: nothing };
+    expect(renderInDoubt([item], { ...options, width: 400, history })).toContain(
+      '2 entries of the billing history could not be read, and may be this charge: see the dashboard before you use --not-charged',
+    );
+  });
+
   it('says what the history of a wallet does not list', () => {
     const history = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs, withoutDiem: true } as const;
     const item = { attempt: doubtful, evidence: nothing };

@@ -505,6 +505,14 @@ describe('the usage history', () => {
     ]);
   });
 
+  it('counts the entries that cannot be read on all pages', async () => {
+    const odd = (nextCursor: string | null): Canned => ({ body: JSON.stringify({ data: [{}], nextCursor }) });
+    const { client } = clientWith(odd('next'), page(1, 'last'), odd(null));
+    expect(await client.usageHistory(0, 1_000, 50)).toMatchObject({
+      value: { entries: { length: 1 }, unread: 2 },
+    });
+  });
+
   it('stops at the number wanted', async () => {
     const { client, asked } = clientWith(page(10, 'next'));
     expect(await client.usageHistory(0, 1, 15)).toMatchObject({

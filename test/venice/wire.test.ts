@@ -476,9 +476,22 @@ describe('balance, usage and limits', () => {
         { timestampMs: Date.parse(row.timestamp), sku: row.sku, spentMicroUsd: -690_000, currency: 'USD' },
       ],
       nextCursor: 'abc_-1',
+      unread: 2,
     });
     expect(readUsagePage({ data: [], nextCursor: null })).toEqual({ entries: [] });
     expect(readUsagePage({ data: [], nextCursor: 'a&b=c' })).toBeUndefined();
+  });
+
+  it('read amounts given as text, and count the entries that cannot be read, but for top-ups', () => {
+    const row = { timestamp: '2026-06-15T19:05:10.504Z', sku: 'song', currency: 'USD' };
+    const page = readUsagePage({ data: [{ ...row, amount: '-0.25' }, null, { ...row, amount: '-1e3' }] });
+    expect(page).toMatchObject({ entries: [{ spentMicroUsd: 250_000 }], unread: 2 });
+    const transaction = { type: 'CHARGE', createdAt: row.timestamp, modelId: 'song' };
+    const transactions = [{ ...transaction, amount: '-0.25' }, transaction, { type: 'TOP_UP' }];
+    expect(readTransactions({ data: { transactions } })).toMatchObject({
+      entries: [{ spentMicroUsd: 250_000 }],
+      unread: 1,
+    });
   });
 
   it('give the lowest limit per minute by model, and nothing about days or tokens', () => {
