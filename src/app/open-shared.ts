@@ -7,6 +7,7 @@ import type { LockStore } from '../lockfile/lock-store.js';
 import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import { requireLock } from '../lockfile/read.js';
+import { readSeen, writeSeen } from '../lockfile/seen-entries.js';
 import { missingFromLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
@@ -39,6 +40,7 @@ export async function openTogether(
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = header?.log === undefined && attempts.size > 0;
     const store = await joined(ports, shared, mirror, { isNew, report });
+    await noteSeen(ports, lockPath, log);
     // Also of a log that was read but is damaged: otherwise only a purchase would show it.
     const problem = store.fault();
     if (problem?.kind === 'log') {
@@ -56,6 +58,17 @@ export async function openTogether(
 
 const EXPIRY_HINT =
   'switch it off for this prefix: a missing entry may have been a claim, so buying stops as soon as one is deleted';
+
+async function noteSeen(
+  { files, random }: Ports,
+  lockPath: string,
+  log: SharedLog | undefined,
+): Promise<void> {
+  if (log === undefined || log.fault() !== undefined) return;
+  const { lineage } = log.header;
+  const before = await readSeen(files, lockPath, [lineage]);
+  if (log.entries > before) await writeSeen(files, random, lockPath, { lineage, entries: log.entries });
+}
 
 /** Lockfile and log as one store, with the same records. */
 async function joined(
@@ -116,6 +129,7 @@ async function openShared(
   const { header, attempts, endpoint, command, lockPath } = about;
   const run = randomHex(random);
   const ended = await enterRun(files, random, lockPath, run);
+  const seen = header === undefined ? 0 : await readSeen(files, lockPath, lineagesOf(header));
   const opening = { state, run, ended };
   try {
     const log = await state.openLog({
@@ -126,7 +140,7 @@ async function openShared(
       newLineage: () => header?.lineage ?? randomHex(random),
       // A lockfile whose header names a log has seen it: if the log is empty now, it was deleted along with the claims
       // of other machines.
-      entriesMin: header?.log === undefined ? 0 : 1,
+      entriesMin: header?.log === undefined ? 0 : Math.max(1, seen),
       access: 'write',
       host: processes.self.hostname,
       clock,

@@ -5,6 +5,7 @@ import type { NextCommand } from '../lockfile/lock-error.js';
 import { lineagesOf } from '../lockfile/lock-header.js';
 import { ownRuns } from '../lockfile/own-runs.js';
 import type { UsableLock } from '../lockfile/read.js';
+import { readSeen } from '../lockfile/seen-entries.js';
 import type { Manifest } from '../manifest/take.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
@@ -87,17 +88,19 @@ export async function sharedView(
 }
 
 async function openToRead(
-  { clock, random }: Ports,
-  { endpoint, command }: ViewSettings,
+  { clock, random, files }: Ports,
+  { endpoint, command, lockfilePath }: ViewSettings,
   { header }: UsableLock,
   state: State,
 ): Promise<SharedLog> {
+  const lockPath = await files.real(lockfilePath);
   const log = await state.openLog({
     runId: '0'.repeat(32),
     endpoint,
     // For a merged lockfile any lineage is accepted: see below.
     lineage: header?.was === undefined ? header?.lineage : undefined,
     newLineage: () => header?.lineage ?? '0'.repeat(32),
+    entriesMin: header?.log === undefined ? 0 : await readSeen(files, lockPath, lineagesOf(header)),
     access: 'read',
     clock,
     random,

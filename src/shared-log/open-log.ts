@@ -24,7 +24,11 @@ export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog>
   try {
     await readLog(core);
     const { header, next } = core.state;
-    if (next < (options.entriesMin ?? 0)) noteProblem(core, { kind: 'gap', entry: next });
+    if (next < (options.entriesMin ?? 0)) {
+      noteProblem(core, { kind: 'gap', entry: next });
+      // An entry in the place of a deleted one would keep it from being restored.
+      if (options.access === 'write') throw core.damage;
+    }
     if (header === undefined) await begin(core);
     check(core, core.state.header);
     if (options.access === 'write') await checkpoint(core);

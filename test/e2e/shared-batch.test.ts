@@ -199,6 +199,29 @@ it.each([
 
 const isOf = (verb: string) => (word: string) => verb === 'run' || word !== '--yes';
 
+it('buys nothing after entries were deleted that hold no attempt of their own', async () => {
+  const { service, machine, share, state } = await stage(1);
+  const cwd = machine();
+  for (const again of [1, 2])
+    expect((await runHere(words(service, state), cwd, service.env)).code, `run ${again}`).toBe(0);
+  const log = path.join(share, 'log');
+  const before = readdirSync(log).sort();
+  const newest = path.join(log, before.pop()!);
+  const bytes = readFileSync(newest);
+  unlinkSync(newest);
+  writeManifest(cwd, 2);
+  const planned = await runHere(['plan', 'album.yaml', ...service.flags, ...state], cwd, service.env);
+  expect(planned.stderr).toContain('is missing, though it was written');
+  const refused = await runHere(words(service, state), cwd, service.env);
+  expect(refused.code, refused.stderr).toBe(9);
+  expect(refused.stderr).toContain('error[state-altered]');
+  expect([readdirSync(log).sort(), await service.charges()]).toEqual([before, 1]);
+  writeFileSync(newest, bytes);
+  const restored = await runHere(words(service, state), cwd, service.env);
+  expect(restored.code, restored.stderr).toBe(0);
+  expect(await service.charges()).toBe(2);
+});
+
 it('is used by programs as by the command, wherever it is named', async () => {
   const { service, machine, share, state } = await stage(2);
   const one = machine();

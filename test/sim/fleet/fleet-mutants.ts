@@ -73,12 +73,18 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     'for (const bytes of found) {\n      if (bytes === undefined) passOver(core);',
     'for (const bytes of found) {\n      if (bytes === undefined && !missing.has(core.state.next)) { core.state.next += 1; core.state.last = undefined; }\n      else if (bytes === undefined) passOver(core);',
   ),
-  patched(
-    'deleted-newest-entries-are-not-seen',
-    'src/app/open-shared.ts',
-    'if (missing.length === 0 || log.fault() !== undefined) return',
-    'if (missing.length >= 0 || log.fault() !== undefined) return',
-  ),
+  {
+    name: 'deleted-newest-entries-are-not-seen',
+    family: 'machines',
+    patches: [
+      {
+        file: 'src/app/open-shared.ts',
+        find: 'if (missing.length === 0 || log.fault() !== undefined) return',
+        replace: 'if (missing.length >= 0 || log.fault() !== undefined) return',
+      },
+      { file: 'src/app/open-shared.ts', find: 'Math.max(1, seen)', replace: '1' },
+    ],
+  },
   {
     name: 'checkpoint-ahead-of-the-log',
     family: 'machines',
