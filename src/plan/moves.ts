@@ -6,7 +6,7 @@ import type { Take } from '../manifest/take.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
 import { hasSupersededName, supersededPaths } from './superseded-paths.js';
-import { isSuperseded, supersededPath } from './tidy.js';
+import { isSuperseded, stemOf, supersededPath } from './tidy.js';
 
 export interface PlannedMoves {
   readonly moves: readonly FileMove[];
@@ -23,10 +23,6 @@ interface Placement {
 }
 
 type Occupied = (stem: string) => string | undefined;
-
-function stemOf(path: string): string {
-  return path.slice(0, path.length - posix.extname(path).length);
-}
 
 /**
  * The moves that bring each take's stored file to its wanted path. A file of an earlier request in the way goes to
@@ -109,8 +105,9 @@ function supersededTargets(
 ): readonly string[] {
   const follows = stem !== undefined && attempt.state === 'done' && hasSupersededName(attempt, path);
   if (!inTheWay && !follows) return [];
-  const aside = supersededPaths(attempt, stem ?? attempt.stem, posix.extname(path));
-  return isSuperseded(path) && !inTheWay ? aside.map(supersededPath) : aside;
+  const now = stem ?? attempt.stem;
+  const aside = supersededPaths(attempt, now, posix.extname(path));
+  return isSuperseded(path, now) && !inTheWay ? aside.map(supersededPath) : aside;
 }
 
 /** Attempts whose file cannot move, with the path in the way: an untracked file, or a tracked one that stays. */

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { type History, type Holding, takeId } from './history.js';
 import type { FileMove, PlanRow } from './plan.js';
@@ -32,27 +33,28 @@ export function planTidy(input: TidyInput): TidyPlan {
   const { history, rows, undo } = input;
   const kept = keptFiles(input);
   const stems = new Map(rows.map(({ take }) => [takeId(take), take.stem]));
-  const wanted = new Set(rows.map(({ take }) => fold(take.stem)));
-  const taken = new Set([...history.holdings.values()].map(({ path }) => fold(path)));
+  const wanted = new Set(rows.map(({ take }) => foldName(take.stem)));
+  const taken = new Set([...history.holdings.values()].map(({ path }) => foldName(path)));
   const moves: FileMove[] = [];
   const changed: string[] = [];
   for (const holding of history.holdings.values()) {
     const { attempt, path, state } = holding;
     const isSettled = attempt.state === 'done' || attempt.state === 'stored';
     if (!isSettled || path !== attempt.file?.path) continue;
+    const stem = stems.get(takeId(attempt)) ?? attempt.stem;
     const away = !undo && !kept.has(attempt.attempt);
-    if (isSuperseded(path) === away) continue;
+    if (isSuperseded(path, stem) === away) continue;
     if (state === 'changed') {
       changed.push(path);
       continue;
     }
-    const stem = stems.get(takeId(attempt)) ?? attempt.stem;
-    const isFree = (place: string) => !taken.has(fold(place)) && input.occupied(stemOf(place)) === undefined;
+    const isFree = (place: string) =>
+      !taken.has(foldName(place)) && input.occupied(stemOf(place)) === undefined;
     // Its first name, unless a take of the manifest is entitled to it.
-    const first = away || wanted.has(fold(stem)) ? [] : [stem + posix.extname(path)];
+    const first = away || wanted.has(foldName(stem)) ? [] : [stem + posix.extname(path)];
     const to = [...first, ...targets(holding, stem, away)].find(isFree);
     if (to === undefined) continue;
-    taken.add(fold(to));
+    taken.add(foldName(to));
     moves.push({ attempt: attempt.attempt, from: path, to });
   }
   return { moves: moves.sort((a, b) => (a.from < b.from ? -1 : 1)), changed: changed.sort() };
@@ -84,15 +86,13 @@ export function supersededPath(path: string): string {
   return posix.join(posix.dirname(path), SUPERSEDED_FOLDER, posix.basename(path));
 }
 
-/** Whether `tidy` moved it there. */
-export function isSuperseded(path: string): boolean {
-  return posix.basename(posix.dirname(path)) === SUPERSEDED_FOLDER;
+/** Whether `tidy` moved it there. It did not if the manifest itself names that folder for the take. */
+export function isSuperseded(path: string, stem: string): boolean {
+  const folder = posix.dirname(path);
+  return posix.basename(folder) === SUPERSEDED_FOLDER && folder !== posix.dirname(stem);
 }
 
-function fold(path: string): string {
-  return path.normalize('NFC').toLowerCase();
-}
-
-function stemOf(path: string): string {
+/** The path without its extension. */
+export function stemOf(path: string): string {
   return path.slice(0, path.length - posix.extname(path).length);
 }

@@ -148,3 +148,35 @@ ${order.map((id) => `  - { id: ${id}, prompt: ${prompt} ${id} }`).join('\n')}
     expect((await venice('verify')).stdout).toContain('2 of 2 files verified');
   });
 });
+
+describe('tidy in an album whose own folder has the name of the one for superseded files', () => {
+  const cwd = folder();
+  const venice = (verb: string, ...words: string[]) => run([verb, 'album.yaml', '--sandbox', ...words], cwd);
+  const make = async (prompt: string) => {
+    writeFileSync(
+      path.join(cwd, 'album.yaml'),
+      `version: 1
+budget: 20
+output: "out/.superseded/{id}.{ext}"
+defaults: { model: elevenlabs-sound-effects-v2, duration_seconds: 1 }
+tracks: [{ id: one, prompt: ${prompt} }]
+`,
+    );
+    expect((await venice('run', '--yes', '--sandbox-speed', '1000')).code).toBe(0);
+  };
+  const files = () => audioFiles(path.join(cwd, 'album.sandbox'));
+
+  it('leaves current files alone, and moves only earlier ones', async () => {
+    await make('A door falls shut');
+    expect((await venice('tidy')).stdout).toBe('nothing to move\n');
+    expect((await venice('tidy', '--undo')).stdout).toBe('nothing to move\n');
+    await make('A door slams');
+    expect((await venice('tidy')).stdout).toContain('1 file moved');
+    const aside = expect.stringMatching(/^out\/\.superseded\/\.superseded\/one\.[0-9a-f]{8}\.wav$/);
+    expect(files()).toEqual(expect.arrayContaining(['out/.superseded/one.wav', aside]));
+    expect((await venice('tidy')).stdout).toBe('nothing to move\n');
+    expect((await venice('tidy', '--undo')).stdout).toContain('1 file moved');
+    expect((await venice('tidy', '--undo')).stdout).toBe('nothing to move\n');
+    expect((await venice('verify')).code).toBe(0);
+  });
+});
