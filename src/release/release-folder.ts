@@ -45,6 +45,12 @@ export class InTheWayError extends Error {
 const DOCUMENT_BYTES_MAX = 64 * 1024 * 1024;
 const FILES_MAX = 100_000;
 
+const WHAT_IT_IS = {
+  file: 'is a file',
+  directory: 'is a folder',
+  other: 'is a pipe or a device',
+} as const;
+
 /**
  * What prevents the folder from being replaced: anything but a release of ours with all files unchanged.
  *
@@ -53,7 +59,7 @@ const FILES_MAX = 100_000;
 export async function obstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
   const facts = await files.facts(target);
   if (facts === undefined) return undefined;
-  if (facts.kind !== 'directory') return { path: target, what: 'is a file' };
+  if (facts.kind !== 'directory') return { path: target, what: WHAT_IT_IS[facts.kind] };
   const inside = await files.below(target);
   const found = await filesIn(inside, target, target);
   if (found.length === 0) return undefined;
@@ -78,7 +84,7 @@ export async function obstacleAt(files: Files, target: string): Promise<InTheWay
 export async function zipObstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
   const facts = await files.facts(target);
   if (facts === undefined) return undefined;
-  if (facts.kind !== 'file') return { path: target, what: 'is a folder' };
+  if (facts.kind !== 'file') return { path: target, what: WHAT_IT_IS[facts.kind] };
   return (await isReleaseZip(files, target))
     ? undefined
     : { path: target, what: 'is not the archive of a release' };
@@ -138,11 +144,17 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
       const archive = `${target}.zip`;
       const other = zip === undefined ? undefined : await zipObstacleAt(files, archive);
       if (other !== undefined) throw new InTheWayError(other);
-      if ((await files.facts(target)) !== undefined) await setAside(files, target, home.former);
-      // If this is interrupted, an earlier archive must not be next to the new folder.
-      if (zip !== undefined) await files.remove(archive);
-      await files.rename(folder, target);
-      if (zip !== undefined) await files.rename(zip, archive);
+      await allOrNone(files, async (move) => {
+        if ((await files.facts(target)) !== undefined) {
+          await move(target, home.former);
+          await checkFormer(files, target, home.former);
+        }
+        // If this is interrupted, an earlier archive must not be next to the new folder.
+        if (zip !== undefined && (await files.facts(archive)) !== undefined)
+          await move(archive, path.join(home.stage, 'former.zip'));
+        await move(folder, target);
+        if (zip !== undefined) await move(zip, archive);
+      });
       await files.syncDirectory(parent);
       await removeFormer(ports, home);
       await removeFolder(home.stage);
@@ -151,18 +163,28 @@ export async function openStage(ports: FolderPorts, target: string): Promise<Sta
   };
 }
 
-/** Checks it under the new name, because files may still be added under the old one. */
-async function setAside(files: Files, target: string, former: string): Promise<void> {
-  await files.rename(target, former);
-  let obstacle: InTheWay | undefined;
+/** Renames, and undoes every rename if one of them, or a check between them, fails. */
+async function allOrNone(
+  files: Files,
+  steps: (move: (from: string, to: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const moved: { readonly from: string; readonly to: string }[] = [];
   try {
-    obstacle = await obstacleAt(files, former);
+    await steps(async (from, to) => {
+      await files.rename(from, to);
+      moved.unshift({ from, to });
+    });
   } catch (error) {
-    await files.rename(former, target);
+    // What failed first is what the user has to know; the next release restores what cannot be put back now.
+    for (const { from, to } of moved) await files.rename(to, from).catch(() => undefined);
     throw error;
   }
+}
+
+/** Checks the earlier release under its new name, because files may still be added under the old one. */
+async function checkFormer(files: Files, target: string, former: string): Promise<void> {
+  const obstacle = await obstacleAt(files, former);
   if (obstacle === undefined) return;
-  await files.rename(former, target);
   throw new InTheWayError({ ...obstacle, path: path.join(target, path.relative(former, obstacle.path)) });
 }
 
