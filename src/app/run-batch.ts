@@ -20,7 +20,7 @@ import { emitPhase, noticeTo, versionEvent } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';
-import { pullHere } from './pull-here.js';
+import { type PullSettings, pullHere } from './pull-here.js';
 import { noKey } from './refusals.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
@@ -154,11 +154,7 @@ async function withLock(
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   const pulling = { ...settings, manifest: loaded.manifest, told: new Set<string>() };
-  let notPulled = await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), pulling);
-  if (store.sharing !== undefined && opened.audio === undefined) {
-    const { fetchKept } = await import('./fetch-kept.js');
-    notPulled = await fetchKept(world, settings, store, loaded.manifest?.takes ?? [], output);
-  }
+  const notPulled = await fetchMissing(world, settings, opened, output, pulling);
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
@@ -187,6 +183,24 @@ async function withLock(
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
   });
+}
+
+/**
+ * Downloads files that other machines stored, from the audio store or, without one, from the service.
+ *
+ * @returns the attempts whose files may be there and could not be downloaded
+ */
+async function fetchMissing(
+  world: World,
+  settings: BatchSettings,
+  { store, audio }: Opened,
+  output: Output,
+  pulling: PullSettings,
+): Promise<ReadonlySet<string>> {
+  const notPulled = await pullHere(audio, output, store.attempts.values(), noticeTo(world), pulling);
+  if (store.sharing === undefined || audio !== undefined) return notPulled;
+  const { fetchKept } = await import('./fetch-kept.js');
+  return fetchKept(world, settings, store, pulling.manifest?.takes ?? [], output);
 }
 
 /** Uploads files that were stored before there was an audio store, so that other machines can fetch them. */

@@ -11,7 +11,7 @@ export type Choice =
       readonly message: string;
       readonly meant?: string | undefined;
     }
-  /** The take is known but has no file of its own. */
+  /** The take is known but has no stored file. */
   | {
       readonly ok: false;
       readonly why: 'no-file';

@@ -228,7 +228,7 @@ async function loop(
   }
   // A pending response is never abandoned: it may be the only evidence of a charge.
   await Promise.all(inFlight);
-  // A run that was stopped did not wait for the end of a pause: the take is not bought, but not refused for good either.
+  // A run that was stopped did not wait for the end of a pause: the take is not bought, and not refused.
   for (const job of jobs.values())
     if (job.postponed !== undefined && !context.halt.signal.aborted)
       emitTake(context, job, 'rejected', job.postponed);
