@@ -11,7 +11,15 @@ import { finishJob } from './finish-job.js';
 import { underAnotherKey } from './poll.js';
 import { newestOf, recordOutcome } from './record.js';
 import { stateOf } from './recover.js';
-import { isRefusal, isStoreFault, isUploaded, reportRefused, type Uploaded, uploadFile } from './upload.js';
+import {
+  isStoreFault,
+  isUploaded,
+  type Refusal,
+  refusalOf,
+  reportRefused,
+  type Uploaded,
+  uploadFile,
+} from './upload.js';
 
 const GONE: Settled = { kind: 'gone' };
 /** Gone without a request, so that it does not count against the request limits. */
@@ -55,7 +63,7 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     const fault = context.store.fault();
     // With these credentials it never will be.
     if (fault?.kind === 'log' && fault.error.exitCode === EXIT.authentication)
-      return leaveCopy(context, fault.error.message);
+      return leaveCopy(context, fault.error.message, 'credentials');
     return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
   }
   if (!context.keySignature.isFetched(attempt)) {
@@ -117,11 +125,12 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
       ? await isUploadedNow(context, job)
       : await isAnywhereElse(context, job);
     if (typeof found === 'boolean') return found ? 'safe' : 'gone';
-    if (found.refused) return leaveCopy(context, found.failed);
+    if (found.refused) return leaveCopy(context, found.failed, found.refused);
     return again(context, job, `the remote copy of ${job.key} is kept: ${found.failed}`);
   } catch (error) {
     if (!isSystemFault(error) && !isStoreFault(error)) throw error;
-    if (isRefusal(error)) return leaveCopy(context, (error as Error).message);
+    const refused = refusalOf(error);
+    if (refused) return leaveCopy(context, (error as Error).message, refused);
     const why = isStoreFault(error) ? error.message : faultCode(error);
     return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
   }
@@ -144,8 +153,8 @@ async function isShared({ store: { sharing } }: RunContext, attempt: Attempt): P
 }
 
 /** Without the audio store this disk would have the only copy. */
-function leaveCopy(context: RunContext, why: string): Settled {
-  reportRefused(context, why);
+function leaveCopy(context: RunContext, why: string, refused: Refusal): Settled {
+  reportRefused(context, why, refused);
   return GONE;
 }
 

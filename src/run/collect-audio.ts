@@ -39,7 +39,7 @@ export async function collectAudio(
       // Not final: it is fetched again, at no cost, until a disk other than this one has it.
       if (uploaded !== 'banked' && !refused)
         return again(context, job, `could not upload ${job.key} to the audio store: ${whyNot(uploaded)}`);
-      if (refused) reportRefused(context, uploaded.failed);
+      if (refused) reportRefused(context, uploaded.failed, refused);
       const known = await recordOutcome(context, job, {
         kind: 'stored',
         file: outcome.file,

@@ -13,8 +13,11 @@ import { stateOf } from './recover.js';
 export type Uploaded =
   | 'banked'
   | 'changed'
-  /** `refused`: a retry would fail the same way, as with expired credentials. */
-  | { readonly failed: string; readonly refused: boolean };
+  /** `refused`: a retry would fail the same way. */
+  | { readonly failed: string; readonly refused: Refusal | undefined };
+
+/** What is wrong: the credentials, or the store itself, such as a folder that is no longer mounted. */
+export type Refusal = 'credentials' | 'store';
 
 /**
  * Uploads a stored file so that every machine can fetch it, and checks that it arrived. Does nothing without an audio
@@ -29,31 +32,38 @@ export async function uploadFile(
     const answer = await audio.put(path.join(output.root, place), sha256, bytes);
     return answer === 'stored' ? 'banked' : 'changed';
   } catch (error) {
-    return { failed: messageOf(error), refused: isRefusal(error) };
+    return { failed: messageOf(error), refused: refusalOf(error) };
   }
 }
 
-/** Whether the store will refuse however often it is asked. */
-export function isRefusal(error: unknown): boolean {
-  return isStoreFault(error) && error.kind !== 'unreachable';
+/** Why the store will refuse however often it is asked; `undefined` if it may not. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (!isStoreFault(error) || error.kind === 'unreachable') return undefined;
+  return error.kind === 'denied' || error.kind === 'expired' ? 'credentials' : 'store';
 }
 
 /**
- * Files stay on this machine, and the service's copies are kept: the next run with working credentials uploads them.
+ * Files stay on this machine, and the service's copies are kept: the next run that can write there uploads them.
  * Reported once; nothing more is bought.
  */
-export function reportRefused(context: RunContext, why: string): void {
-  const first = !context.stopReasons.has('log_refused');
-  stopBuying(context, 'log_refused');
+export function reportRefused(context: RunContext, why: string, refused: Refusal): void {
+  const reason = refused === 'credentials' ? 'log_refused' : 'log_unavailable';
+  const first = !context.stopReasons.has(reason);
+  stopBuying(context, reason);
   if (first)
     emitNotice(
       context,
       'error',
       'not-pushed',
       `cannot write to the audio store (${why}): files stay on this machine, their remote copies are kept, and nothing more is submitted`,
-      `with credentials that may write there: ${context.settings.command('run')}`,
+      `${NEEDED[refused]}: ${context.settings.command('run')}`,
     );
 }
+
+const NEEDED: Readonly<Record<Refusal, string>> = {
+  credentials: 'with credentials that may write there',
+  store: 'when the store can be used again',
+};
 
 /** Whether the audio store has the file, so that any machine can fetch it. Rejects with a `StoreFault`. */
 export async function isUploaded(

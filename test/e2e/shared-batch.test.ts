@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import * as library from '../../src/index.js';
 import { run as runHere } from './in-process.js';
-import { audioFiles, folder, runProcess as run, startService, writeManifest } from './program.js';
+import { audioFiles, folder, runProcess as run, start, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
 // Each starts several runs.
@@ -269,6 +269,22 @@ it('warns of an address that another manifest uses, but not of one that grew or 
   writeFileSync(path.join(one, 'album.yaml'), readFileSync(file));
   const renamed = await runHere(['plan', 'album.yaml', ...service.flags, ...state], one, service.env);
   expect(renamed.stderr).not.toContain('seems to belong to another manifest');
+});
+
+it('ends as unavailable if the folder of the log is unmounted during a run, and continues later', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const cwd = machine();
+  const args = [...words(service, state), '--events', 'ndjson', '--concurrency', '1'];
+  const first = start(args, cwd, service.env);
+  await first.seen(/"state":"queued"/);
+  renameSync(share, `${share}-away`);
+  const ended = await first.ended;
+  expect(ended.code, ended.stderr).toBe(12);
+  expect(ended.stderr + ended.stdout).not.toContain('with credentials');
+  renameSync(`${share}-away`, share);
+  const next = await runHere(words(service, state), cwd, service.env);
+  expect(next.code, next.stderr).toBe(0);
+  expect(await service.charges()).toBe(2);
 });
 
 it('says in plain words that the log lacked records which the lockfile has', async () => {
