@@ -181,7 +181,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
     ),
   )
     .option('--force', 'also release a lock whose run cannot be checked, such as one on another host')
-    .option('--id <lock>', 'the lock to release by force, as the refused command shows it');
+    .option('--id <lock>', 'with --force: release only this lock, not one that another run has taken since');
   const lock = strict(program.command('lock').description('maintain the lockfile'), argv);
   located(
     add(

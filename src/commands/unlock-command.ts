@@ -2,7 +2,7 @@ import path from 'node:path';
 import { lockedError } from '../app/open-lockfile.js';
 import { storageError } from '../app/storage-error.js';
 import { EXIT, type ExitCode, usageError } from '../core/errors.js';
-import { type BrokenLock, breakRunLock } from '../lockfile/run-lock.js';
+import { type BrokenLock, breakRunLock, holderOf } from '../lockfile/run-lock.js';
 import type { LockHolder } from '../lockfile/run-lock-file.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
@@ -17,8 +17,8 @@ interface UnlockFlags extends Flags {
 }
 
 /**
- * Frees a lock whose run is gone; with `--force --id` also the named one, whose run cannot be checked. Never one whose
- * run is alive here.
+ * Frees a lock whose run is gone; with `--force` also one whose run cannot be checked: the one that `--id` names, or the
+ * one that is there now. Never one whose run is alive here.
  */
 export async function unlockCommand(manifest: string, { id, ...flags }: UnlockFlags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
@@ -29,20 +29,21 @@ export async function unlockCommand(manifest: string, { id, ...flags }: UnlockFl
   const directory = path.dirname(lockPath);
   const force = (flags.force as unknown) === true;
   if (id !== undefined && !force) throw usageError('--id needs --force', 'add --force, or leave out --id');
+  const present = async () =>
+    force ? (await holderOf(files, processes, clock, random, lockPath))?.id : undefined;
   let broken: BrokenLock;
   try {
     // Check first, because taking the run lock would create its folder.
     const folder = await files.facts(directory);
     broken =
       folder?.kind === 'directory'
-        ? await breakRunLock(files, processes, clock, random, lockPath, id)
+        ? await breakRunLock(files, processes, clock, random, lockPath, id ?? (await present()))
         : { kind: 'free' };
   } catch (error) {
     const next = command('unlock', ...(force ? ['--force'] : []), ...(id === undefined ? [] : ['--id', id]));
     throw await storageError(error, files, { directory, next });
   }
   await removeIdleFolders(session);
-  // With --force alone, the message names the lock and the command that frees it.
   if (broken.kind === 'refused') throw lockedError(broken.held, command);
   const was = broken.kind === 'broken' ? broken.was : undefined;
   stdout.write(flags.json === true ? document(lockPath, was) : reported(was));

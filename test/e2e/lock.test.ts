@@ -88,10 +88,8 @@ describe.concurrent('one run at a time', () => {
     expect(refused.code).toBe(7);
     expect(refused.stderr).toContain('the-other-studio');
     const [, id = ''] = /unlock album\.yaml --force --id ([0-9a-f]{8})/.exec(refused.stderr) ?? [];
-    for (const words of [[], ['--force']]) {
-      const shown = await album.run('unlock', ...words);
-      expect([shown.code, shown.stderr]).toEqual([7, expect.stringContaining(`--force --id ${id}`)]);
-    }
+    const shown = await album.run('unlock');
+    expect([shown.code, shown.stderr]).toEqual([7, expect.stringContaining(`--force --id ${id}`)]);
     // Another run took the lock after the user had checked the first one.
     const before = readFileSync(guardOf(album), 'utf8');
     changeGuard(album, { nonce: 'f'.repeat(32), pid: 4711 });
@@ -109,7 +107,7 @@ describe.concurrent('one run at a time', () => {
     writeFileSync(guardOf(album), '');
     expect((await album.run('run', '--yes')).code).toBe(7);
     expect(readFileSync(guardOf(album), 'utf8')).toBe('');
-    expect((await album.run('unlock', '--force', '--id', 'unreadable')).code).toBe(0);
+    expect((await album.run('unlock', '--force')).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);
   });
 
