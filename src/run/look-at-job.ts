@@ -3,7 +3,8 @@ import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 
 /** What one request says about a job whose id the user gave. */
 export type Looked =
-  | { readonly kind: 'known' }
+  /** `failed`: nothing will come of it. */
+  | { readonly kind: 'known'; readonly failed: boolean }
   | { readonly kind: 'unknown' }
   /** The service could not be asked. */
   | { readonly kind: 'unanswered'; readonly message: string };
@@ -13,11 +14,13 @@ export async function lookAtJob(client: VeniceClient, model: string, queueId: st
   const found = await client.retrieve(model, queueId);
   if (found.ok) {
     if (found.value.kind === 'audio') found.value.answer.discard();
-    return { kind: 'known' };
+    return { kind: 'known', failed: found.value.kind === 'failed' };
   }
   const isMalformed = found.kind === 'refused' && found.status === 400 && found.invalid === true;
   const outcome = classifyRetrieve(found);
   if (isMalformed || outcome.kind === 'unknown_id') return { kind: 'unknown' };
   // A failed job is still a job that the service knows.
-  return outcome.kind === 'failed' ? { kind: 'known' } : { kind: 'unanswered', message: found.message };
+  return outcome.kind === 'failed'
+    ? { kind: 'known', failed: true }
+    : { kind: 'unanswered', message: found.message };
 }

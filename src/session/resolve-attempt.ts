@@ -48,6 +48,7 @@ export async function settleAttempt(
     if (!resolved.ok) throw usageError(resolved.why, `see: ${session.command('status')}`, 'not-in-doubt');
     const before = seen.get(attempt.attempt);
     if (isNewJob(before, attempt)) throw newJobError(session, before, attempt, resolution);
+    if (resolution.kind === 'requeue' && store.sharing === undefined) await checkGone(session, attempt);
     await recordByPerson(session, store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
@@ -130,6 +131,23 @@ function nextCommand({ command }: OpenBatch, step: NextStep, rows: readonly Plan
     return command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
   if (step.kind === 'buy') return command('run', ...retryFlags(step));
   return command(step.kind === 'collect' || step.kind === 'resolve' ? step.kind : 'status');
+}
+
+/**
+ * A run that held the lock when the user decided may have recorded the job since. Throws a `BatchError` (2) if the
+ * service still has it: to make the take again would pay for it twice. If the service cannot say, the user decides.
+ */
+async function checkGone(session: OpenBatch, { state, queue_id, ...attempt }: Attempt): Promise<void> {
+  const { account, command } = session;
+  if (state !== 'queued' || queue_id === undefined || account === undefined) return;
+  const client = createClient(await session.connect(), session.redact, account);
+  const looked = await lookAtJob(client, attempt.model, queue_id);
+  if (looked.kind !== 'known' || looked.failed) return;
+  throw usageError(
+    `the service still has the job of ${takeKey(attempt)}: nothing was changed`,
+    `collect it: ${command('collect')}; to give it up anyway: ${command('resolve', attempt.attempt, '--charged')}`,
+    'changed-meanwhile',
+  );
 }
 
 /** Throws `BatchError` if the service does not know the job, or cannot be reached; nothing is changed then. */

@@ -236,6 +236,25 @@ describe('resolve', () => {
     expect(await spentMicroUsd(album)).toBe(3 * PRICE);
   });
 
+  it.each([
+    ['still has', 'A door falls shut', 2],
+    ['failed', 'A door falls shut [sandbox:refund]', 0],
+  ])(
+    '--requeue of a queued job is refused only while the service has it: a job that it %s',
+    async (_, one, code) => {
+      const album = await scene({ prompts: { one } });
+      expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+      const [queued] = album.lock();
+      const ended = await album.run('resolve', String(queued?.attempt), '--requeue');
+      expect(ended.code, ended.stderr).toBe(code);
+      if (code === 0) return;
+      expect(ended.stderr).toContain('the service still has the job of one: nothing was changed');
+      expect(album.lock()).toEqual([queued]);
+      expect((await album.run('run', '--yes')).code).toBe(0);
+      expect(await album.charges()).toBe(1);
+    },
+  );
+
   it('accepts exactly one outcome for one attempt in doubt', async () => {
     const { album, attempt } = await doubtful();
     const done = String(album.lock().find(({ state }) => state === 'done')?.attempt);
