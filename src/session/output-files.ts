@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type BatchError, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { commandLine, shellWord } from '../core/shell.js';
+import { picksFileOf } from './picks.js';
 import type { Flags, Settings } from './settings.js';
 
 interface OutputKind {
@@ -130,6 +131,7 @@ function inputsOf(settings: Settings): readonly (readonly [name: string, what: s
   return [
     [settings.manifestPath, 'the manifest'],
     [settings.lockfilePath.value, 'the lockfile'],
+    [picksFileOf(settings), 'the picks file'],
     ...(flags.envFile === undefined ? [] : [[flags.envFile, 'the file of --env-file'] as const]),
     ...(flags.plan === undefined ? [] : [[flags.plan, 'the file of --plan'] as const]),
   ];

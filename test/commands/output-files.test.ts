@@ -37,6 +37,7 @@ describe('an output file', () => {
     ['the lockfile, before there is one', { junit: 'album.lock.jsonl' }],
     ['the lockfile under another spelling', { out: './out/../album.lock.jsonl' }],
     ['a lockfile named by a flag', { junit: 'db', lockfile: 'db' }],
+    ['the picks file, before there is one', { out: 'album.picks.yaml' }],
     ['the manifest', { suggestions: 'album.yaml' }],
     ['lyrics', { junit: 'words.txt' }],
     ['audio', { out: 'out/one.mp3' }],
