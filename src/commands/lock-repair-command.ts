@@ -105,7 +105,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
   };
 }
 
-function repairText({ report, asidePath }: Repaired): readonly string[] {
+function repairText({ report, asidePath, restorable }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
@@ -114,7 +114,8 @@ function repairText({ report, asidePath }: Repaired): readonly string[] {
   lines.push(...boughtTwiceLines(report.boughtTwice));
   for (const { line, why } of report.keptAsRead)
     lines.push(`line ${line} ${why}: kept as it is; compare it with version control or a backup`);
-  if (report.missing !== undefined) lines.push(missingText(report.missing));
+  if (report.missing !== undefined) lines.push(missingText(report.missing, restorable));
+  else if (restorable > 0) lines.push(restoredText(restorable));
   for (const { line, why, queueIds } of report.setAside)
     lines.push(
       `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
@@ -124,10 +125,19 @@ function repairText({ report, asidePath }: Repaired): readonly string[] {
   return lines;
 }
 
-function missingText({ lines, linesMarked }: NonNullable<RepairReport['missing']>): string {
+function missingText(
+  { lines, linesMarked }: NonNullable<RepairReport['missing']>,
+  restorable: number,
+): string {
   const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
   const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
-  return `${what}: what they recorded is unknown, so their tracks count as new; before you buy, check a backup and the billing history`;
+  return restorable === 0
+    ? `${what}: what they recorded is unknown, so their tracks count as new; before you buy, check a backup and the billing history`
+    : `${what}; ${restoredText(restorable)}; if that is not all of them, the other tracks count as new: before you buy, check the status`;
+}
+
+function restoredText(attempts: number): string {
+  return `the next run restores ${attempts === 1 ? '1 attempt' : `${attempts} attempts`} from .venice-batch`;
 }
 
 function counted(count: number, what: string, became: string): string {

@@ -4,7 +4,7 @@ import { createFile, replaceFile } from './atomic-write.js';
 import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
-import { decode, LOCK_BYTES_MAX } from './read.js';
+import { decode, LOCK_BYTES_MAX, readLock } from './read.js';
 import { type RepairReport, repairLock } from './repair.js';
 
 export type RepairedFile =
@@ -13,6 +13,8 @@ export type RepairedFile =
       readonly report: RepairReport;
       /** File with the lines that cannot be understood; absent if there were none. */
       readonly asidePath?: string;
+      /** Attempts of which the private folder has newer records: the next run restores them. */
+      readonly restorable: number;
     }
   | { readonly ok: false; readonly problem: LockProblem };
 
@@ -39,7 +41,14 @@ export async function repairFile(files: Files, random: Random, path: string): Pr
   const aside = report.setAside.map((line) => `${line.text}\n`).join('');
   const asidePath = aside === '' ? undefined : await keepAside(files, random, real, aside);
   await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
-  return { ok: true, report, ...(asidePath === undefined ? {} : { asidePath }) };
+  const restorable = await countRestorable(files, path);
+  return { ok: true, report, restorable, ...(asidePath === undefined ? {} : { asidePath }) };
+}
+
+async function countRestorable(files: Files, path: string): Promise<number> {
+  const read = await readLock(files, path);
+  const note = read.ok ? read.notes.find(({ kind }) => kind === 'restored') : undefined;
+  return note?.kind === 'restored' ? note.attempts : 0;
 }
 
 async function keepAside(files: Files, random: Random, path: string, text: string): Promise<string> {

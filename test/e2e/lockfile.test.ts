@@ -69,6 +69,19 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(2);
   });
 
+  it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
+    const album = await finished();
+    edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);
+    const repaired = await album.run('lock repair');
+    expect(repaired.code).toBe(0);
+    expect(repaired.stdout).toContain(
+      'lines may be missing; the next run restores 1 attempt from .venice-batch;',
+    );
+    expect(repaired.stdout).not.toContain('what they recorded is unknown');
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(1);
+  });
+
   it('stops the run if it is a folder', async () => {
     const album = await finished();
     const folder = path.join(album.cwd, 'other.lock.jsonl');
