@@ -74,7 +74,7 @@ function openingOf(world: World, settings: BatchSettings, load: () => Promise<Lo
 }
 
 /** An unreadable manifest forbids buying. The lockfile then says where to collect. */
-export async function stateOfManifest(
+async function stateOfManifest(
   load: () => Promise<LoadedManifest>,
   named: () => Promise<string | undefined>,
 ): Promise<string | undefined> {

@@ -7,7 +7,7 @@ export interface Peaks {
   readonly max: readonly number[];
 }
 
-export const PEAK_BUCKETS = 800;
+const PEAK_BUCKETS = 800;
 
 /** Three decimal places, finer than a screen shows. */
 const STEPS = 1_000;

@@ -16,7 +16,7 @@ import type { EndMark } from './seal.js';
  */
 
 /** The oldest version that can be read. */
-export const LOCK_VERSION_MIN = 1;
+const LOCK_VERSION_MIN = 1;
 
 /** A higher `rev` means damage: no run counts this far, and there must be room to count on. */
 export const REV_SOUND_MAX = 1_000_000;

@@ -64,7 +64,7 @@ const WINDOWS_KEY = 'HKLM\\SOFTWARE\\Microsoft\\Cryptography';
  *
  * @returns empty if it is not set yet (`uninitialized`) or is not a random number
  */
-export function usableMachineId(text: string): string {
+function usableMachineId(text: string): string {
   const id = text.trim();
   return /^[0-9a-f]{32}$/.test(id) && new Set(id).size > 4 ? id : '';
 }

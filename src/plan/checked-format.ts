@@ -5,7 +5,7 @@ import { listed } from './text.js';
 const CHECKED = new Set('mp3 mp2 mpeg wav wave flac m4a mp4 aac ogg oga opus webm aiff aif'.split(' '));
 
 /** Whether files of this format can be verified. A bit rate or the like in its name (`mp3_44100_128`) is ignored. */
-export function isCheckedFormat(format: string): boolean {
+function isCheckedFormat(format: string): boolean {
   const [name = ''] = format
     .trim()
     .toLowerCase()

@@ -6,7 +6,7 @@ import type { FileMove, PlanRow } from './plan.js';
 import { supersededPaths } from './superseded-paths.js';
 
 /** The folder, beside the files of the takes, for what is neither current nor picked. */
-export const SUPERSEDED_FOLDER = '.superseded';
+const SUPERSEDED_FOLDER = '.superseded';
 
 export interface TidyInput {
   /** Rows of the manifest's takes. Files of other takes are neither current nor wanted. */

@@ -31,7 +31,7 @@ ${EARLY_DATA}
 }
 
 /** The beginning of a report. */
-export const REPORT_START = '<!doctype html>\n<!-- venice-batch report -->\n';
+const REPORT_START = '<!doctype html>\n<!-- venice-batch report -->\n';
 
 /**
  * The page of `report`, up to where embedded audio goes. `reportEnd` closes it.

@@ -5,7 +5,7 @@ import type { LimitOptions } from './limits.js';
 import type { SandboxModel } from './sandbox-model.js';
 
 /** Months of the public API descriptions that the sandbox can follow. */
-export const DESCRIPTIONS = ['2026-10', '2026-08'] as const;
+const DESCRIPTIONS = ['2026-10', '2026-08'] as const;
 export type DescriptionName = (typeof DESCRIPTIONS)[number];
 export const DESCRIPTION_DEFAULT: DescriptionName = '2026-10';
 

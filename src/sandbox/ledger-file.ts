@@ -33,7 +33,7 @@ export interface SandboxOptions {
 }
 
 /** The ADMIN key that the sandbox accepts. The other one is an INFERENCE key of the same user. */
-export const SANDBOX_KEY = 'sandbox';
+const SANDBOX_KEY = 'sandbox';
 const SANDBOX_INFERENCE_KEY = 'sandbox-inference';
 
 /**

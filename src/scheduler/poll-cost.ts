@@ -4,7 +4,7 @@ import type { Survival } from './run-time-estimator.js';
 /** The shortest time between two polls of one job, in ms. */
 export const POLL_GAP_MS = 2_000;
 /** A job that was seen running is polled again after at most this time, in ms. */
-export const POLL_GAP_MS_MAX = 60_000;
+const POLL_GAP_MS_MAX = 60_000;
 /** The first poll of a job happens at this age at the latest, in ms, however long jobs are reported to run. */
 const FIRST_LOOK_MS_MAX = 10 * 60_000;
 

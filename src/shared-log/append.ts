@@ -84,7 +84,7 @@ export async function put(core: LogCore, records: readonly Attempt[]): Promise<b
  * Finds out what is in the slot of an entry that was put: these bytes, or another run's. Nothing else is put before
  * that.
  */
-export async function settlePending(core: LogCore): Promise<void> {
+async function settlePending(core: LogCore): Promise<void> {
   const { pending } = core;
   if (pending === undefined) return;
   try {

@@ -21,7 +21,7 @@ export interface MoveContext {
  * @returns `false` if the target is taken by a file that must not be replaced, or the source is not the file that was
  *   stored
  */
-export async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
+async function moveStored(context: MoveContext, attempt: Attempt, to: string): Promise<boolean> {
   const { store, output } = context;
   if (attempt.file === undefined || !mayMove(attempt.file, to)) return false;
   const [source, target] = [path.join(output.root, attempt.file.path), path.join(output.root, to)];

@@ -1,5 +1,5 @@
 /** At most this many items are found on either side of a moment. */
-export const NEAR_MAX = 50;
+const NEAR_MAX = 50;
 
 /** Items sorted by time, searchable by a moment. */
 export interface Timeline<T> {

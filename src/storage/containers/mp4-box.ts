@@ -1,7 +1,7 @@
 import { ascii, viewOf } from './bytes.js';
 
 /** Size and type, and a 64-bit size where 32 bits are too few. */
-export const BOX_HEAD_BYTES = 16;
+const BOX_HEAD_BYTES = 16;
 
 export interface BoxHead {
   readonly type: string;
