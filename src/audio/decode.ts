@@ -26,8 +26,19 @@ export async function decodeAudio(bytes: Uint8Array, external?: ExternalDecoder)
   return decode === undefined ? { kind: 'unsupported', format } : { kind: 'damaged', format };
 }
 
+/** Lower rates occur only in damaged headers, and the measurements divide by them. */
+const SAMPLE_RATE_MIN = 1_000;
+
 function isSound(pcm: Pcm | undefined): pcm is Pcm {
-  return pcm !== undefined && pcm.sampleRate > 0 && (pcm.channels[0]?.length ?? 0) > 0;
+  if (pcm === undefined || pcm.sampleRate < SAMPLE_RATE_MIN) return false;
+  return (pcm.channels[0]?.length ?? 0) > 0 && pcm.channels.every(isFinitePcm);
+}
+
+/** A float file may contain what is no number, which would make every measurement, and the limiter's gain, no number. */
+function isFinitePcm(samples: Float32Array): boolean {
+  let sum = 0;
+  for (const sample of samples) sum += sample;
+  return Number.isFinite(sum);
 }
 
 interface Decoder {

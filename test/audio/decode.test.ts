@@ -19,6 +19,16 @@ const rms = (samples: Float32Array) => Math.sqrt(samples.reduce((sum, x) => sum 
 
 describe('WAV', () => {
   it.each([
+    ['a sample that is no number', 8_000, Number.NaN],
+    ['an infinite sample', 8_000, Number.POSITIVE_INFINITY],
+    ['a rate of 1 Hz', 1, 0],
+  ])('with %s is damaged', async (_what, sampleRate, last) => {
+    const signal: Pcm = { sampleRate, channels: [Float32Array.from([0.5, 0.25, last])] };
+    const file = wavBytes(signal, { bits: 32, coding: 3 });
+    expect(await decodeAudio(file)).toEqual({ kind: 'damaged', format: 'WAV' });
+  });
+
+  it.each([
     ['u8', 8, 1],
     ['s16', 16, 1],
     ['s24', 24, 1],
