@@ -1,12 +1,79 @@
 import { asOperand, commandLine } from '../core/shell.js';
 import { shownBaseUrl } from '../node/base-url.js';
-import type { Settings } from './settings.js';
+import type { Flags, Settings } from './settings.js';
+
+/** Commands to which a next command carries a flag of this one, unless it has one of these words. */
+interface Carried {
+  readonly to: 'every' | readonly string[];
+  readonly unless?: readonly string[];
+}
+
+/** For every command that takes a manifest. `models` takes none, and only the flags of the endpoint. */
+const BATCH: readonly string[] = [
+  ...['run', 'plan', 'collect', 'pull', 'validate', 'status', 'verify', 'review', 'report', 'resolve'],
+  ...['accept', 'release', 'qc', 'pick', 'tidy', 'unlock', 'lock repair', 'config'],
+];
+const COLLECT = ['run', 'collect', 'config'];
+const SELECT = ['run', 'plan', 'config'];
+const BUY = ['run', 'config'];
+
+/** How to print, which only matters for this command: the user will read the next one's output. */
+const OUTPUT: Carried = { to: [] };
+/** Says what this one command does; a message that means it again names it. */
+const ONCE: Carried = { to: [] };
+/** A saved plan contains the selection and the approval, and cannot be combined with another selection. */
+const NOT_WITH_PLAN = { to: SELECT, unless: ['--plan'] };
+
+/** For each flag, where it is carried, in the order in which flags are shown. */
+export const CARRIED: { readonly [F in keyof Required<Flags>]: Carried } = {
+  sandbox: { to: 'every', unless: ['--base-url'] },
+  sandboxAs: { to: 'every', unless: ['--base-url'] },
+  // Only these wait for audio.
+  sandboxSpeed: { to: COLLECT, unless: ['--base-url'] },
+  baseUrl: { to: 'every', unless: ['--sandbox'] },
+  envFile: { to: 'every' },
+  lockfile: { to: BATCH },
+  outDir: { to: BATCH },
+  state: { to: BATCH },
+  only: { to: SELECT, unless: ['--plan', '--only'] },
+  except: { to: SELECT, unless: ['--plan', '--only'] },
+  more: NOT_WITH_PLAN,
+  onlyUnpicked: NOT_WITH_PLAN,
+  yes: { to: BUY, unless: ['--plan'] },
+  acceptPrice: { to: BUY },
+  budget: { to: SELECT },
+  keep: { to: COLLECT },
+  allowSingleCopy: { to: BATCH },
+  concurrency: { to: [...COLLECT, 'plan'] },
+  timeout: { to: COLLECT },
+  junit: { to: COLLECT },
+  qcFail: { to: [...COLLECT, 'qc'] },
+  failFast: { to: BUY },
+  detach: { to: BUY },
+  ignoreBalance: { to: SELECT },
+  suggestions: { to: BUY },
+  live: { to: ['validate'] },
+  force: ONCE,
+  retryFailed: ONCE,
+  plan: ONCE,
+  frozen: ONCE,
+  out: ONCE,
+  report: ONCE,
+  note: ONCE,
+  clear: ONCE,
+  undo: ONCE,
+  dryRun: ONCE,
+  json: OUTPUT,
+  events: OUTPUT,
+  progress: OUTPUT,
+  color: OUTPUT,
+  debug: OUTPUT,
+  detailedExitcode: OUTPUT,
+};
 
 /**
- * A command for the same manifest, ready to paste. Keeps the flags that say where things are, what may be bought, and
- * what to do with it, but not how to print (`--json`, `--events`, `--progress`, `--color`, `--debug`): the user will
- * read the next command's output. If `words` name another endpoint or other tracks, they replace the flags for these. `models` takes no
- * manifest, and only the flags of the endpoint.
+ * A command for the same manifest, ready to paste, with the flags of this one that `CARRIED` says it needs. A flag in
+ * `words` replaces the same flag.
  *
  * @param verb may have two words, such as `lock repair`
  */
@@ -15,57 +82,26 @@ export function nextCommandLine(
   { manifest, flags }: Pick<Settings, 'manifest' | 'flags'>,
   words: readonly string[] = [],
 ): string {
-  const elsewhere = words.includes('--sandbox') || words.includes('--base-url');
-  const endpoint = [
-    ...(flags.sandbox === true && !elsewhere ? ['--sandbox'] : []),
-    ...(flags.sandboxAs === undefined || elsewhere ? [] : ['--sandbox-as', flags.sandboxAs]),
-    ...(flags.baseUrl === undefined || elsewhere ? [] : ['--base-url', shownBaseUrl(flags.baseUrl)]),
-    ...(flags.envFile === undefined ? [] : ['--env-file', flags.envFile]),
-  ];
-  if (verb === 'models') return commandLine(['venice-batch', verb, ...words, ...endpoint]);
-  const kept = [
-    ...endpoint,
-    ...(flags.lockfile === undefined ? [] : ['--lockfile', flags.lockfile]),
-    ...(flags.outDir === undefined ? [] : ['--out-dir', flags.outDir]),
-    ...(flags.state === undefined || words.includes('--state') ? [] : ['--state', flags.state]),
-  ];
-  // A saved plan contains the selection, and `--plan` cannot be combined with one.
-  const buys = (verb === 'run' || verb === 'plan') && !words.includes('--plan');
-  const named = words.includes('--only');
-  const chosen = [
-    ...(named ? [] : (flags.only ?? [])).flatMap((pattern) => ['--only', pattern]),
-    ...(named ? [] : (flags.except ?? [])).flatMap((pattern) => ['--except', pattern]),
-    ...(flags.more === undefined ? [] : ['--more', flags.more]),
-    ...(flags.onlyUnpicked === true ? ['--only-unpicked'] : []),
-    ...(flags.budget === undefined ? [] : ['--budget', flags.budget]),
-  ];
-  const careful = [
-    ...(flags.keep === true && !words.includes('--keep') ? ['--keep'] : []),
-    ...(flags.allowSingleCopy === true ? ['--allow-single-copy'] : []),
-    ...(flags.concurrency === undefined ? [] : ['--concurrency', flags.concurrency]),
-    ...(flags.timeout === undefined ? [] : ['--timeout', flags.timeout]),
-    ...(flags.junit === undefined ? [] : ['--junit', flags.junit]),
-    ...(flags.qcFail === true ? ['--qc-fail'] : []),
-    ...(verb === 'run' ? onlyOfRun(flags) : []),
-  ];
-  return commandLine([
-    'venice-batch',
-    ...verb.split(' '),
-    operandOf(manifest, verb),
-    ...words,
-    ...kept,
-    ...(buys ? chosen : []),
-    ...(verb === 'run' || verb === 'collect' ? careful : []),
-  ]);
+  const carried = (Object.keys(CARRIED) as (keyof Flags)[]).flatMap((name) => {
+    const { to, unless = [] } = CARRIED[name];
+    const flag = flagOf(name);
+    const isWanted = to === 'every' || to.includes(verb);
+    if (!isWanted || [flag, ...unless].some((word) => words.includes(word))) return [];
+    return wordsOf(flag, name === 'baseUrl' ? flags.baseUrl && shownBaseUrl(flags.baseUrl) : flags[name]);
+  });
+  const operand = verb === 'models' ? [] : [operandOf(manifest, verb)];
+  return commandLine(['venice-batch', ...verb.split(' '), ...operand, ...words, ...carried]);
 }
 
-function onlyOfRun(flags: Settings['flags']): readonly string[] {
-  return [
-    ...(flags.failFast === true ? ['--fail-fast'] : []),
-    ...(flags.detach === true ? ['--detach'] : []),
-    ...(flags.ignoreBalance === true ? ['--ignore-balance'] : []),
-    ...(flags.suggestions === undefined ? [] : ['--suggestions', flags.suggestions]),
-  ];
+/** `outDir` is `--out-dir`. */
+function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function wordsOf(flag: string, value: Flags[keyof Flags]): readonly string[] {
+  if (value === undefined || value === false) return [];
+  if (value === true) return [flag];
+  return [value].flat().flatMap((each) => [flag, each]);
 }
 
 /** Only two commands read standard input: for the others the manifest has to be saved, under a name we cannot know. */

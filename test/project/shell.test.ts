@@ -77,7 +77,7 @@ describe('a suggested command line', () => {
     expect(line('run')).toBe('venice-batch run a --keep --allow-single-copy --concurrency 2 --fail-fast');
     expect(line('run', '--keep').match(/--keep/g)).toHaveLength(1);
     expect(line('collect')).toBe('venice-batch collect a --keep --allow-single-copy --concurrency 2');
-    expect(line('status')).toBe('venice-batch status a');
+    expect(line('status')).toBe('venice-batch status a --allow-single-copy');
   });
 
   it('repeats what else the run was asked to do, where the command can do it', () => {
@@ -94,7 +94,7 @@ describe('a suggested command line', () => {
       'venice-batch run a --timeout 5 --junit out.xml --qc-fail --detach --ignore-balance --suggestions p.patch',
     );
     expect(line('collect')).toBe('venice-batch collect a --timeout 5 --junit out.xml --qc-fail');
-    expect(line('plan')).toBe('venice-batch plan a');
+    expect(line('plan')).toBe('venice-batch plan a --ignore-balance');
   });
 
   it('names no command that cannot read standard input with it', () => {
