@@ -78,8 +78,7 @@ export async function failedCommand(error: unknown, argv: readonly string[]): Pr
     stdout,
     stderr,
     redact,
-    status:
-      manifest === undefined ? undefined : nextCommandLine('status', { manifest, flags: placeIn(flags) }),
+    status: manifest === undefined ? undefined : nextCommandLine('status', { manifest, flags }),
     json: flags.json === true && flags.events !== 'ndjson',
     outputRoot: manifest === undefined ? process.cwd() : path.dirname(path.resolve(manifest)),
     recorder,
@@ -98,8 +97,4 @@ function firstEvent({ sandbox = false, baseUrl }: LooseFlags, nowMs: number): Ru
   const asked = baseUrl ?? process.env.VENICE_BASE_URL ?? DEFAULT_BASE_URL;
   const endpoint = sandbox ? 'sandbox:' : shownBaseUrl(asked);
   return versionEvent({ version: programVersion(), endpoint, sandbox }, nowMs);
-}
-
-function placeIn({ sandbox = false, lockfile }: LooseFlags): Pick<LooseFlags, 'sandbox' | 'lockfile'> {
-  return { sandbox, lockfile };
 }

@@ -172,7 +172,7 @@ export function serving(command: Command): Command {
 /** The flags that decide where a failure is reported and which command comes next. */
 export type LooseFlags = Pick<
   Flags,
-  'json' | 'events' | 'color' | 'junit' | 'envFile' | 'sandbox' | 'baseUrl' | 'lockfile'
+  'json' | 'events' | 'color' | 'junit' | 'envFile' | 'sandbox' | 'baseUrl' | 'lockfile' | 'outDir' | 'state'
 >;
 
 /** Reads a command line that may itself be wrong: all flags it knows, and all other words. */
@@ -188,7 +188,9 @@ export function looseFlags(argv: readonly string[]): {
     .option('--junit [file]')
     .option('--env-file [path]')
     .option('--base-url [url]')
-    .option('--lockfile [path]');
+    .option('--lockfile [path]')
+    .option('--out-dir [path]')
+    .option('--state [address]');
   const { operands, unknown } = loose.parseOptions([...argv]);
   // Ignore a flag that is missing its value.
   const given = Object.entries(loose.opts()).filter(

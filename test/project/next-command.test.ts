@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/commands/program.js';
+import type { BatchError } from '../../src/core/errors.js';
 import { CARRIED, nextCommandLine } from '../../src/session/next-command-line.js';
 import type { Flags } from '../../src/session/settings.js';
 import { shellWords } from './shell-words.js';
@@ -8,7 +9,7 @@ import { shellWords } from './shell-words.js';
 /** What only says how one command prints, or what one command does: a message that means it again names it. */
 const NOT_CARRIED = new Set([
   ...['json', 'events', 'progress', 'color', 'debug', 'detailedExitcode'],
-  ...['force', 'retryFailed', 'plan', 'frozen', 'out', 'note', 'clear', 'undo', 'dryRun'],
+  ...['force', 'retryFailed', 'plan', 'frozen', 'out', 'clear', 'undo', 'dryRun'],
 ]);
 
 /** Accepted by every command, but only these act on it. */
@@ -55,6 +56,19 @@ describe('a flag of this command in the next one', () => {
     const expected = [value].flat().flatMap((each) => (each === true ? [flag] : [flag, each]));
     const operand = verb === 'models' ? [] : ['a.yaml'];
     expect(words).toEqual(['venice-batch', ...verb.split(' '), ...operand, ...(isCarried ? expected : [])]);
+  });
+
+  it.each(['accept', 'pick'])('of an incomplete %s says where things are', (verb) => {
+    const place = ['--sandbox', '--lockfile', 'l k', '--out-dir', 'my out', '--state', 'file:///log'];
+    const program = createProgram(() => {}, [verb, 'a.yaml', ...place]);
+    let hint: string | undefined;
+    try {
+      program.parse([verb, 'a.yaml', ...place], { from: 'user' });
+    } catch (error) {
+      hint = (error as BatchError).hint;
+    }
+    const status = hint?.replace(/^list them: /, '') ?? '';
+    expect(shellWords(status)).toEqual(['venice-batch', 'status', 'a.yaml', ...place]);
   });
 
   it('is never given twice', () => {
