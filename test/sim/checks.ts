@@ -241,8 +241,10 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
   const ids = new Set<string>();
   const doubts = new Map<string, number>();
   for (const { latest, queueIds } of view.attempts.values()) {
+    // The user may have given one attempt the job of another, which only the other's machine knew.
+    const isShared = [...queueIds].some((queueId) => ids.has(queueId));
     for (const queueId of queueIds) ids.add(queueId);
-    if (queueIds.size === 0 && mayBeCharged(latest))
+    if (isShared || (queueIds.size === 0 && mayBeCharged(latest)))
       doubts.set(latest.digest, (doubts.get(latest.digest) ?? 0) + 1);
   }
   for (const job of world.server.jobs.values()) {
