@@ -38,8 +38,8 @@ export async function repairFile(files: Files, random: Random, path: string): Pr
   if (!repaired.ok) return repaired;
   const { text, report } = repaired;
   await makePrivateFolder(files, random, real);
-  const aside = report.setAside.map((line) => `${line.text}\n`).join('');
-  const asidePath = aside === '' ? undefined : await keepAside(files, random, real, aside);
+  const aside = linesOf(bytes ?? new Uint8Array(), new Set(report.setAside.map(({ line }) => line)));
+  const asidePath = aside.length === 0 ? undefined : await keepAside(files, random, real, aside);
   await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
   const restorable = await countRestorable(files, path);
   return { ok: true, report, restorable, ...(asidePath === undefined ? {} : { asidePath }) };
@@ -51,8 +51,22 @@ async function countRestorable(files: Files, path: string): Promise<number> {
   return note?.kind === 'restored' ? note.attempts : 0;
 }
 
-async function keepAside(files: Files, random: Random, path: string, text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(text);
+const LINE_FEED = 0x0a;
+
+/** The lines with these numbers, from 1, with their exact bytes: damaged ones may not be valid UTF-8. */
+function linesOf(bytes: Uint8Array, numbers: ReadonlySet<number>): Uint8Array {
+  const lines: Uint8Array[] = [];
+  for (let [start, number] = [0, 1]; start < bytes.length; number += 1) {
+    const end = bytes.indexOf(LINE_FEED, start);
+    const next = end === -1 ? bytes.length : end + 1;
+    if (numbers.has(number)) lines.push(bytes.subarray(start, next));
+    if (numbers.has(number) && end === -1) lines.push(Uint8Array.of(LINE_FEED));
+    start = next;
+  }
+  return Buffer.concat(lines);
+}
+
+async function keepAside(files: Files, random: Random, path: string, bytes: Uint8Array): Promise<string> {
   for (let number = 1; number <= ASIDE_FILES_MAX; number += 1) {
     const name = `${path}.rejected-lines${number === 1 ? '' : `-${number}`}`;
     if ((await files.facts(name)) !== undefined) continue;

@@ -130,7 +130,16 @@ function notMade(
     return { code: 'original-missing', severity: 'error', message, hint, span };
   }
   const message = `track \`${track}\` has no finished take`;
-  return { code: 'not-made', severity: 'error', message, hint: `make it: ${command('run')}`, span };
+  return { code: 'not-made', severity: 'error', message, hint: makeIt(rows, command), span };
+}
+
+/** A run makes what is new or in flight. What was refused or lost, or is in doubt, is the user's to decide. */
+function makeIt(rows: readonly PlanRow[], command: ChoiceInput['command']): string {
+  const kinds = new Set(rows.map(({ decision }) => decision.kind));
+  if (kinds.has('in_doubt'))
+    return `it is unknown whether it was charged; settle that first: ${command('resolve')}`;
+  if (kinds.has('held')) return `a run does not make it again; to see why: ${command('status')}`;
+  return `make it: ${command('run')}`;
 }
 
 function unpicked(

@@ -35,7 +35,7 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
     allowSingleCopy: settings.choices.allowSingleCopy === true,
     manifest: state && (await readableManifest(batch)),
   };
-  return sharedView(ports, about, read, state, (message, hint) => warn(warning(message, hint)));
+  return sharedView(ports, about, read, state, (message, hint) => warn(noticeText('warning', message, hint)));
 }
 
 /**
@@ -55,8 +55,7 @@ export async function pullFor(
       audio,
       output,
       attempts,
-      (level, _code, message, hint) =>
-        warn(level === 'warning' ? warning(message, hint) : `${escapeForeign(message)}\n`),
+      (level, _code, message, hint) => warn(noticeText(level, message, hint)),
       { placeOf, command, ...(told && { told }), manifest: audio && (await readableManifest(batch)) },
     );
   } finally {
@@ -64,6 +63,8 @@ export async function pullFor(
   }
 }
 
-function warning(message: string, hint: string | undefined): string {
-  return `${escapeForeign(`warning: ${message}`)}\n${hint === undefined ? '' : `  ${escapeForeign(hint)}\n`}`;
+/** What a command that reports no events prints of a notice. */
+export function noticeText(level: 'info' | 'warning' | 'error', message: string, hint?: string): string {
+  const head = level === 'info' ? '' : `${level}: `;
+  return `${escapeForeign(head + message)}\n${hint === undefined || level === 'info' ? '' : `  ${escapeForeign(hint)}\n`}`;
 }

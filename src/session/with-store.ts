@@ -3,9 +3,8 @@ import { type Opened, openForRun } from '../app/open-lockfile.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { sealed } from '../lockfile/key-signature.js';
 import type { LockHeader } from '../lockfile/lock-header.js';
-import { escapeForeign } from '../report/escape.js';
 import { rescueSettings } from './batch-settings.js';
-import { stateFinder } from './find-state.js';
+import { noticeText, stateFinder } from './find-state.js';
 import type { OpenBatch } from './open-batch.js';
 import { readableManifest } from './unreadable.js';
 
@@ -41,7 +40,7 @@ function openQuietly(batch: OpenBatch, verb: string): Promise<Opened> {
     manifest: () => readableManifest(batch),
   };
   return openForRun(ports, opening, (event) => {
-    if (event.type === 'notice') warn(`${escapeForeign(event.message)}\n`);
+    if (event.type === 'notice') warn(noticeText(event.level, event.message, event.hint));
   });
 }
 

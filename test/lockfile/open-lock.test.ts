@@ -335,6 +335,18 @@ describe('a lockfile overwritten with something else', () => {
   });
 });
 
+describe('a line that is not UTF-8', () => {
+  it('is set aside with its exact bytes', async () => {
+    const disk = createMemoryDisk();
+    const damaged = Uint8Array.of(0x7b, 0xff, 0xfe, 0x80);
+    disk.put(path, Buffer.concat([Buffer.from(head + line(queued)), damaged]));
+    const repaired = await repairFile(disk.files, random, path);
+    expect(repaired).toMatchObject({ ok: true, asidePath: `${path}.rejected-lines` });
+    const aside = await disk.files.read(`${path}.rejected-lines`, 100);
+    expect([...aside]).toEqual([...damaged, 0x0a]);
+  });
+});
+
 /** What others may do to a lockfile during a run. @returns the disk afterwards */
 const MISFORTUNES: readonly (readonly [string, (disk: MemoryDisk, before: string) => Promise<void>])[] = [
   ['restored: the same bytes in another file', async (disk) => disk.put(path, textOf(disk) ?? '')],
