@@ -15,7 +15,7 @@ export interface EndState {
   readonly notMade: number;
   /** Takes to buy that were not bought; the reason, if any, has its own code. */
   readonly notBought: number;
-  /** Files have findings, and `--qc-fail` makes that a failure. */
+  /** Whether files have findings and `--qc-fail` is set. */
   readonly qcFailed?: boolean;
 }
 
@@ -29,7 +29,7 @@ const EXIT_BY_REASON: Readonly<Record<StopReason, ExitCode | undefined>> = {
   log_broken: EXIT.lockfile,
   storage: EXIT.unavailable,
   unavailable: EXIT.unavailable,
-  in_doubt_thrice: EXIT.inDoubt,
+  responses_lost: EXIT.inDoubt,
   authentication: EXIT.authentication,
   balance: EXIT.balance,
   price_rose: EXIT.budget,
@@ -40,7 +40,7 @@ const EXIT_BY_REASON: Readonly<Record<StopReason, ExitCode | undefined>> = {
   interrupted: undefined,
 };
 
-/** If several apply, the first in this list wins. Codes for failures before a run begins come first. */
+/** If several apply, the first in this list wins: what the user has to settle before anything else. */
 const PRECEDENCE: readonly ExitCode[] = [
   EXIT.lockfile,
   EXIT.locked,

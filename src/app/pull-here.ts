@@ -18,7 +18,7 @@ export interface PullSettings {
   placeOf?(file: string): string;
   readonly command: NextCommand;
   /** Attempts whose files were reported before: they are not reported again, and new ones are added. */
-  readonly told?: Set<string>;
+  readonly reported?: Set<string>;
 }
 
 /**
@@ -32,15 +32,15 @@ export async function pullHere(
   output: Output,
   attempts: Iterable<Attempt>,
   report: Notify,
-  { manifest, placeOf = String, command, told = new Set() }: PullSettings,
+  { manifest, placeOf = String, command, reported = new Set() }: PullSettings,
 ): Promise<ReadonlySet<string>> {
   if (audio === undefined) return new Set();
   const { files, failed } = await pullWanted(audio, output, [...attempts], manifest);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
   if (files.length > 0) report('info', 'files-pulled', `downloaded ${count} stored by other machines`);
-  const news = failed.filter(({ attempt, needed }) => needed && !told.has(attempt));
-  for (const { attempt } of news) told.add(attempt);
-  for (const { path: place, absent, why } of news.slice(0, NAMED_MAX)) {
+  const unreported = failed.filter(({ attempt, needed }) => needed && !reported.has(attempt));
+  for (const { attempt } of unreported) reported.add(attempt);
+  for (const { path: place, absent, why } of unreported.slice(0, NAMED_MAX)) {
     // What the store lacks it will lack the next time, too.
     const again = absent ? undefined : `to try again: ${command('pull')}`;
     report('warning', 'not-pulled', `could not download ${placeOf(place)}: ${why}`, again);

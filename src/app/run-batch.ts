@@ -153,7 +153,7 @@ async function withLock(
   const loaded = withExtraTakes(asWritten, [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  const pulling = { ...settings, manifest: loaded.manifest, told: new Set<string>() };
+  const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>() };
   const notPulled = await fetchMissing(world, settings, opened, output, pulling);
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);

@@ -48,10 +48,10 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const { world, settings, outcome, decision, sound } = ending;
   const attempts = [...ending.attempts.values()];
   const rows = await finalRows(ending, attempts);
-  // With `--retry-failed` of missing files, the user means this folder.
-  const meant = decision.approved && settings.selection.retryFailed;
-  const elsewhere = !meant && isNothingHere(decision.prepared?.plan.rows ?? rows);
-  emitEarlier(ending, rows, elsewhere);
+  // `--retry-failed` says that files missing in this folder are to be bought again.
+  const boughtForHere = decision.approved && settings.selection.retryFailed;
+  const nothingHere = !boughtForHere && isNothingHere(decision.prepared?.plan.rows ?? rows);
+  emitEarlier(ending, rows, nothingHere);
   const counts = { ...countRows(rows), ...countAttempts(attempts, outcome, world.ports.clock.nowMs()) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
@@ -83,7 +83,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
-    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, elsewhere), rows),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, nothingHere), rows),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(away === 0 ? {} : { elsewhere: away }),
     ...(counts.leftOut === 0 ? {} : { left_out: counts.leftOut }),
@@ -97,7 +97,7 @@ async function finalRows(
   { world, settings, output, manifest, decision, startedMs, known, keptBy }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
-  // Takes requested again have been made by now; only open ones count.
+  // Without `--force` and `--retry-failed`: what they asked for is made by now.
   const selection = { ...settings.selection, force: [], retryFailed: false };
   const { rows } = await takeStatusesOf({ output }, attempts, manifest, {
     selection,
@@ -142,18 +142,18 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
   };
 }
 
-/** Reports the outcome of earlier runs, so that every take appears once and every failure has a name. */
+/** Reports the outcome of earlier runs, so that every take appears once and every failure is listed. */
 function emitEarlier(
   { world, startedMs, machineWith }: Ending,
   rows: readonly PlanRow[],
-  elsewhere: boolean,
+  nothingHere: boolean,
 ): void {
   for (const row of rows) {
     const { take, decision } = row;
     if (!('attempt' in decision)) continue;
     const { attempt } = decision;
     const missing = decision.kind === 'held' && decision.because === 'missing';
-    const code = missing && elsewhere ? 'no-file-here' : attempt.reason?.code;
+    const code = missing && nothingHere ? 'no-file-here' : attempt.reason?.code;
     const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
     const machine = missing ? machineWith?.(attempt) : machineOf(row);
     // A take that another machine stored during this run has not been reported yet.
@@ -219,8 +219,7 @@ function nextCommand(
 }
 
 /**
- * The takes that are not made may be others than the ones that this run was restricted to. `undefined`: too many to
- * name.
+ * The takes still to be made: they may not be the ones that this run was restricted to. `undefined`: too many to name.
  */
 function namedAgain({ selection }: BatchSettings, rows: readonly PlanRow[]): readonly string[] | undefined {
   if (selection.only === undefined && selection.except === undefined) return [];

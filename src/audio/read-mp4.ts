@@ -54,12 +54,12 @@ function audioOf(file: Uint8Array, table: Uint8Array): Mp4Audio | undefined {
   const part = (type: string) => boxAt(boxes, type);
   const descriptions = part('stsd');
   const [sizes, chunks] = [part('stsz'), part('stsc')];
-  const places = part('stco') ?? part('co64');
-  if (!descriptions || !sizes || !chunks || !places) return undefined;
+  const chunkOffsets = part('stco') ?? part('co64');
+  if (!descriptions || !sizes || !chunks || !chunkOffsets) return undefined;
   const [entry] = boxesIn(descriptions.subarray(8)) ?? [];
   if (entry === undefined) return undefined;
   const inEntry = boxesIn(entry.body.subarray(ENTRY_HEAD_BYTES)) ?? [];
-  const offsets = listOf(places, part('stco') === undefined ? 'u64' : 'u32');
+  const offsets = listOf(chunkOffsets, part('stco') === undefined ? 'u64' : 'u32');
   const frames = framesOf(file, sizesOf(sizes), runsOf(chunks), offsets);
   return frames && { codec: entry.type, configuration: boxAt(inEntry, entry.type), frames };
 }
@@ -67,10 +67,10 @@ function audioOf(file: Uint8Array, table: Uint8Array): Mp4Audio | undefined {
 function listOf(body: Uint8Array, unit: 'u32' | 'u64'): readonly number[] {
   const fields = fieldsOf(body);
   versionOf(fields);
-  return times(fields, (each) => each[unit]());
+  return readEntries(fields, (each) => each[unit]());
 }
 
-function times<T>(fields: Fields, read: (fields: Fields) => T): readonly T[] {
+function readEntries<T>(fields: Fields, read: (fields: Fields) => T): readonly T[] {
   const count = fields.u32();
   if (count > fields.left()) throw new RangeError('more entries than bytes');
   return Array.from({ length: count }, () => read(fields));
@@ -80,22 +80,22 @@ function sizesOf(body: Uint8Array): readonly number[] {
   const fields = fieldsOf(body);
   versionOf(fields);
   const common = fields.u32();
-  if (common === 0) return times(fields, (each) => each.u32());
+  if (common === 0) return readEntries(fields, (each) => each.u32());
   const count = fields.u32();
-  // Limited to the count that a file could hold.
+  // The count is untrusted: no real file has this many frames.
   return Array.from({ length: Math.min(count, 2 ** 24) }, () => common);
 }
 
-interface Run {
+interface ChunkRun {
   readonly firstChunk: number;
-  readonly framesEach: number;
+  readonly framesPerChunk: number;
 }
 
-function runsOf(body: Uint8Array): readonly Run[] {
+function runsOf(body: Uint8Array): readonly ChunkRun[] {
   const fields = fieldsOf(body);
   versionOf(fields);
-  return times(fields, (each) => {
-    const run = { firstChunk: each.u32(), framesEach: each.u32() };
+  return readEntries(fields, (each) => {
+    const run = { firstChunk: each.u32(), framesPerChunk: each.u32() };
     each.skip(4);
     return run;
   });
@@ -104,7 +104,7 @@ function runsOf(body: Uint8Array): readonly Run[] {
 function framesOf(
   file: Uint8Array,
   sizes: readonly number[],
-  runs: readonly Run[],
+  runs: readonly ChunkRun[],
   offsets: readonly number[],
 ): readonly Uint8Array[] | undefined {
   const frames: Uint8Array[] = [];
@@ -112,7 +112,7 @@ function framesOf(
   for (const [chunk, offset] of offsets.entries()) {
     while ((runs[run + 1]?.firstChunk ?? Number.POSITIVE_INFINITY) <= chunk + 1) run += 1;
     let at = offset;
-    for (let left = runs[run]?.framesEach ?? 0; left > 0 && frames.length < sizes.length; left -= 1) {
+    for (let left = runs[run]?.framesPerChunk ?? 0; left > 0 && frames.length < sizes.length; left -= 1) {
       const size = sizes[frames.length]!;
       if (at + size > file.byteLength) return undefined;
       frames.push(file.subarray(at, at + size));

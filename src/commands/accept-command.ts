@@ -1,7 +1,7 @@
 import { EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { shellWord } from '../core/shell.js';
 import { takeKey } from '../core/take-key.js';
-import { type Attempt, isDecided } from '../lockfile/attempt.js';
+import { type Attempt, isGivenUpByUser } from '../lockfile/attempt.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { acceptKept } from '../run/accept-kept.js';
@@ -57,7 +57,7 @@ function acceptedText({ json }: Flags, attempt: Attempt, placeOf: Session['place
 /** Also a job that failed or was lost later, if a download of it is kept. What the user has settled stays. */
 function isAcceptable({ state, kept, reason }: Attempt): boolean {
   if (state === 'unverified') return true;
-  return (state === 'failed' || state === 'lost') && kept !== undefined && !isDecided(reason?.code);
+  return (state === 'failed' || state === 'lost') && kept !== undefined && !isGivenUpByUser(reason?.code);
 }
 
 /**

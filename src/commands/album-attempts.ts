@@ -18,14 +18,14 @@ export function albumAttempts(
 ): () => Promise<readonly Attempt[]> {
   const { ports, settings, command } = session;
   const lockPath = settings.lockfilePath.value;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   let shared: { readonly attempts: readonly Attempt[]; readonly atMs: number } | undefined;
   return async () => {
     const nowMs = ports.clock.nowMs();
     if (shared !== undefined && nowMs - shared.atMs < READ_AGAIN_MS) return shared.attempts;
     const read = await requireLock(ports.files, lockPath, command);
     const view = await viewOf(session, read, verb);
-    await pullFor(session, view, output, told);
+    await pullFor(session, view, output, reported);
     if (view.fromLog === true) shared = { attempts: view.attempts, atMs: nowMs };
     return view.attempts;
   };

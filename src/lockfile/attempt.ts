@@ -2,7 +2,7 @@ import type { RequestField } from '../core/audio-request.js';
 import type { Code } from '../core/codes.js';
 import type { Money } from '../core/money.js';
 
-/** See the README for what each state means and what a later run does with it. */
+/** See “States of an attempt” in ARCHITECTURE.md for what each means and what a later run does with it. */
 export type AttemptState =
   | 'intent'
   | 'queued'
@@ -42,18 +42,18 @@ export interface Attempt {
   readonly key: string;
   /** When it entered each state (ISO 8601, UTC). `ready`: when the audio was first seen to be ready. */
   readonly at: Readonly<Partial<Record<AttemptState | 'ready', string>>>;
-  /** Absent before the response. There is more than one only after a merge; each is paid. */
+  /** Absent before the response. A second job that a merge brings becomes a separate attempt. */
   readonly queue_id?: string;
   /** Time from the submit until the audio was first seen, in ms. The scheduler learns from it. */
   readonly run_ms?: number;
-  /** Requests a minute by route, as learned from 429s before this record, for the next run to start with. */
+  /** Requests per minute for each route, learned from earlier 429s. The next run starts with them. */
   readonly limits?: Readonly<Partial<Record<LimitedRoute, number>>>;
   readonly file?: StoredFile;
   /** For an unverified attempt: the bytes as received, for the user to check and `accept`. */
   readonly kept?: StoredFile;
   /** The user accepted the file although it never passed verification. */
   readonly accepted?: true;
-  /** Target of a move of `file.path` in progress. The file may be at either path. */
+  /** While the file is being moved: its new path. It may be at either one. */
   readonly move_to?: string;
   /** The attempt that it replaces on purpose: `--force` or `--retry-failed`. */
   readonly replaces?: string;
@@ -119,7 +119,10 @@ const DECISIONS: ReadonlySet<string> = new Set([
   'requeued',
 ] satisfies Code[]);
 
-/** Whether the user gave up the attempt (`resolve`), by the code of its reason. */
-export function isDecided(code: string | undefined): boolean {
+/**
+ * Whether the user gave up the attempt with `resolve` although it may be paid for, by the code of its reason. One that
+ * was not charged has nothing to give up.
+ */
+export function isGivenUpByUser(code: string | undefined): boolean {
   return code !== undefined && DECISIONS.has(code);
 }

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import { faultCode } from '../core/errors.js';
 import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
-import { type Attempt, type AttemptState, isDecided } from '../lockfile/attempt.js';
+import { type Attempt, type AttemptState, isGivenUpByUser } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { type FileState, takeId } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
@@ -64,7 +64,7 @@ async function findGivenUp(context: MoveContext, before: Attempt, nowMs: number)
   const attempt = context.store.newest(before.attempt) ?? before;
   const { state, reason, file } = attempt;
   if (file === undefined || attempt.queue_id === undefined) return false;
-  if (!GIVEN_UP.has(state) || isDecided(reason?.code)) return false;
+  if (!GIVEN_UP.has(state) || isGivenUpByUser(reason?.code)) return false;
   if ((await stateOf(context, attempt, 'hash')) !== 'present') return false;
   await context.store.record(advance(attempt, { kind: 'stored', file }, nowMs));
   return true;

@@ -16,7 +16,7 @@ export function stopNotice(
   command: (verb: string, ...words: string[]) => string,
 ): StopNotice | undefined {
   switch (reason) {
-    case 'in_doubt_thrice':
+    case 'responses_lost':
       return {
         code: 'answers-lost',
         message:

@@ -4,7 +4,7 @@ export type StopReason =
   | 'balance'
   | 'price_rose'
   | 'over_budget'
-  | 'in_doubt_thrice'
+  | 'responses_lost'
   | 'unavailable'
   | 'storage'
   | 'lockfile'

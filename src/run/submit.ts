@@ -112,7 +112,7 @@ async function conclude(context: RunContext, job: Job, outcome: SubmitOutcome): 
       : outcome.kind === 'accepted'
         ? 0
         : context.inDoubtInARow;
-  if (context.inDoubtInARow >= LOST_IN_A_ROW_MAX) stopBuying(context, 'in_doubt_thrice');
+  if (context.inDoubtInARow >= LOST_IN_A_ROW_MAX) stopBuying(context, 'responses_lost');
   const known = await recordOutcome(context, job, { kind: 'submitted', outcome });
   context.notSentInARow = outcome.kind === 'not_sent' ? context.notSentInARow + 1 : 0;
   switch (outcome.kind) {

@@ -41,13 +41,13 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
 /**
  * Downloads the files that other machines stored, for a command that needs them.
  *
- * @param told see `PullSettings.told`
+ * @param reported see `PullSettings.reported`
  */
 export async function pullFor(
   batch: OpenBatch,
   { audio, attempts }: SharedView,
   output: Output,
-  told?: Set<string>,
+  reported?: Set<string>,
 ): Promise<void> {
   const { warn, placeOf, command } = batch;
   try {
@@ -56,7 +56,7 @@ export async function pullFor(
       output,
       attempts,
       (level, _code, message, hint) => warn(noticeText(level, message, hint)),
-      { placeOf, command, ...(told && { told }), manifest: audio && (await readableManifest(batch)) },
+      { placeOf, command, ...(reported && { reported }), manifest: audio && (await readableManifest(batch)) },
     );
   } finally {
     await audio?.close();

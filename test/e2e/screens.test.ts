@@ -118,7 +118,10 @@ describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
       '… 0 of 2 done, interrupted (sandbox)',
       expect.stringMatching(/^ {2}2 in flight · /),
     ]);
-    expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --sandbox']);
+    expect(end.lines.slice(-2)).toEqual([
+      'Next',
+      '  venice-batch run album.yaml --sandbox --sandbox-speed 0.01 --yes',
+    ]);
   });
 
   it('shows the lines of an invalid manifest, with marks at the faults', async () => {
@@ -211,7 +214,7 @@ describe('a run that is interrupted at its clean-up', () => {
       '  deleted, which costs nothing.',
     ]);
     const next = end.lines.at(-1)!.trim();
-    expect(next).toBe(`venice-batch run album.yaml --base-url ${relay.url}`);
+    expect(next).toBe(`venice-batch run album.yaml --base-url ${relay.url} --yes`);
 
     relay.treat = passOn;
     const then = await run(next.split(' ').slice(1), album.cwd, album.service.env);

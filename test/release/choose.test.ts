@@ -86,9 +86,7 @@ describe('the take that is released', () => {
     expect(choose([UNMADE])).toEqual([['not-made', 'make it: run']]);
     const refused = makeAttempt({ name: 'd', state: 'rejected' });
     const held: PlanRow = { take: FIRST, decision: { kind: 'held', because: 'rejected', attempt: refused } };
-    expect(choose([held])).toEqual([
-      ['not-made', 'a run does not make it again; to see why: status'],
-    ]);
+    expect(choose([held])).toEqual([['not-made', 'a run does not make it again; to see why: status']]);
     const doubt = makeAttempt({ name: 'e', state: 'in_doubt' });
     expect(choose([{ take: FIRST, decision: { kind: 'in_doubt', attempt: doubt } }])).toEqual([
       ['not-made', 'it is unknown whether it was charged; settle that first: resolve'],
