@@ -77,6 +77,7 @@ export function fileFaults(cwd: string, attempts: readonly Attempt[], wanted: Wa
     'album.yaml',
     `${PRIVATE_FOLDER}/.gitignore`,
     `${PRIVATE_FOLDER}/${LOCKFILE}.runs`,
+    `${PRIVATE_FOLDER}/${LOCKFILE}.entries`,
   ]);
   // Cached measurements of the audio, in a folder that git ignores.
   const measured = new RegExp(`^${PRIVATE_FOLDER}/audio/[0-9a-f]{64}\\.[a-z0-9-]+\\.json$`);
