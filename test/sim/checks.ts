@@ -237,6 +237,16 @@ export function remember(view: LockView, known: Map<string, Attempt>, knownIds: 
   }
 }
 
+/** Forgets what only a lockfile had that survived a power loss by luck, and that others replaced before a run read it. */
+export function forgetUnsynced(journals: LockView, known: Map<string, Attempt>, knownIds: Set<string>): void {
+  for (const [id, { latest, queueIds }] of journals.attempts) {
+    const before = known.get(id);
+    if (before === undefined || before.rev <= latest.rev) continue;
+    known.set(id, latest);
+    if (before.queue_id !== undefined && !queueIds.has(before.queue_id)) knownIds.delete(before.queue_id);
+  }
+}
+
 export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): void {
   const ids = new Set<string>();
   const doubts = new Map<string, number>();

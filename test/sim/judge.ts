@@ -1,6 +1,7 @@
 import type { TransportRequest } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import {
+  forgetUnsynced,
   judgeCharges,
   judgeCleanUp,
   judgeCoverage,
@@ -270,6 +271,9 @@ export function createJudge(world: JudgeWorld): Judge {
     look: () => {
       if (world.damaged() || world.uncertain()) return;
       const views = knowable();
+      const journals = world.journals();
+      if (journals.length > 0)
+        forgetUnsynced(createLockReader().read(Buffer.concat(journals)), known, knownIds);
       for (const seen of views) {
         judgeHistory(world, blame, seen, known, knownIds, armed);
         if (views.length === 1) remember(recorded(seen), known, knownIds);
