@@ -222,7 +222,8 @@ async function notReplaced(
   const other = command('release', ...wordsOf({ ...flags, to }));
   return usageError(
     `${pathText(obstacle.path)} ${obstacle.what}: it is not replaced`,
-    `move it away, or release to another folder: ${other}`,
+    // It may be the project, or the folder of the audio.
+    `release to another folder: ${other}`,
     'release-folder',
   );
 }

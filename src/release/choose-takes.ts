@@ -75,7 +75,7 @@ function chooseTake(
   }
   const made = rows.flatMap(madeOf);
   const [only] = made;
-  if (only === undefined) return notMade(track, rows, command);
+  if (only === undefined) return notMade(track, rows, attempts, command);
   if (made.length > 1 && !first) return unpicked(track, made, command);
   return chosenOf(track, only, rows);
 }
@@ -120,6 +120,7 @@ function outdated(
 function notMade(
   { track, span }: ReleaseTrack,
   rows: readonly PlanRow[],
+  attempts: readonly Attempt[],
   command: ChoiceInput['command'],
 ): Diagnostic {
   const gone = rows.flatMap((row) => missingOf(row) ?? [])[0];
@@ -128,6 +129,12 @@ function notMade(
     const hint = `put the file back; to see the options: ${command('verify')}`;
     const message = `the file of ${takeKey(gone)} is missing`;
     return { code: 'original-missing', severity: 'error', message, hint, span };
+  }
+  const [earlier] = attempts.filter((one) => one.track === track && isStored(one)).sort(compareNewest);
+  if (earlier !== undefined) {
+    const message = `track \`${track}\` was changed since ${takeKey(earlier)} was made, and has no newer take`;
+    const hint = `to release the earlier one: ${command('pick', track, String(earlier.take))}; otherwise, ${makeIt(rows, command)}`;
+    return { code: 'not-made', severity: 'error', message, hint, span };
   }
   const message = `track \`${track}\` has no finished take`;
   return { code: 'not-made', severity: 'error', message, hint: makeIt(rows, command), span };

@@ -22,11 +22,17 @@ const done = (take: PlanRow['take'], attempt: Attempt): PlanRow => ({
 const ROWS = [done(FIRST, ONE), done(SECOND, TWO)];
 const UNMADE: PlanRow = { take: FIRST, decision: { kind: 'buy', why: { kind: 'new' } } };
 
-function choice(rows: readonly PlanRow[], options: { pick?: string; first?: boolean } = {}) {
+interface ChoiceOptions {
+  readonly pick?: string;
+  readonly first?: boolean;
+  readonly attempts?: readonly Attempt[];
+}
+
+function choice(rows: readonly PlanRow[], options: ChoiceOptions = {}) {
   return chooseTakes({
     tracks: [{ track: 'opening', index: 1, title: 'Opening', span: spanAt(10) }],
     rows,
-    attempts: [ONE, TWO, EARLIER],
+    attempts: options.attempts ?? [ONE, TWO, EARLIER],
     picks: new Map(options.pick === undefined ? [] : [['opening', { sha256: options.pick }]]),
     first: options.first === true,
     command: (...words) => words.join(' '),
@@ -83,12 +89,19 @@ describe('the take that is released', () => {
   });
 
   it('must exist and be in the lockfile', () => {
-    expect(choose([UNMADE])).toEqual([['not-made', 'make it: run']]);
+    const attempts: readonly Attempt[] = [];
+    expect(choose([UNMADE], { attempts })).toEqual([['not-made', 'make it: run']]);
+    expect(choose([UNMADE])).toEqual([
+      ['not-made', 'to release the earlier one: pick opening 1; otherwise, make it: run'],
+    ]);
     const refused = makeAttempt({ name: 'd', state: 'rejected' });
     const held: PlanRow = { take: FIRST, decision: { kind: 'held', because: 'rejected', attempt: refused } };
-    expect(choose([held])).toEqual([['not-made', 'a run does not make it again; to see why: status']]);
+    expect(choose([held], { attempts })).toEqual([
+      ['not-made', 'a run does not make it again; to see why: status'],
+    ]);
     const doubt = makeAttempt({ name: 'e', state: 'in_doubt' });
-    expect(choose([{ take: FIRST, decision: { kind: 'in_doubt', attempt: doubt } }])).toEqual([
+    const open: PlanRow = { take: FIRST, decision: { kind: 'in_doubt', attempt: doubt } };
+    expect(choose([open], { attempts })).toEqual([
       ['not-made', 'it is unknown whether it was charged; settle that first: resolve'],
     ]);
     const gone: PlanRow = { take: FIRST, decision: { kind: 'held', because: 'missing', attempt: ONE } };
