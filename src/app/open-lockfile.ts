@@ -100,7 +100,7 @@ export function lockedError(held: LockHolder, command: NextCommand): BatchError 
     held.alive === true
       ? `wait for it to end, or stop it; to see its progress: ${command('status')}`
       : `${checkBeforeForcing(held)}: ${command('unlock', ...forcing(held))}`;
-  return new BatchError('locked', `another run holds the lock (${holderName(held)})`, {
+  return new BatchError('locked', `another run ${holding(held)}`, {
     exitCode: EXIT.locked,
     hint,
   });
@@ -111,10 +111,19 @@ export function forcing({ id }: LockHolder): readonly string[] {
   return ['--force', '--id', id];
 }
 
+function holding({ pid, hostname, ageMs }: LockHolder): string {
+  if (pid !== 0) return `has held the lock for ${seconds(ageMs)} (pid ${pid} on ${hostname})`;
+  return `holds the lock (${hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`})`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}
+
 /** `pid 4711 on studio, for 5 s`. */
 export function holderName({ pid, hostname, ageMs }: LockHolder): string {
   if (pid === 0) return hostname === '' ? 'its lock file cannot be read' : `on ${hostname}`;
-  return `pid ${pid} on ${hostname}, for ${Math.round(ageMs / 1000)} s`;
+  return `pid ${pid} on ${hostname}, for ${seconds(ageMs)}`;
 }
 
 /** What the user has to check before forcing the lock, because the program cannot. */

@@ -54,7 +54,7 @@ export function noKey(settings: BatchSettings, inFlightCount = 0): Diagnostic {
       inFlightCount === 0
         ? 'no API key: VENICE_API_KEY is not set'
         : `${takes} in flight, and cannot be collected without an API key: VENICE_API_KEY is not set`,
-    hint: `${inFlightCount === 0 ? 'try it without one with --sandbox, or create' : 'create'} one at https://venice.ai/settings/api, set VENICE_API_KEY and run: ${again}`,
+    hint: `${inFlightCount === 0 ? 'use --sandbox to try it without a key, or create' : 'create'} one at https://venice.ai/settings/api, set VENICE_API_KEY and run: ${again}`,
   };
 }
 

@@ -74,7 +74,7 @@ export async function initCommand(manifest: string): Promise<ExitCode> {
   }
   const run = commandLine(['venice-batch', 'run', asOperand(name), '--sandbox', '--yes']);
   process.stdout.write(
-    `wrote ${shellWord(name)}\nNext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl\n`,
+    `wrote ${shellWord(name)}\nNext: ${run}\nin a git repository: add *.sandbox/ to .gitignore, and commit *.lock.jsonl and *.picks.yaml\n`,
   );
   return EXIT.ok;
 }

@@ -35,7 +35,7 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
     flags.open !== false && (await openBrowser({ platform: process.platform, env: process.env }, address));
   session.stdout.write(
     `${opened ? 'review opened in the browser' : 'open this address in a browser on this machine'}: ${address}\n` +
-      `picks are saved in ${pathText(session.placeOf(picksFileOf(session.settings)))}; Ctrl-C ends\n`,
+      `picks are saved in ${pathText(session.placeOf(picksFileOf(session.settings)))}; press Ctrl-C to stop\n`,
   );
   if (!interrupt.signal.aborted)
     await new Promise<void>((resolve) =>

@@ -5,7 +5,8 @@ import { EXIT, type ExitCode } from '../core/errors.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { requireLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice-warning.js';
-import { isNothingHere } from '../plan/latest-attempts.js';
+import { isNothingHere, otherFolderHint } from '../plan/latest-attempts.js';
+import type { PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
@@ -46,9 +47,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     const nothingBought = attempts.length === 0;
-    stdout.write(
-      nothingBought ? NOTHING_BOUGHT : verdictText(files, isNothingHere(statuses.rows), session, shared),
-    );
+    stdout.write(nothingBought ? NOTHING_BOUGHT : verdictText(files, statuses.rows, session, shared));
     const note = nothingBought ? await sandboxNote(session, ['verify']) : undefined;
     if (note !== undefined) stdout.write(`${note}\n`);
   }
@@ -58,30 +57,27 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
 /** Files that differ from what was stored, how many match, and what to do. */
 function verdictText(
   files: readonly CheckedFile[],
-  nothingHere: boolean,
+  rows: readonly PlanRow[],
   { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
   { audio }: Pick<SharedView, 'audio'>,
 ): string {
   const lines = files
-    .filter(({ state }) => state !== 'present')
-    .map(({ path, state, word, machine }) => {
-      const note = word === undefined ? 'no longer needed' : machine && `on ${escapeForeign(machine)}`;
-      return `${state}  ${pathText(placeOf(path))}${note === undefined ? '' : `   (${note})`}`;
+    .filter(({ state, word }) => state !== 'present' && word !== undefined)
+    .map(({ path, state, machine }) => {
+      const note = machine === undefined ? '' : `   (on ${escapeForeign(machine)})`;
+      return `${state}  ${pathText(placeOf(path))}${note}`;
     });
   const bad = files.filter(isBad);
   const needed = files.filter(({ word }) => word !== undefined).length;
   const away = files.filter(({ state }) => state === 'elsewhere').length;
   const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
-  lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}`);
+  lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}${unneededPhrase(files)}`);
   const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = others.filter(({ state }) => state === 'changed');
   if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   (fetches it again, at no cost)`);
-  if (nothingHere)
-    lines.push(
-      'Next: if the files were made with --out-dir, pass that folder again; otherwise put the files back',
-    );
+  if (isNothingHere(rows)) lines.push(`Next: ${otherFolderHint(rows)}`);
   else if (others.length > changed.length)
-    lines.push(`Next: ${command('run', '--retry-failed')}   (buys what is missing again)`);
+    lines.push(`Next: ${command('run', '--retry-failed')}   (buys the missing files again)`);
   if (changed.length > 0 && audio !== undefined)
     lines.push(
       `Next: move the changed files away, then: ${command('pull')}   (downloads the originals, at no cost)`,
@@ -89,10 +85,19 @@ function verdictText(
   else if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(
-      `Next: ${command('run', ...words)}   (buys what was changed again; or put the originals back)`,
+      `Next: ${command('run', ...words)}   (buys the changed files again; or put the originals back)`,
     );
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Only counted: a file that was replaced by a new purchase, and then deleted, would be listed for ever. */
+function unneededPhrase(files: readonly CheckedFile[]): string {
+  const unneeded = files.filter(({ state, word }) => state !== 'present' && word === undefined);
+  const counts = [...new Set(unneeded.map(({ state }) => state))].map(
+    (state) => `${unneeded.filter((file) => file.state === state).length} ${state}`,
+  );
+  return counts.length === 0 ? '' : `; no longer needed: ${counts.join(', ')}`;
 }
 
 /** The service still has a copy. It is deleted only once this one is complete. */

@@ -16,7 +16,7 @@ import {
   readHistory,
   takeId,
 } from './history.js';
-import { isNothingHere, missingOf } from './latest-attempts.js';
+import { noFileHere } from './latest-attempts.js';
 import { planMoves } from './moves.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
@@ -95,7 +95,7 @@ export function decide(input: DecideInput): Decided {
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
       ...behindLinks(rows, history, input),
       ...otherKey(history.attempts, input.keySignature),
-      ...nothingHere(rows, placeOf),
+      ...noFileHere(rows, placeOf),
       ...moved.diagnostics,
     ],
   };
@@ -278,22 +278,6 @@ function otherKey(
       severity: 'warning',
       message: `${foreign.length === 1 ? '1 take in flight was' : `${foreign.length} takes in flight were`} submitted under another API key`,
       hint: 'if that key belongs to another account, run `collect` with that key',
-    },
-  ];
-}
-
-/** More likely the wrong folder than everything being gone. */
-function nothingHere(rows: readonly PlanRow[], placeOf: (file: string) => string): readonly Diagnostic[] {
-  if (!isNothingHere(rows)) return [];
-  const missing = rows.flatMap((row) => missingOf(row)?.file?.path ?? []);
-  const all = missing.length === 1 ? 'the one file' : `all ${missing.length} files`;
-  const verb = missing.length === 1 ? 'is' : 'are';
-  return [
-    {
-      code: 'no-file-here',
-      severity: 'warning',
-      message: `${all} in the lockfile ${verb} missing, such as ${shellWord(placeOf(missing[0] ?? ''))}`,
-      hint: 'if they were made with --out-dir, pass that folder again; otherwise put the files back',
     },
   ];
 }

@@ -1,3 +1,5 @@
+import type { Diagnostic } from '../core/diagnostic.js';
+import { shellWord } from '../core/shell.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
@@ -109,6 +111,34 @@ export function isNothingHere(rows: readonly PlanRow[]): boolean {
     (decision.kind === 'done' && decision.elsewhere !== true) ||
     (decision.kind === 'collect' && decision.attempt.state === 'stored');
   return !rows.some(isHere) && rows.some((row) => missingOf(row) !== undefined);
+}
+
+/** What to do if none of the files that the lockfile names is here. */
+export function otherFolderHint(rows: readonly PlanRow[]): string {
+  return rows.filter((row) => missingOf(row) !== undefined).length === 1
+    ? 'if the file was made with --out-dir, pass that folder again; otherwise put it back'
+    : 'if the files were made with --out-dir, pass that folder again; otherwise put them back';
+}
+
+/** More likely the wrong folder than everything being gone. */
+export function noFileHere(
+  rows: readonly PlanRow[],
+  placeOf: (file: string) => string,
+): readonly Diagnostic[] {
+  if (!isNothingHere(rows)) return [];
+  const missing = rows.flatMap((row) => missingOf(row)?.file?.path ?? []);
+  const example = shellWord(placeOf(missing[0] ?? ''));
+  return [
+    {
+      code: 'no-file-here',
+      severity: 'warning',
+      message:
+        missing.length === 1
+          ? `the only file in the lockfile is missing: ${example}`
+          : `all ${missing.length} files in the lockfile are missing, such as ${example}`,
+      hint: otherFolderHint(rows),
+    },
+  ];
 }
 
 /** The attempt whose file is gone, even if `--retry-failed` would buy it again. */

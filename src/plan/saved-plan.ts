@@ -173,8 +173,13 @@ function afterSubmits(saved: SavedPlan, attempts: readonly Attempt[]): Diagnosti
   );
   if (used.length === 0)
     return refusal('plan-stale', 'the lockfile changed since the plan was saved: other attempts are in it');
-  const count = `${used.length} of its ${saved.purchases.length} takes`;
-  return refusal('plan-used', `the plan was already used: ${count} were submitted since it was saved`);
+  return refusal('plan-used', `the plan was already used: ${submitted(used.length, saved.purchases.length)}`);
+}
+
+function submitted(used: number, all: number): string {
+  if (all === 1) return 'its 1 take was already submitted';
+  if (used === all) return `its ${all} takes were already submitted`;
+  return `${used} of its ${all} takes ${used === 1 ? 'was' : 'were'} already submitted`;
 }
 
 function afterEdits(saved: SavedPlan, takes: readonly Take[]): Diagnostic {

@@ -154,7 +154,7 @@ export function reasonPhrase(why: BuyReason): string {
 }
 
 function flightPhrase(attempt: Attempt): string {
-  if (attempt.state === 'stored') return 'remote copy to delete';
+  if (attempt.state === 'stored') return 'remote copy still to delete';
   return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
 }
 

@@ -12,6 +12,7 @@ import {
   machineOf,
   missingOf,
   newerFailures,
+  otherFolderHint,
 } from '../plan/latest-attempts.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
@@ -156,7 +157,7 @@ export function renderStatus(
   const next =
     running === undefined
       ? nextLine(rows, attempts, options)
-      : `A run is in progress (${escapeForeign(running)}): these are its records so far`;
+      : `A run is in progress (${escapeForeign(running)}): this is the state so far`;
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
 }
 
@@ -243,9 +244,6 @@ function totals(all: readonly Attempt[], takes: readonly TakeStatus[]): string {
   return `${counts.join(', ')}; ${formatUsd(spent)} spent in total${earlier}${doubt}`;
 }
 
-const OTHER_FOLDER =
-  'Next: if the files were made with --out-dir, pass that folder again; otherwise put the files back';
-
 /** The user's next step; `undefined` if there is none. */
 function nextLine(
   rows: readonly PlanRow[],
@@ -265,10 +263,10 @@ function nextLine(
       return missing ? `Next: put the missing files back, or buy them again: ${next}` : `Next: ${next}`;
     }
     case 'edit':
-      return `Next: change what was refused in the manifest, then: ${command('run')}`;
+      return `Next: fix the rejected tracks in the manifest, then: ${command('run')}`;
     case 'nothing':
       if (rows.some(isInStore)) return `Next: ${command('pull')}`;
-      return isNothingHere(rows) ? OTHER_FOLDER : undefined;
+      return isNothingHere(rows) ? `Next: ${otherFolderHint(rows)}` : undefined;
     default:
       return unreachable(step);
   }

@@ -113,7 +113,7 @@ export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] 
     [summary.made, 'made now'],
     [summary.elsewhere ?? 0, keptPhrase(takes)],
     [summary.in_flight, 'in flight'],
-    [summary.clean_up_owed, 'to clean up'],
+    [summary.clean_up_owed, copiesPhrase(summary.clean_up_owed)],
     [summary.in_doubt, 'in doubt'],
     [summary.failed, 'failed'],
     [summary.missing, 'missing'],
@@ -122,6 +122,10 @@ export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] 
     [summary.exit_code === EXIT.ok ? 0 : (summary.left_out ?? 0), 'left out'],
   ];
   return counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+}
+
+function copiesPhrase(number: number): string {
+  return `remote ${number === 1 ? 'copy' : 'copies'} still to delete`;
 }
 
 /** `kept elsewhere`, and the machines that have the files, if known. */

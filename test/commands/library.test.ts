@@ -127,7 +127,7 @@ describe('the wording of the library', () => {
   it.each([
     ['or buy less with --only', 'or buy less with `only`'],
     ['raise --budget (VENICE_BATCH_BUDGET) to $5.00', 'raise `budgetUsd` (VENICE_BATCH_BUDGET) to $5.00'],
-    ['try it without one with --sandbox, or create', 'try it without one with `sandbox: true`, or create'],
+    ['use --sandbox to try it without a key', 'use `sandbox: true` to try it without a key'],
     ['a higher number, such as --more 4', 'a higher number, such as `more: 4`'],
     ["with this manifest: --lockfile 'a b.jsonl';", "with this manifest: `lockfile: 'a b.jsonl'`;"],
     ['--lockfile /a/b.jsonl --out-dir /a, or', "`lockfile: '/a/b.jsonl'` `outDir: '/a'`, or"],

@@ -154,4 +154,15 @@ describe('an empty output folder', () => {
       ]);
     }
   });
+
+  it('is reported in the singular if the lockfile names one file', () => {
+    const selection = { retryFailed: false, force: [] };
+    const input = { takes: [take], attempts: [done], occupied: () => undefined, selection };
+    expect(decide({ ...input, files: new Map() }).diagnostics).toMatchObject([
+      {
+        message: `the only file in the lockfile is missing: ${done.file?.path}`,
+        hint: 'if the file was made with --out-dir, pass that folder again; otherwise put it back',
+      },
+    ]);
+  });
 });

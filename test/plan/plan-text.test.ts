@@ -107,7 +107,7 @@ describe('the row of a take', () => {
     ['done', past({}), '= opening done song'],
     ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done; its file moves to song'],
     ['in flight', past({ state: 'queued' }), '> opening in flight song'],
-    ['stored', past({ state: 'stored' }), '> opening remote copy to delete song'],
+    ['stored', past({ state: 'stored' }), '> opening remote copy still to delete song'],
     ['in doubt', past({ state: 'intent' }), '? opening in doubt: see `resolve` song'],
     [
       'failed',

@@ -283,7 +283,7 @@ describe('the table of status', () => {
     expect(shown(rows.slice(1, 3)).at(-1)).toBe("Next: venice-batch pull 'my album.yaml'");
     const running = 'pid 7 on studio, for 5 s';
     expect(linesOf(renderStatus({ attempts, rows, removed: [], running }, options)).at(-1)).toBe(
-      'A run is in progress (pid 7 on studio, for 5 s): these are its records so far',
+      'A run is in progress (pid 7 on studio, for 5 s): this is the state so far',
     );
   });
 
@@ -369,10 +369,10 @@ describe('the table of status', () => {
     expect(statusOf([attempt('a', 'failed'), later])).not.toContain('Next');
   });
 
-  it('says to change what was refused first', () => {
+  it('says to fix what was rejected first', () => {
     const refused = attempt('b', 'rejected', { reason: { code: 'policy', status: 422 } });
     expect(linesOf(statusOf([attempt('a', 'done', { file }), refused])).at(-1)).toBe(
-      "Next: change what was refused in the manifest, then: venice-batch run 'my album.yaml'",
+      "Next: fix the rejected tracks in the manifest, then: venice-batch run 'my album.yaml'",
     );
     expect(statusOf([refused, attempt('c', 'failed')])).toContain('--retry-failed');
     expect(statusOf([refused], {}, [])).not.toContain('Next');
