@@ -16,7 +16,7 @@ export interface PlanLine {
   readonly mark: Mark;
   /** In a few words; may contain untrusted text. */
   readonly why: string;
-  /** The file that `why` refers to: untrusted text, to be shown in full. */
+  /** Where its file moves to, or the file that is in the way: untrusted text, to be shown in full. */
   readonly file?: string | undefined;
   /** Present if it is to be bought and has a quote. */
   readonly purchase?: Purchase | undefined;
@@ -57,7 +57,7 @@ function lineOf(
     model: take.request.model,
     action: decision.kind,
     mark: markOf(decision),
-    why: whyOf(decision, moves, elsewhere),
+    why: whyOf(decision, elsewhere),
     file,
     purchase,
   };
@@ -105,7 +105,7 @@ function fileOf(
   return decision.kind === 'done' ? moves.get(decision.attempt.attempt) : undefined;
 }
 
-function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere: boolean): string {
+function whyOf(decision: Decision, elsewhere: boolean): string {
   switch (decision.kind) {
     case 'buy':
       return reasonPhrase(decision.why);
@@ -113,9 +113,9 @@ function whyOf(decision: Decision, moves: ReadonlyMap<string, string>, elsewhere
       if (decision.machine !== undefined) return `done, audio on ${escapeForeign(decision.machine)}`;
       if (decision.inStore === true) return 'done, in the audio store';
       if (decision.elsewhere === true) return 'done, audio kept elsewhere';
-      return moves.has(decision.attempt.attempt) ? 'done; its file moves to' : 'done';
+      return 'done';
     case 'occupied':
-      return 'a file is in the way:';
+      return 'a file is in the way';
     case 'collect':
       return flightPhrase(decision.attempt);
     case 'in_doubt':

@@ -92,9 +92,10 @@ function takeTable(lines: readonly PlanLine[], verbose: boolean, style: Style, w
   return many ? [...table, style.faint(`… ${count(lines.length - shown.length)} more`)] : table;
 }
 
-/** Complete, to be pasted: a terminal may wrap it, but a table would break it. */
-function fileBelow({ file }: PlanLine): string | undefined {
-  return file === undefined ? undefined : `   ${pathText(file)}`;
+/** Complete, to be pasted: a terminal may wrap it, but a table would break it. Indented, or it looks like a take. */
+function fileBelow({ action, file }: PlanLine): string | undefined {
+  if (file === undefined) return undefined;
+  return `     ${action === 'done' ? 'moves to ' : ''}${pathText(file)}`;
 }
 
 function paintMark(style: Style, mark: Mark): (text: string) => string {

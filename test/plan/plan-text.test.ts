@@ -105,7 +105,7 @@ describe('the row of a take', () => {
     ['new', WANTED, '+ opening new $1.38 song'],
     ['changed', past({ request: { prompt: 'x', loop: true } }), '~ opening prompt, loop changed $1.38 song'],
     ['done', past({}), '= opening done song'],
-    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done; its file moves to song'],
+    ['done, to be moved', past({ path: 'old/opening.wav' }), '= opening done song'],
     ['in flight', past({ state: 'queued' }), '> opening in flight song'],
     ['stored', past({ state: 'stored' }), '> opening remote copy still to delete song'],
     ['in doubt', past({ state: 'intent' }), '? opening in doubt: see `resolve` song'],
@@ -136,7 +136,7 @@ describe('the row of a take', () => {
     [
       'occupied',
       { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
-      '! opening a file is in the way: song',
+      '! opening a file is in the way song',
     ],
     [
       'left out',
@@ -162,18 +162,19 @@ describe('the row of a take', () => {
     expect(row(planOf(world), 'opening')).toBe(expected);
   });
 
-  it.each<[string, string, World]>([
-    ['where its file moves to', 'out/opening.wav', past({ path: 'old/opening.wav' })],
+  it.each<[string, string, string, World]>([
+    ['where its file moves to', 'moves to ', 'out/opening.wav', past({ path: 'old/opening.wav' })],
     [
       'what is in the way',
+      '',
       'out/opening.mp3',
       { ...WANTED, situation: { occupied: () => 'out/opening.mp3' } },
     ],
-  ])('has a complete, quoted path below it: %s', (_, file, world) => {
+  ])('has a complete, quoted path below it: %s', (_, verb, file, world) => {
     const folder = `a folder with ${'a long name '.repeat(10)}`;
     const lines = screen(planOf(world), { width: 60, placeOf: (path) => `${folder}/${path}` }).split('\n');
     const at = lines.findIndex((line) => line.includes(' opening '));
-    expect(lines[at + 1]).toBe(`   '${folder}/${file}'`);
+    expect(lines[at + 1]).toBe(`     ${verb}'${folder}/${file}'`);
   });
 
   it('says that its price is unknown if none was quoted', () => {
