@@ -14,7 +14,15 @@ import { emitPhase, emitPlan } from './emit.js';
 import { keySignatureOf } from './key-signature-of.js';
 import type { Opened } from './open-lockfile.js';
 import { type Prepared, prepare } from './price-plan.js';
-import { approving, NOT_APPROVED, noKey, sameRun, unreliableLock, unwritable } from './refusals.js';
+import {
+  approving,
+  NOT_APPROVED,
+  noKey,
+  sameRun,
+  unreliableLock,
+  unwritable,
+  withinBudget,
+} from './refusals.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
 
 /** The purchases, or why nothing is bought. */
@@ -23,7 +31,7 @@ export interface BuyDecision {
   readonly approved: boolean;
   readonly refusal?: ExitCode;
   /** The command that the refusal's hint suggests. The end of the run suggests the same. */
-  readonly next?: string;
+  readonly next?: string | undefined;
 }
 
 /** Plans, then refuses or asks. Whatever the result, paid audio is collected afterwards. */
@@ -108,9 +116,7 @@ async function refuseOrApprove(
       return { prepared, approved: false, refusal: prepared.refusal, next: sameRun(settings) };
     }
     if (!isPriced(prepared.plan)) world.present?.(prepared.plan, prepared.balance);
-    // The same command may succeed later.
-    const next = prepared.refusal === EXIT.unavailable ? { next: sameRun(settings) } : {};
-    return { prepared, approved: false, refusal: prepared.refusal, ...next };
+    return { prepared, approved: false, refusal: prepared.refusal, next: afterRefusal(settings, prepared) };
   }
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
   if (other !== undefined) return refusedPlan(world, prepared, other);
@@ -131,6 +137,12 @@ async function refuseOrApprove(
   if (decision.approved && (await tryStorage(world, settings, output, prepared.plan, 'make')))
     return { prepared, approved: false, refusal: EXIT.unavailable };
   return decision;
+}
+
+function afterRefusal(settings: BatchSettings, { plan, refusal }: Prepared): string | undefined {
+  if (refusal === EXIT.budget) return withinBudget(settings, plan);
+  // The same command may succeed later.
+  return refusal === EXIT.unavailable ? sameRun(settings) : undefined;
 }
 
 /** Why the shared log forbids buying, if it does. Checked before the user is asked. */

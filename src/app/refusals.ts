@@ -27,9 +27,23 @@ export const NOT_APPROVED = {
   },
 } as const;
 
-export function sameRun({ command, selection, savedPlanFile, yes }: BatchSettings): string {
-  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile);
-  return command('run', ...(yes === true ? ['--yes'] : []), ...retryFlags(selection));
+export function sameRun(
+  { command, selection, savedPlanFile, yes }: BatchSettings,
+  ...flags: readonly string[]
+): string {
+  if (savedPlanFile !== undefined) return command('run', '--plan', savedPlanFile, ...flags);
+  return command('run', ...(yes === true ? ['--yes'] : []), ...flags, ...retryFlags(selection));
+}
+
+/**
+ * The same run, with enough of a budget if `--budget` was too low. One in the manifest or the environment has to be
+ * raised there first, as the message says. `undefined` for a saved plan, which contains its budget.
+ */
+export function withinBudget(settings: BatchSettings, plan: Plan): string | undefined {
+  const { budgetMicroUsd = Number.POSITIVE_INFINITY, isBudgetFlag, savedPlan } = settings;
+  if (savedPlan !== undefined) return undefined;
+  const isTooLow = budgetMicroUsd < plan.totalMicroUsd + plan.spentBeforeMicroUsd;
+  return sameRun(settings, ...(isBudgetFlag === true && isTooLow ? ['--budget', lifeBudgetUsd(plan)] : []));
 }
 
 /** The command that buys this plan without a question. */

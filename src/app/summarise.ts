@@ -207,7 +207,7 @@ function nextCommand(
   // A pattern matches no track: until it is corrected, every command fails the same way.
   if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
   const wanted = decision.approved ? stillWanted(settings, step) : requestedAgain(settings);
-  if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted);
+  if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted, ...saveAgain(settings));
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
   if (exitCode === EXIT.tracks) {
@@ -234,6 +234,17 @@ const NAMED_MAX = 10;
 function stillWanted({ selection }: BatchSettings, step: NextStep): readonly string[] {
   if (step.kind !== 'buy') return [];
   return retryFlags({ ...step, retryFailed: step.retryFailed && selection.retryFailed });
+}
+
+/** A saved plan that was refused is replaced by a new one, in the user's file and with the same restriction. */
+function saveAgain({ savedPlan, savedPlanFile, endpoint }: BatchSettings): readonly string[] {
+  // A plan for another endpoint may still apply there.
+  if (savedPlan === undefined || savedPlanFile === undefined || savedPlan.endpoint !== endpoint) return [];
+  const patterns = [
+    ...savedPlan.only.flatMap((pattern) => ['--only', pattern]),
+    ...savedPlan.except.flatMap((pattern) => ['--except', pattern]),
+  ];
+  return [...patterns, '--out', savedPlanFile];
 }
 
 /** A saved plan itself lists what is made again. */

@@ -74,6 +74,8 @@ export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePl
   readonly acceptPrice?: boolean;
   /** Integer micro-dollars. The manifest's own budget may be lower. */
   readonly budgetMicroUsd?: number | undefined;
+  /** Whether `--budget` set it, so that another value on the command line raises it. */
+  readonly isBudgetFlag?: boolean;
   /** Buy even if the balance, as far as it is known, does not cover the total. */
   readonly ignoreBalance?: boolean | undefined;
   readonly mode: 'run' | 'collect' | 'frozen';

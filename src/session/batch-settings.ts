@@ -43,6 +43,7 @@ export async function batchSettings(
     failFast: choices.failFast === true,
     detach: choices.detach === true,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, savedPlan?.budget_micro_usd ?? undefined),
+    isBudgetFlag: settings.budgetMicroUsd?.origin === 'flag',
     concurrency: settings.concurrency?.value,
     timeoutMs: settings.timeoutMs,
   };

@@ -101,6 +101,9 @@ describe('run, against a service in another process', () => {
     );
     expect(end.code).toBe(5);
     expect(end.stderr).toContain('error[over-budget]');
+    const next = end.stdout.split('\nNext\n  venice-batch ')[1]?.trim() ?? '';
+    expect(next).toMatch(/^run album\.yaml --yes --budget \d+\.\d\d --base-url /);
+    expect(end.stderr).toContain(`to ${/--budget (\S+)/.exec(next)?.[1]}, or buy less`);
     expect(await service.charges()).toBe(before);
   });
 

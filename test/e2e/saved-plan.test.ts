@@ -42,6 +42,7 @@ describe('a saved plan', () => {
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('error[plan-used]');
     expect(again.stdout).toMatch(/^✖ nothing bought: (\d) of \1 already done/m);
+    expect(again.stdout).toMatch(/^ {2}venice-batch plan album\.yaml --out plan\.json /m);
     expect(await plan.charges()).toBe(4);
   });
 
