@@ -178,16 +178,51 @@ function contextOf(text: string, offset: number): Context {
   };
 }
 
+/** Below `prompt: |`, the parser says something else about a tab. */
+function isTabIndent({ code, message, pos }: YAMLError, text: string): boolean {
+  if (code === 'TAB_AS_INDENT') return true;
+  if (!/^Block scalars with more-indented/.test(message)) return false;
+  const line = text.slice(text.lastIndexOf('\n', pos[0] - 1) + 1, pos[0] + CONTEXT_LENGTH_MAX);
+  return TAB_INDENT.test(line);
+}
+
+const TAB_INDENT = /^ *\t[ \t]*\S/;
+
+/** At the first such line, with the number of those after it. */
+function tabsAsIndentation(first: YAMLError, errors: readonly YAMLError[], source: Source): Diagnostic {
+  const span = source.spanOf({ start: first.pos[0], end: Math.max(first.pos[0] + 1, first.pos[1]) });
+  // `-<tab>id: a` begins with a dash, so only the parser finds it.
+  const others = new Set(
+    errors
+      .filter(({ code }) => code === 'TAB_AS_INDENT')
+      .map(({ pos: [start] }) => source.spanOf({ start, end: start + 1 }).line),
+  );
+  for (const [index, line] of source.text.split('\n').entries())
+    if (index + 1 > span.line && TAB_INDENT.test(line)) others.add(index + 1);
+  others.delete(span.line);
+  const more =
+    others.size === 0 ? '' : `, here and on ${others.size} more line${others.size === 1 ? '' : 's'}`;
+  return {
+    code: 'yaml-syntax',
+    severity: 'error',
+    message: `a tab is used as indentation${more}`,
+    hint: 'indent with spaces',
+    span,
+  };
+}
+
 function isUnclosed({ message }: YAMLError): boolean {
   return /^Flow (?:map|sequence)/.test(message);
 }
 
-/** One error per line: others on the same line usually follow from it. */
+/** One error per line: others on the same line usually follow from it. Tabs hide the structure: then only they count. */
 function syntaxErrors(document: Composed, source: Source): Diagnostic[] {
   const errors: YAMLError[] = [
     ...document.errors,
     ...document.warnings.filter((warning) => warning.code === 'TAG_RESOLVE_FAILED'),
   ].sort((a, b) => a.pos[0] - b.pos[0]);
+  const tab = errors.find((error) => isTabIndent(error, source.text));
+  if (tab !== undefined) return [tabsAsIndentation(tab, errors, source)];
   const byLine = new Map<number, Diagnostic>();
   const brackets = errors.some(isUnclosed) ? openingBrackets(document) : undefined;
   for (const error of errors) {

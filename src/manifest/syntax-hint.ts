@@ -24,8 +24,6 @@ export function syntaxHint(
       hint: `end it with ${detail.at(-1)}, or if it is text, ${quotedIn(line) ?? 'put it into quotes'}`,
     };
   switch (code) {
-    case 'TAB_AS_INDENT':
-      return { message: 'a tab is used as indentation', hint: 'indent with spaces' };
     case 'BLOCK_AS_IMPLICIT_KEY':
       return valueIn(line)?.includes(': ') === true
         ? { message: 'a second `key:` on one line', hint: quotedIn(line) ?? QUOTE }

@@ -48,6 +48,31 @@ describe('an error in YAML has a code and a place', () => {
   });
 });
 
+describe('tabs as indentation are one error, whatever else the parser makes of them', () => {
+  it.each([
+    ['one line', 'a:\n  - id: b\n\tc: 1\n  - id: d\n', 'yaml-syntax@3:1', ''],
+    ['two lines', 'a:\n- id: b\n\tc: 1\n- id: d\n\tc: 1\n', 'yaml-syntax@3:1', ', here and on 1 more line'],
+    ['all lines', 'a:\n\tb: 1\n\tc:\n\t\td: 1\n', 'yaml-syntax@2:1', ', here and on 2 more lines'],
+    ['spaces before the tab', 'a:\n  b: 1\n  \tc: 1\n', 'yaml-syntax@3:3', ''],
+    ['after a dash', 'a:\n-\tb: 1\n-\tb: 2\n', 'yaml-syntax@2:2', ', here and on 1 more line'],
+    [
+      'below a block text',
+      'a:\n  - p: |\n\tx\n\ty\n  - p: z\n',
+      'yaml-syntax@3:1',
+      ', here and on 1 more line',
+    ],
+    ['in a quoted text', 'a:\n  p: "x\n\ty"\n', 'yaml-syntax@3:1', ''],
+  ])('%s', (_name, text, place, more) => {
+    const { diagnostics } = parsed(text);
+    expect(diagnostics.map(placeOf)).toEqual([place]);
+    expect(diagnostics[0]?.message).toBe(`a tab is used as indentation${more}`);
+  });
+
+  it('a tab inside a block text is text', () => {
+    expect(found('a: |\n  x\n  \ty\n')).toEqual([]);
+  });
+});
+
 describe('the fix of an error in YAML is made from what was written', () => {
   it.each([
     ['a: b\np: Rock: hard', 'put the text into quotes: p: "Rock: hard"'],
