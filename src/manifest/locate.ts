@@ -32,6 +32,7 @@ interface Sized {
   readonly values: number;
 }
 
+/** @param blank the place of an empty value: its key. Absent for an entry of a list */
 function locateNode(node: unknown, walk: Walk, blank?: Range): Located {
   const range = rangeOf(node, blank, walk.source.text);
   if (isAlias(node)) return locateAlias(node.source, range, walk);
@@ -39,13 +40,13 @@ function locateNode(node: unknown, walk: Walk, blank?: Range): Located {
   if (anchor !== undefined) walk.anchors.set(anchor, 'open');
   const before = walk.values;
   count(1, range, walk);
-  const located = locateValue(node, range, walk);
+  const located = locateValue(node, range, walk, blank === undefined);
   if (anchor !== undefined) walk.anchors.set(anchor, { node: located, values: walk.values - before });
   return located;
 }
 
-function locateValue(node: unknown, range: Range, walk: Walk): Located {
-  if (isMap(node)) return locateMap(node, range, walk);
+function locateValue(node: unknown, range: Range, walk: Walk, isEntry: boolean): Located {
+  if (isMap(node)) return locateMap(node, range, walk, isEntry);
   if (isSeq(node)) return locateList(node, range, walk);
   return { kind: 'scalar', value: isScalar(node) ? node.value : null, ...range };
 }
@@ -59,9 +60,10 @@ function locateList(node: YAMLSeq, range: Range, walk: Walk): Located {
   return { kind: 'list', value: items.map((item) => item.value), items, ...range };
 }
 
-function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
+function locateMap(node: YAMLMap, range: Range, walk: Walk, isEntry: boolean): LocatedMap {
   const entries = new Map<string, LocatedEntry>();
   const value: Record<string, unknown> = Object.create(null);
+  const repeated: Repeated[] = [];
   let faulty = false;
   for (const pair of node.items) {
     if (isFull(walk)) break;
@@ -71,7 +73,13 @@ function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
     if (name === undefined || name === '<<') {
       faulty = true;
       reportKey(walk, name, key);
-    } else if (earlier !== undefined) reportDuplicate(walk, name, key, earlier.key);
+    } else if (earlier !== undefined)
+      repeated.push({
+        name,
+        key,
+        first: earlier,
+        again: shown(isScalar(pair.value) ? pair.value.value : undefined),
+      });
     else {
       const child = locateNode(pair.value, walk, key);
       if (TEXTS.has(name)) warnOfCut(pair.value, name, child, walk);
@@ -79,6 +87,7 @@ function locateMap(node: YAMLMap, range: Range, walk: Walk): LocatedMap {
       value[name] = child.value;
     }
   }
+  reportRepeated(repeated, isEntry, walk);
   return { kind: 'map', value, entries, ...(faulty ? { faulty } : {}), ...range };
 }
 
@@ -145,15 +154,42 @@ function isFull(walk: Walk): boolean {
   return walk.values > VALUES_MAX;
 }
 
-function reportDuplicate(walk: Walk, name: string, key: Range, first: Range): void {
-  walk.diagnostics.push({
-    code: 'duplicate-key',
-    severity: 'error',
-    message: `\`${name}\` is set twice`,
-    hint: 'keep one of the two',
-    span: walk.source.spanOf(key),
-    related: [{ message: 'first set here', span: walk.source.spanOf(first) }],
-  });
+const SHOWN_MAX = 100;
+
+function shown(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number'
+    ? String(value).slice(0, SHOWN_MAX)
+    : undefined;
+}
+
+interface Repeated {
+  readonly name: string;
+  readonly key: Range;
+  readonly first: LocatedEntry;
+  /** The later value, if it is plain. */
+  readonly again: string | undefined;
+}
+
+/**
+ * In an entry of a list, a second `id` begins a track whose dash is missing: the other repeated fields are that track's.
+ * If it has the same value and is alone, it is only a line too many.
+ */
+function reportRepeated(repeated: readonly Repeated[], isEntry: boolean, walk: Walk): void {
+  const isTrack = ({ name, first, again }: Repeated) =>
+    isEntry &&
+    name === 'id' &&
+    again !== undefined &&
+    (repeated.length > 1 || again !== shown(first.node.value));
+  const tracks = repeated.filter(isTrack);
+  for (const { name, key, first, again } of tracks.length > 0 ? tracks : repeated)
+    walk.diagnostics.push({
+      code: 'duplicate-key',
+      severity: 'error',
+      message: `\`${name}\` is set twice`,
+      hint: tracks.length > 0 ? `start a new track: \`- id: ${again}\`` : 'keep one of the two',
+      span: walk.source.spanOf(key),
+      related: [{ message: 'first set here', span: walk.source.spanOf(first.key) }],
+    });
 }
 
 function report(walk: Walk, code: Code, range: Range, message: string, hint?: string): void {

@@ -48,6 +48,40 @@ describe('an error in YAML has a code and a place', () => {
   });
 });
 
+describe('a field that is set twice', () => {
+  const hints = (text: string) => parsed(text).diagnostics.map(({ hint, span }) => `${span?.line}: ${hint}`);
+  const keep = 'keep one of the two';
+
+  it.each([
+    ['a prompt', ['- id: quay', '  prompt: x', '  prompt: y'], [`3: ${keep}`]],
+    ['the same id', ['- id: quay', '  id: quay', '  prompt: y'], [`2: ${keep}`]],
+    ['an id in a map that is no track', ['a:', '  id: x', '  id: y'], [`3: ${keep}`]],
+    [
+      'another id and what follows',
+      ['- id: quay', '  prompt: x', '  loop: true', '  id: gulls', '  prompt: y', '  loop: true'],
+      ['4: start a new track: `- id: gulls`'],
+    ],
+    [
+      'the id of a copied track',
+      ['- id: quay', '  prompt: x', '  id: quay', '  prompt: x'],
+      ['3: start a new track: `- id: quay`'],
+    ],
+    [
+      'two more ids',
+      ['- id: a', '  id: b', '  id: 7'],
+      ['2: start a new track: `- id: b`', '3: start a new track: `- id: 7`'],
+    ],
+    [
+      'an id below its prompt',
+      ['- prompt: x', '  id: a', '  prompt: y', '  id: b'],
+      ['4: start a new track: `- id: b`'],
+    ],
+    ['an empty id', ['- id: a', '  id:', '  prompt: y'], [`2: ${keep}`]],
+  ])('%s', (_name, lines, expected) => {
+    expect(hints(lines.join('\n'))).toEqual(expected);
+  });
+});
+
 describe('tabs as indentation are one error, whatever else the parser makes of them', () => {
   it.each([
     ['one line', 'a:\n  - id: b\n\tc: 1\n  - id: d\n', 'yaml-syntax@3:1', ''],
