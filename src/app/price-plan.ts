@@ -17,7 +17,7 @@ import { checkBalance } from '../plan/check-balance.js';
 import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
-import { readSelection, type Selection } from '../plan/selection.js';
+import { isOfSelection, readSelection, type Selection } from '../plan/selection.js';
 import { keyHint } from '../run/close-model.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
 import { fileStates, untrackedFiles } from '../run/recover.js';
@@ -220,10 +220,10 @@ export function hasError(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'error');
 }
 
-/** A pattern that matches no track is a mistake on the command line, not in the manifest. */
+/** A selection without an effect is a mistake on the command line, not in the manifest. */
 export function selectionOrInvalid(diagnostics: readonly Diagnostic[]): ExitCode {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
-  return errors.every(({ code }) => code === 'unknown-track') ? EXIT.usage : EXIT.invalid;
+  return errors.every(isOfSelection) ? EXIT.usage : EXIT.invalid;
 }
 
 function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {

@@ -9,7 +9,7 @@ import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
 import type { Decision, PlanRow } from '../plan/plan.js';
-import { retryFlags } from '../plan/selection.js';
+import { isOfSelection, retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
@@ -204,8 +204,7 @@ function nextCommand(
       ? command('collect')
       : command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
   if (step.kind === 'resolve') return command('resolve');
-  // A pattern matches no track: until it is corrected, every command fails the same way.
-  if (decision.prepared?.diagnostics.some(({ code }) => code === 'unknown-track')) return null;
+  if (decision.prepared?.diagnostics.some(isOfSelection)) return null;
   const wanted = decision.approved ? stillWanted(settings, step) : requestedAgain(settings);
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted, ...saveAgain(settings));
   if (exitCode === EXIT.invalid)

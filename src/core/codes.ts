@@ -120,6 +120,7 @@ export const CODE_GROUPS = {
     'plan-unreadable',
     'plan-unwritable',
     'unknown-track',
+    'nothing-selected',
     'force-blocked',
     'output-occupied',
     'no-file-here',

@@ -101,7 +101,13 @@ function pickedIn({ picked }: Selection, takes: readonly Take[]): readonly strin
 
 export function selectionOf(saved: SavedPlan): Selection {
   const { only, except, force, retry_failed } = saved;
-  return { only: only.length === 0 ? undefined : only, except, force, retryFailed: retry_failed };
+  return {
+    only: only.length === 0 ? undefined : only,
+    except,
+    force,
+    retryFailed: retry_failed,
+    saved: true,
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { closest } from '../core/closest.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from './history.js';
-import { quoted } from './text.js';
+import { listed, quoted } from './text.js';
 
 /**
  * The user's selection. Each pattern is a track id (all its takes), a take key (`opening#2`), or
@@ -18,6 +18,8 @@ export interface Selection {
   readonly retryFailed: boolean;
   /** Buy again although done. */
   readonly force: readonly string[];
+  /** Of a saved plan: `except` then also has what was picked, so it may cancel out other flags. */
+  readonly saved?: true;
 }
 
 /** Flags that request what is not bought by default. */
@@ -37,8 +39,13 @@ export interface ReadSelection {
   /** Whether it may be bought. */
   selected(take: Take): boolean;
   forced(take: Take): boolean;
-  /** Errors for patterns that match nothing. */
+  /** Errors for patterns that match nothing, or of which other flags leave nothing. */
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Whether the flags are to blame: until they are corrected, every command fails the same way. */
+export function isOfSelection({ code }: Diagnostic): boolean {
+  return code === 'unknown-track' || code === 'nothing-selected';
 }
 
 /** Restricts only buying: what is in flight is collected whatever the selection. */
@@ -46,13 +53,52 @@ export function readSelection(selection: Selection, takes: readonly Take[]): Rea
   const only = matched(selection.only ?? [], takes);
   const except = matched(selection.except ?? [], takes);
   const force = matched(selection.force, takes);
+  const unknown = unknownTracks({ '--only': only, '--except': except, '--force': force }, takes);
   return {
     selected: (take) =>
       selection.picked?.has(take.track) !== true &&
       (selection.only === undefined || only.keys.has(take.key)) &&
       !except.keys.has(take.key),
     forced: (take) => force.keys.has(take.key),
-    diagnostics: unknownTracks({ '--only': only, '--except': except, '--force': force }, takes),
+    diagnostics:
+      unknown.length > 0 || selection.saved === true ? unknown : cancelledOut(selection, takes, only, except),
+  };
+}
+
+/** Flags of which nothing is left are a mistake, like a pattern that matches nothing. Picks are not: they change. */
+function cancelledOut(
+  selection: Selection,
+  takes: readonly Take[],
+  only: Matched,
+  except: Matched,
+): readonly Diagnostic[] {
+  const restricted = selection.only !== undefined;
+  if (!restricted && except.keys.size === 0) return [];
+  const isLeft = (key: string) => (!restricted || only.keys.has(key)) && !except.keys.has(key);
+  const asked = [
+    ...(only.keys.size > 0 ? [{ flag: '--only', keys: only.keys, patterns: selection.only ?? [] }] : []),
+    ...selection.force.map((pattern) => ({
+      flag: '--force',
+      keys: matched([pattern], takes).keys,
+      patterns: [pattern],
+    })),
+  ];
+  return asked
+    .filter(({ keys }) => ![...keys].some(isLeft))
+    .map(({ flag, keys, patterns }) => {
+      const isOutside = restricted && ![...keys].some((key) => only.keys.has(key));
+      return nothingLeft(`${flag} ${listed(patterns.map(quoted), NAMED_MAX)}`, isOutside);
+    });
+}
+
+/** @param isOutside whether it is `--only` that leaves everything out */
+function nothingLeft(asked: string, isOutside: boolean): Diagnostic {
+  const by = isOutside ? '--only' : '--except';
+  return {
+    code: 'nothing-selected',
+    severity: 'error',
+    message: `${by} leaves out everything that ${asked} selects`,
+    hint: isOutside ? `remove ${asked}, or add the same to --only` : `remove ${asked}, or change --except`,
   };
 }
 

@@ -150,6 +150,7 @@ describe('the document of --json', () => {
     ['over-budget', 5, '--budget', '0.01'],
     ['not-frozen', 10, '--frozen'],
     ['unknown-track', 2, '--only', 'nobody'],
+    ['nothing-selected', 2, '--only', '*', '--except', '*'],
   ];
 
   it.each(refusals)('contains the error %s', async (code, exitCode, ...flags) => {

@@ -166,7 +166,7 @@ describe('the purchases of a saved plan', () => {
 
   it('keep the selection that they were planned with', () => {
     const selection: Selection = { only: ['open*'], except: ['x'], force: ['ending'], retryFailed: true };
-    expect(selectionOf(savePlan(planOf(TAKES), selection, basisOf()))).toEqual(selection);
+    expect(selectionOf(savePlan(planOf(TAKES), selection, basisOf()))).toEqual({ ...selection, saved: true });
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesGlob, readSelection } from '../../src/plan/selection.js';
+import { matchesGlob, readSelection, type Selection } from '../../src/plan/selection.js';
 import { makeTake } from './builders.js';
 
 const takes = [
@@ -50,6 +50,43 @@ describe('a pattern', () => {
   it('is compared with every name only so many times, as a saved plan may have thousands', () => {
     const only = Array.from({ length: 1_000 }, (_, n) => `zz-${n}`);
     expect(readSelection({ only, retryFailed: false, force: [] }, takes).diagnostics).toHaveLength(20);
+  });
+});
+
+describe('flags that cancel each other out', () => {
+  const errorsOf = (flags: Partial<Selection>) =>
+    readSelection({ retryFailed: false, force: [], ...flags }, takes).diagnostics.map(
+      ({ code, message }) => `${code}: ${message}`,
+    );
+  const outside = (pattern: string) =>
+    `nothing-selected: --only leaves out everything that --force "${pattern}" selects`;
+
+  it.each<[string, Partial<Selection>, string[]]>([
+    ['forced, not among --only', { force: ['song'], only: ['intro-1'] }, [outside('song')]],
+    ['each forced pattern', { force: ['song', 'intro-1'], only: ['intro-1'] }, [outside('song')]],
+    ['one take of it is left', { force: ['song'], only: ['song#2'] }, []],
+    [
+      'forced and excluded',
+      { force: ['song'], except: ['s*'] },
+      ['nothing-selected: --except leaves out everything that --force "song" selects'],
+    ],
+    [
+      'selected and excluded',
+      { only: ['intro-1', 'song#1'], except: ['*-1', 'song'] },
+      ['nothing-selected: --except leaves out everything that --only "intro-1" and "song#1" selects'],
+    ],
+    ['a part is left', { only: ['intro-*'], except: ['intro-1'] }, []],
+    ['everything is excluded', { except: ['*'] }, []],
+    ['nothing is asked for, as for collect', { only: [] }, []],
+    ['all selected are picked', { only: ['song'], picked: new Set(['song']) }, []],
+    ['what was picked when a plan was saved', { only: ['song'], except: ['song'], saved: true }, []],
+    [
+      'a typo is told first',
+      { only: ['zz'], force: ['song'] },
+      ['unknown-track: --only "zz" matches no track'],
+    ],
+  ])('%s', (_name, flags, expected) => {
+    expect(errorsOf(flags)).toEqual(expected);
   });
 });
 
