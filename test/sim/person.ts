@@ -87,6 +87,8 @@ export function lose(world: SimWorld): void {
 export function loseForGood(world: SimWorld): void {
   const bytes = lockfileOf(world);
   if (bytes === undefined || world.damaged) return;
+  // A changed file stays at its old name: after a rename nothing shows what it is.
+  if (!world.album.tracks.every((track) => isStored(world, track))) return;
   removeCopies(world.disk);
   deleteLockfile(world, bytes);
 }
