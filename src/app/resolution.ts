@@ -15,7 +15,7 @@ export type Resolution =
 
 export type Resolved =
   | { readonly ok: true; readonly attempt: Attempt }
-  | { readonly ok: false; readonly why: string };
+  | { readonly ok: false; readonly why: 'settled' | 'bad_queue_id' };
 
 /**
  * Returns the attempt after the user resolved it. Pure. Works for an attempt in doubt, for one in flight whose audio
@@ -33,8 +33,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     resolution.kind === 'queue_id' &&
     (attempt.state === 'lost' || attempt.state === 'failed') &&
     (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
-  if (!inDoubt && !refundable && !endable && !findable)
-    return { ok: false, why: `the attempt is ${attempt.state}, not in doubt: there is nothing to resolve` };
+  if (!inDoubt && !refundable && !endable && !findable) return { ok: false, why: 'settled' };
   const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
     ok: true,
     attempt: {
@@ -47,11 +46,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
   });
   switch (resolution.kind) {
     case 'queue_id':
-      if (!isQueueId(resolution.queueId))
-        return {
-          ok: false,
-          why: 'this is not a queue_id: a queue_id has 1 to 200 printable characters',
-        };
+      if (!isQueueId(resolution.queueId)) return { ok: false, why: 'bad_queue_id' };
       return adopted(to('queued', { queue_id: resolution.queueId }));
     case 'charged':
       return to('lost', { reason: { code: 'resolved_charged' } });

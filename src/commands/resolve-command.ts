@@ -17,6 +17,7 @@ import { settleAttempt } from '../session/resolve-attempt.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
+import { shortId } from '../session/with-store.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/matching-charges.js';
 import { changeLockfile } from './change-lockfile.js';
@@ -100,6 +101,7 @@ async function show(session: Session): Promise<ExitCode> {
     stdout.write(
       renderInDoubt(items, {
         command: session.command,
+        idOf: (attempt) => shortId(attempts, attempt),
         color: stdout.color,
         width: tableWidth(stdout, process.env),
         history,

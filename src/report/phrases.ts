@@ -102,6 +102,11 @@ export function noticeLine(event: Extract<RunEvent, { type: 'notice' }>): string
   return escapeForeign(`${level}: ${event.message}${hint}`.replace(/\s+/g, ' '));
 }
 
+/** `2026-11-25 22:04:05 UTC`, of an ISO time. */
+export function utcTime(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** A take that another run claimed: `being bought elsewhere since 2026-11-25 22:04 UTC`. */
 export function claimPhrase({ attempt, stale }: { attempt: Attempt; stale: boolean }): string {
   const [day, time] = (attempt.at.intent ?? '').split('T');

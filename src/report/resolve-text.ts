@@ -5,7 +5,7 @@ import { isClaimed } from '../plan/history.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/matching-charges.js';
 import { escapeForeign } from './escape.js';
-import { fatePhrase } from './phrases.js';
+import { fatePhrase, utcTime } from './phrases.js';
 import { styleFor } from './style.js';
 import { wrap } from './width.js';
 
@@ -31,6 +31,8 @@ export interface HistoryFacts {
 export interface ResolveOptions {
   /** A command of this program for the same manifest, ready to paste. */
   command(verb: string, ...words: string[]): string;
+  /** What names the attempt in a command. */
+  idOf(attempt: Attempt): string;
   readonly color: boolean;
   readonly width: number;
   readonly history?: HistoryFacts | undefined;
@@ -53,22 +55,27 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map((item) => {
     const { attempt } = item;
-    const details = [escapeForeign(facts(attempt)), ...history(item, options.history)].flatMap((text) =>
-      wrap(text, Math.max(40, options.width) - 2),
-    );
+    const about = [escapeForeign(facts(attempt)), ...history(item, options.history)];
+    const details = about.flatMap((text) => wrapIndented(text, Math.max(40, options.width) - 2));
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(takeKey(attempt)))}`,
       ...details.map((line) => `  ${line}`),
-      ...WORDS.map((word) => `  ${style.note(options.command('resolve', attempt.attempt, word))}`),
+      ...WORDS.map((word) => `  ${style.note(options.command('resolve', options.idOf(attempt), word))}`),
     ].join('\n');
   });
   const help = HELP.flatMap((line) => wrap(line, Math.max(40, options.width)));
   return `${[...blocks, help.join('\n')].join('\n\n')}\n`;
 }
 
+/** Continues lines at the indentation of the text. */
+function wrapIndented(text: string, width: number): string[] {
+  const indent = text.slice(0, text.length - text.trimStart().length);
+  return wrap(text.trimStart(), width - indent.length).map((line) => indent + line);
+}
+
 function facts(attempt: Attempt): string {
   const length = attempt.duration_seconds === undefined ? '' : `, ${attempt.duration_seconds} s`;
-  const when = attempt.at.intent === undefined ? '' : `sent ${attempt.at.intent}: `;
+  const when = attempt.at.intent === undefined ? '' : `sent ${utcTime(attempt.at.intent)}: `;
   const reason = attempt.reason;
   const why =
     reason === undefined
@@ -80,17 +87,14 @@ function facts(attempt: Attempt): string {
 function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
   if (evidence === undefined) return ['billing history: not available with this key'];
   const { fits, near } = evidence;
-  const fitting = fits.map((entry) => `billing history: ${entryText(entry)}`);
-  const nearby = near.map(
-    ({ entry, difference }) => `billing history, similar: ${entryText(entry)} (${difference})`,
-  );
+  const fitting = fits.map((entry) => `  ${entryText(entry)}`);
+  const nearby = near.map(({ entry, difference }) => `  similar: ${entryText(entry)} (${difference})`);
   return [
-    ...(fits.length === 0 ? [] : shareText(evidence)),
+    fits.length + near.length > 0 ? shareText(evidence) : nothingText(evidence, asked),
     ...firstOf(fitting, 'that match'),
     ...firstOf(nearby, 'that are similar'),
     ...(near.length === 0 ? [] : [NEAR_HELP]),
     ...rivalsText(evidence),
-    ...(fits.length + near.length > 0 ? [] : [nothingText(evidence, asked)]),
     ...oddities(asked),
   ];
 }
@@ -113,28 +117,26 @@ function rivalsText({ rivals, fits }: Evidence): string[] {
 
 function entryText({ timestampMs, spentMicroUsd, sku, requestId }: UsageEntry): string {
   const id = requestId === undefined ? '' : ` request ${requestId}`;
-  return `${new Date(timestampMs).toISOString()} ${formatUsd(spentMicroUsd)} ${escapeForeign(`${sku}${id}`)}`;
+  return `${utcTime(new Date(timestampMs).toISOString())} ${formatUsd(spentMicroUsd)} ${escapeForeign(`${sku}${id}`)}`;
 }
 
 function firstOf(lines: readonly string[], which: string): readonly string[] {
   const hidden = lines.length - MATCHES_MAX;
-  return hidden > 0 ? [...lines.slice(0, MATCHES_MAX), `billing history: … ${hidden} more ${which}`] : lines;
+  return hidden > 0 ? [...lines.slice(0, MATCHES_MAX), `  … ${hidden} more ${which}`] : lines;
 }
 
 /**
  * How many entries match although other jobs have the same price: which entry belongs to which job is unknown, but the
  * number is not.
  */
-function shareText({ fits, accounted }: Evidence): string[] {
-  if (accounted === 0) return [];
-  return [
-    `billing history: ${fits.length + accounted} matching charges, ${accounted} of them from other jobs of this lockfile; ${fits.length} left:`,
-  ];
+function shareText({ fits, accounted }: Evidence): string {
+  if (accounted === 0 || fits.length === 0) return 'billing history:';
+  return `billing history: ${fits.length + accounted} matching charges, ${accounted} of them from other jobs of this lockfile; ${fits.length} left:`;
 }
 
 /** Never just "nothing": says where it was looked for, what was excluded, and whether an entry may still appear. */
 function nothingText({ accounted, fromMs, toMs }: Evidence, asked: HistoryFacts | undefined): string {
-  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  const [from, to] = [fromMs, toMs].map((ms) => utcTime(new Date(ms).toISOString()));
   const others =
     accounted === 1 ? '1 charge belongs to another take' : `${accounted} charges belong to other takes`;
   const but = accounted === 0 ? '' : ` (${others})`;

@@ -5,12 +5,13 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { readLock } from '../lockfile/read.js';
-import { isInDoubt } from '../plan/history.js';
+import { compareNewest, isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
+import { resolutionOf, stateName, utcTime } from '../report/phrases.js';
 import { lookAtJob } from '../run/look-at-job.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
@@ -18,7 +19,7 @@ import { createClient } from '../venice/create-client.js';
 import { newJobError, supersededError } from './changed-meanwhile.js';
 import type { OpenBatch } from './open-batch.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
-import { attemptsNamed, sealedBy, withStore } from './with-store.js';
+import { attemptsNamed, sealedBy, shortId, withStore } from './with-store.js';
 
 export interface Settled {
   /** As now recorded. */
@@ -45,7 +46,14 @@ export async function settleAttempt(
     const attempt = find(session, [...store.attempts.values()], seen, id);
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
-    if (!resolved.ok) throw usageError(resolved.why, `see: ${session.command('status')}`, 'not-in-doubt');
+    if (!resolved.ok && resolved.why === 'settled')
+      throw settledError(session, [...store.attempts.values()], attempt);
+    if (!resolved.ok)
+      throw usageError(
+        'this is not a queue_id: a queue_id has 1 to 200 printable characters',
+        `see: ${session.command('status')}`,
+        'not-in-doubt',
+      );
     const before = seen.get(attempt.attempt);
     if (isNewJob(before, attempt)) throw newJobError(session, before, attempt, resolution);
     if (resolution.kind === 'requeue' && store.sharing === undefined) await checkGone(session, attempt);
@@ -86,7 +94,7 @@ async function recordByPerson(session: OpenBatch, store: LockStore, attempt: Att
 
 /** @param seen what was in doubt there may be named by its take, although its job was found since */
 function find(
-  { command }: OpenBatch,
+  session: OpenBatch,
   attempts: readonly Attempt[],
   seen: ReadonlyMap<string, Attempt>,
   id: string,
@@ -100,11 +108,47 @@ function find(
   const named = [...new Set([...byId, ...byTake])];
   const [attempt] = named;
   if (attempt !== undefined && named.length === 1) return attempt;
+  const [newest] = attempts.filter(isNamed).sort(compareNewest);
+  if (newest !== undefined && named.length === 0) throw settledError(session, attempts, newest);
   throw usageError(
     `${escapeForeign(id)} matches ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
-    `give the id of an attempt or the name of a take in doubt, as listed by: ${command('resolve')}`,
+    `give the id of an attempt or the name of a take in doubt, as listed by: ${session.command('resolve')}`,
     'unknown-attempt',
   );
+}
+
+/** What became of an attempt that is not in doubt, when, and what can still be done. */
+function settledError({ command }: OpenBatch, attempts: readonly Attempt[], attempt: Attempt): BatchError {
+  const { state, reason, at } = attempt;
+  const said = reason?.code === 'requeued' ? 'requeued' : resolutionOf(reason?.code);
+  const when = at[state] === undefined ? '' : ` on ${utcTime(at[state])}`;
+  const id = shortId(attempts, attempt);
+  return usageError(
+    `${escapeForeign(takeKey(attempt))} is not in doubt: ${said ?? stateName(state)}${when}`,
+    correction(command, id, attempt),
+    'not-in-doubt',
+  );
+}
+
+function correction(
+  command: OpenBatch['command'],
+  id: string,
+  { state, refunded, queue_id }: Attempt,
+): string {
+  switch (state) {
+    case 'lost':
+    case 'failed':
+      return [
+        ...(refunded === true ? [] : [`if it was refunded: ${command('resolve', id, '--refunded')}`]),
+        `if the service has the job: ${command('resolve', id, '--queue-id', queue_id ?? 'ID')}`,
+        `to buy it again: ${command('run', '--retry-failed')}`,
+      ].join('; ');
+    case 'queued':
+    case 'unverified':
+      return `collect it: ${command('collect')}; to give it up: ${command('resolve', id, '--charged')}`;
+    default:
+      return `see: ${command('status')}`;
+  }
 }
 
 /** A queue_id has to be the job of one attempt only, and known to the service. */

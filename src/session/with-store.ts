@@ -59,6 +59,14 @@ export function sealedBy(
 
 const ID_DIGITS_MIN = 4;
 
+const ID_DIGITS_SHOWN = 8;
+
+/** The first digits of its id, if no other attempt begins with them. */
+export function shortId(attempts: readonly Attempt[], { attempt }: Attempt): string {
+  const digits = attempt.slice(0, ID_DIGITS_SHOWN);
+  return attemptsNamed(attempts, digits).length === 1 ? digits : attempt;
+}
+
 /** The attempts whose ids begin with these digits; none if there are too few of them. */
 export function attemptsNamed(attempts: readonly Attempt[], digits: string): readonly Attempt[] {
   if (digits.length < ID_DIGITS_MIN) return [];

@@ -109,9 +109,11 @@ describe('resolve', () => {
     const { album, attempt } = await doubtful();
     const shown = await album.run('resolve');
     expect(shown.code).toBe(8);
-    expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+Z: elevenlabs-sound-effects-v2, \$0\.0161/);
-    expect(shown.stdout).toMatch(/billing history: 20\S+Z \$0\.0161\s+elevenlabs-sound-effects-v2/);
-    expect(shown.stdout).toContain(`resolve album.yaml ${attempt} --not-charged`);
+    expect(shown.stdout).toMatch(/\? door\n {2}sent 20\S+ \S+ UTC: elevenlabs-sound-effects-v2, \$0\.0161/);
+    expect(shown.stdout).toMatch(
+      /billing history: 2 matching charges, 1 of them .*; 1 left:\n {4}20\S+ \S+ UTC \$0\.0161\s+elevenlabs-sound-effects-v2/,
+    );
+    expect(shown.stdout).toContain(`resolve album.yaml ${attempt.slice(0, 8)} --not-charged`);
     const { stdout } = await album.run('resolve', '--json');
     const document = JSON.parse(stdout) as { in_doubt: { attempt: { track: string }; matches: object[] }[] };
     // Two charges are equal; the other belongs to a job that is known.
@@ -163,7 +165,7 @@ describe('resolve', () => {
     const attempt = attemptInDoubt(album);
     const shown = await run('resolve');
     expect(shown.code, shown.stderr).toBe(8);
-    expect(shown.stdout).toMatch(/billing history, similar: 20\S+Z \$0\.01771\s+sound-standard/);
+    expect(shown.stdout).toMatch(/billing history:\n {4}similar: 20\S+ \S+ UTC \$0\.01771\s+sound-standard/);
     expect(shown.stdout).toContain('A similar charge may be this attempt');
     const { stdout } = await run('resolve', '--json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -254,6 +256,20 @@ describe('resolve', () => {
       expect(await album.charges()).toBe(1);
     },
   );
+
+  it('says what was recorded, when, and what can be done, if an attempt is not in doubt any more', async () => {
+    const { album, attempt } = await doubtful();
+    expect((await album.run('resolve', 'door', '--charged')).code).toBe(0);
+    for (const name of ['door', attempt]) {
+      const ended = await album.run('resolve', name, '--not-charged');
+      expect(ended.code).toBe(2);
+      const said = ended.stderr.replaceAll(/\s+/g, ' ');
+      expect(said).toMatch(/door is not in doubt: resolved as charged on 20\S+ \S+ UTC/);
+      expect(said).toContain(`resolve album.yaml ${attempt.slice(0, 8)} --refunded`);
+      expect(said).toContain('to buy it again: venice-batch run album.yaml --retry-failed');
+    }
+    expect(stateOf(album, attempt)).toBe('lost');
+  });
 
   it('accepts exactly one outcome for one attempt in doubt', async () => {
     const { album, attempt } = await doubtful();

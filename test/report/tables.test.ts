@@ -420,7 +420,11 @@ describe('the list of attempts in doubt', () => {
     duration_seconds: 60,
     reason: { code: 'html', status: 502 },
   });
-  const options = { ...plain, command: commandFor('album.yaml') };
+  const options = {
+    ...plain,
+    command: commandFor('album.yaml'),
+    idOf: (one: { attempt: string }) => one.attempt.slice(0, 8),
+  };
 
   const charge = {
     timestampMs: Date.parse('2026-03-01T12:00:02.000Z'),
@@ -456,15 +460,16 @@ describe('the list of attempts in doubt', () => {
         options,
       ),
     );
-    expect(lines.slice(0, 8)).toEqual([
+    expect(lines.slice(0, 9)).toEqual([
       '? outro#2',
-      '  sent 2026-03-01T12:00:00.000Z: elevenlabs-music, 60 s, $0.69; 502 html',
-      '  billing history: 2026-03-01T12:00:02.000Z $0.69 music request r-1',
-      '  billing history, similar: 2026-03-01T12:00:02.000Z $0.76 music request r-1 (another amount)',
+      '  sent 2026-03-01 12:00:00 UTC: elevenlabs-music, 60 s, $0.69; 502 html',
+      '  billing history:',
+      '    2026-03-01 12:00:02 UTC $0.69 music request r-1',
+      '    similar: 2026-03-01 12:00:02 UTC $0.76 music request r-1 (another amount)',
       `  ${near}`,
-      '  venice-batch resolve album.yaml id-of-outro --charged',
-      '  venice-batch resolve album.yaml id-of-outro --not-charged',
-      '  venice-batch resolve album.yaml id-of-outro --refunded',
+      '  venice-batch resolve album.yaml id-of-ou --charged',
+      '  venice-batch resolve album.yaml id-of-ou --not-charged',
+      '  venice-batch resolve album.yaml id-of-ou --refunded',
     ]);
   });
 
@@ -473,13 +478,13 @@ describe('the list of attempts in doubt', () => {
     const item = { attempt: doubtful, evidence: { ...nothing, accounted: 2 } };
     const soon = renderInDoubt([item], { ...options, width: 400, history });
     expect(soon).toContain(
-      'no other charge so far since 2026-03-01T11:59:00.000Z (2 charges belong to other takes); one may still appear until 2026-03-01T12:10:00.000Z',
+      'no other charge so far since 2026-03-01 11:59:00 UTC (2 charges belong to other takes); one may still appear until 2026-03-01 12:10:00 UTC',
     );
     expect(soon).toContain('clock is 300 s behind');
     expect(soon).toContain('too long');
     const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
     const then = renderInDoubt([item], { ...options, history: later });
-    expect(then).toContain('no other charge from 2026-03-01T11:59:00.000Z to 2026-03-01T12:10:00.000Z');
+    expect(then).toContain('no other charge from 2026-03-01 11:59:00 UTC to 2026-03-01 12:10:00 UTC');
     expect(then).not.toMatch(/still come|so far|clock|too long|DIEM/);
   });
 
