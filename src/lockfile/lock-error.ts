@@ -9,7 +9,7 @@ export type LockProblem =
   | { readonly kind: 'unreadable'; readonly code: string; readonly journal?: string }
   /** It could not be made durable: the system's error code. */
   | { readonly kind: 'unwritable'; readonly code: string }
-  /** `journal`: what the last run recorded is kept there. */
+  /** `journal`, here and below: what the last run recorded is kept there. */
   | { readonly kind: 'not_a_lockfile'; readonly line: number; readonly journal?: string | undefined }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
@@ -21,7 +21,12 @@ export type LockProblem =
   /** The line does not match its checksum. */
   | { readonly kind: 'checksum'; readonly line: number }
   /** Lines are missing. Without numbers, the end and its mark are missing, so it is unknown how many. */
-  | { readonly kind: 'incomplete'; readonly lines?: number; readonly linesMarked?: number }
+  | {
+      readonly kind: 'incomplete';
+      readonly lines?: number;
+      readonly linesMarked?: number;
+      readonly journal?: string | undefined;
+    }
   /** There is no lockfile, and the journals do not certainly say all that it did. */
   | { readonly kind: 'journal_unsound'; readonly journal: string }
   /** More jobs under one attempt id than merges can bring. */
@@ -118,7 +123,10 @@ function explain(
         hint: restored,
       };
     case 'incomplete':
-      return { message: missing(problem), hint: restored };
+      return {
+        message: missing(problem),
+        hint: problem.journal === undefined ? restored : fromCopy(problem.journal, next),
+      };
     case 'journal_unsound':
       return {
         message: `the lockfile is missing, and its copies, such as ${shellWord(problem.journal)}, are damaged or belong to several lockfiles`,
@@ -137,6 +145,10 @@ function explain(
     default:
       return unreachable(problem);
   }
+}
+
+function fromCopy(journal: string, next: NextCommand): string {
+  return `what the last run here recorded is kept in ${shellWord(journal)}, and the next run restores it: if version control or a backup has nothing newer, keep what is left of the file: ${next('lock repair')}`;
 }
 
 function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {

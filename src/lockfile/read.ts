@@ -38,10 +38,11 @@ export type UsableLock = Extract<ReadLock, { ok: true }>;
  * run lock and changes nothing. A disk error is returned as a problem, not thrown.
  */
 export async function readLock(files: Files, path: string): Promise<ReadLock> {
-  const { read, bytes } = await readWithBytes(files, path);
-  if (!read.ok && read.problems[0].kind !== 'not_a_lockfile') return read;
+  const { read, bytes, header } = await readWithBytes(files, path);
+  if (!read.ok && !MAY_HAVE_COPY.has(read.problems[0].kind)) return read;
   try {
     const journals = await readJournals(files, await files.real(path), LOCK_BYTES_MAX, bytes);
+    if (!read.ok && header !== undefined) return journals.ok ? cutOff(read, header, journals.all) : read;
     if (!journals.ok) return unreadable(journals.fault, journals.path);
     if (!read.ok) return overwritten(read, journals.all);
     return read.header === undefined
@@ -74,6 +75,20 @@ function restoreMissing(read: UsableLock, all: readonly JournalText[]): ReadLock
   if (header !== undefined && all.every((one) => one.whole && belongsTo(header, one)))
     return restore(read, header, all);
   return { ok: false, problems: [{ kind: 'journal_unsound', journal: first.path }] };
+}
+
+const MAY_HAVE_COPY: ReadonlySet<LockProblem['kind']> = new Set(['not_a_lockfile', 'incomplete']);
+
+/** What is missing may be newer than the journal, so the user decides. */
+function cutOff(
+  read: Extract<ReadLock, { ok: false }>,
+  header: LockHeader,
+  all: readonly JournalText[],
+): ReadLock {
+  const [problem, ...others] = read.problems;
+  const journal = all.find((one) => belongsTo(header, one))?.path;
+  if (journal === undefined || problem.kind !== 'incomplete') return read;
+  return { ok: false, problems: [{ ...problem, journal }, ...others] };
 }
 
 /** The file may have been newer than the journal, so the user decides. */
@@ -123,7 +138,11 @@ export async function readLockAlone(files: Files, path: string): Promise<ReadLoc
 async function readWithBytes(
   files: Files,
   path: string,
-): Promise<{ readonly read: ReadLock; readonly bytes?: Uint8Array }> {
+): Promise<{
+  readonly read: ReadLock;
+  readonly bytes?: Uint8Array;
+  readonly header?: LockHeader | undefined;
+}> {
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path, LOCK_BYTES_MAX);
@@ -132,7 +151,7 @@ async function readWithBytes(
   }
   const { header, attempts, problems, notes } = parseLock(decode(bytes));
   const [first, ...others] = problems;
-  if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };
+  if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes, header };
   return {
     read: { ok: true, ...(header && { header }), attempts, notes, bytes: bytes.length, journals: [] },
     bytes,

@@ -82,6 +82,18 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
+  it('names the copy of the last run if its end is missing, as long as there is one', async () => {
+    const album = await finished();
+    edit(album.lockPath, (text) => `${text.split('\n')[0]}\n`);
+    const refused = (await album.run('status')).stderr.replaceAll(/\s+/g, ' ');
+    expect(refused).toContain('error[lockfile-incomplete]');
+    expect(refused).toMatch(/recorded is kept in \S*\.venice-batch\S*, and the next run restores it/);
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const bare = (await album.run('status')).stderr;
+    expect(bare).toContain('restore the file from version control');
+    expect(bare).not.toContain('.venice-batch');
+  });
+
   it('stops the run if it is a folder', async () => {
     const album = await finished();
     const folder = path.join(album.cwd, 'other.lock.jsonl');

@@ -14,6 +14,7 @@ describe('the next command in an error about a lockfile', () => {
     [{ kind: 'unwritable', code: 'EROFS' }, 'status'],
     [{ kind: 'not_a_lockfile', line: 1 }, 'status'],
     [{ kind: 'newer_version', version: 2 }, 'status'],
+    [{ kind: 'incomplete', journal: '/a/.venice-batch/a.copy' }, 'lock repair'],
     [{ kind: 'conflict_markers', line: 3 }, 'lock repair'],
     [{ kind: 'second_header', line: 3, related: true }, 'lock repair'],
     [{ kind: 'second_header', line: 3, related: false }, 'lock repair'],

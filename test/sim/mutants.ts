@@ -109,14 +109,14 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'corrupt-lockfile-is-empty',
     'src/lockfile/read.ts',
-    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };',
+    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes, header };',
     'if (first !== undefined && others.length >= 0) return { read: { ok: true, ...(header && { header }), attempts: new Map(), notes: [], bytes: bytes.length, journals: [] }, bytes };',
   ),
   patched(
     'bad-lines-are-skipped',
     'src/lockfile/read.ts',
-    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes };',
-    'if (first !== undefined && others.length < 0) return { read: { ok: false, problems: [first, ...others] }, bytes };',
+    'if (first !== undefined) return { read: { ok: false, problems: [first, ...others] }, bytes, header };',
+    'if (first !== undefined && others.length < 0) return { read: { ok: false, problems: [first, ...others] }, bytes, header };',
   ),
   patched(
     'lockfile-rewritten-in-place',
