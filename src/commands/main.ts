@@ -1,4 +1,5 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { closest } from '../core/closest.js';
 import { type BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
 import { unblock } from '../node/unblock.js';
 import { watchOutput } from '../report/terminal.js';
@@ -32,15 +33,20 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const { failedCommand } = await import('./failure.js');
-    return failedCommand(error instanceof CommanderError ? noCommand(argv) : error, argv);
+    return failedCommand(error instanceof CommanderError ? noCommand(program, argv) : error, argv);
   }
 }
 
 /** For a command group alone, commander shows the help without saying what is wrong. */
-function noCommand([first, second]: readonly string[]): BatchError {
-  const unknown = first === 'help' && second !== undefined;
+function noCommand(program: Command, [first, second]: readonly string[]): BatchError {
+  if (first !== 'help' || second === undefined)
+    return usageError('a command is missing', 'use one of the commands above');
+  const meant = closest(
+    second,
+    program.commands.map((command) => command.name()),
+  );
   return usageError(
-    unknown ? `unknown command '${second}'` : 'a command is missing',
-    'use one of the commands above',
+    `unknown command '${second}'${meant === undefined ? '' : ` (Did you mean ${meant}?)`}`,
+    meant === undefined ? 'use one of the commands above' : `venice-batch help ${meant}`,
   );
 }

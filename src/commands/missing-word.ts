@@ -9,6 +9,8 @@ import { looseFlags } from './flags.js';
 const CHARACTERS_READ = 4_096;
 const FILES_MAX = 50;
 
+const SHELLS = ['bash', 'zsh', 'fish'];
+
 /** What is wrong with a command line, and the command that was probably meant. */
 export interface UsageMistake {
   readonly message: string;
@@ -24,6 +26,11 @@ export function missingWord(
   const argument = /^missing required argument '([^']*)'/.exec(text)?.[1];
   if (argument === 'manifest') return missingManifest(command, argv);
   if (argument === 'lockfile' || argument === 'other') return { message: 'name two lockfiles' };
+  if (argument === 'shell')
+    return {
+      message: 'name the shell: bash, zsh or fish',
+      hint: SHELLS.map((shell) => commandLine(['venice-batch', 'completion', shell])).join(', or '),
+    };
   const manifest = argv.find((word) => /\.(ya?ml|json)$/i.test(word));
   if (manifest === undefined) return undefined;
   if (argument === 'track' || argument === 'take') {

@@ -20,6 +20,7 @@ export function usageErrorFor(command: Command, message: string, argv: readonly 
   const found =
     unknownOption(command, text, argv) ??
     unknownCommand(command, text, argv) ??
+    tooManyManifests(command, text, argv) ??
     missingWord(command, text, argv);
   const help = `${pathOf(command)} --help`;
   // An address may contain a secret, so such a line is not repeated.
@@ -103,6 +104,22 @@ function unknownCommand(command: Command, text: string, argv: readonly string[])
   );
   if (meant === undefined || argv.at(-1) === word) return undefined;
   return { message: text, hint: line(program, replaced(argv, word, meant)) };
+}
+
+/** Usually a pattern of the shell, such as `*.yaml`: the same line with the first one only. */
+function tooManyManifests(command: Command, text: string, argv: readonly string[]): UsageMistake | undefined {
+  if (!text.startsWith('too many arguments') || command.registeredArguments.length !== 1) return undefined;
+  if (command.registeredArguments[0]?.name() !== 'manifest') return undefined;
+  const [first, ...others] = command.args;
+  if (first === undefined) return undefined;
+  const extra = new Set(others.filter((word) => word !== first));
+  return {
+    message: `\`${pathOf(command).slice(rootOf(command).name().length + 1)}\` takes one manifest at a time`,
+    hint: line(
+      rootOf(command),
+      argv.filter((word, index) => !extra.has(word) && (word !== first || argv.indexOf(word) === index)),
+    ),
+  };
 }
 
 function ownersOf(flag: string, program: Command): readonly Command[] {

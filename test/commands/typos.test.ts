@@ -49,6 +49,22 @@ describe('a mistake on the command line', () => {
       'venice-batch release b/a.yaml --zip --to a.release',
     ],
     [['statu', 'a.yaml'], 'Did you mean status?', 'venice-batch status a.yaml'],
+    [
+      ['run', 'a.yaml', 'b.yaml', '--only', 'x', 'c.yaml'],
+      '`run` takes one manifest at a time',
+      'venice-batch run a.yaml --only x',
+    ],
+    [
+      ['lock', 'repair', 'a.yaml', 'b.yaml'],
+      '`lock repair` takes one manifest at a time',
+      'venice-batch lock repair a.yaml',
+    ],
+    [
+      ['completion'],
+      'name the shell: bash, zsh or fish',
+      'venice-batch completion bash, or venice-batch completion zsh, or venice-batch completion fish',
+    ],
+    [['help', 'runn'], 'Did you mean run?', 'venice-batch help run'],
     [['run', 'a.yaml', '--onyl', 'x'], 'Did you mean --only?', 'venice-batch run a.yaml --only x'],
     [['run', 'a.yaml', '--onyl=x y'], 'Did you mean --only?', "venice-batch run a.yaml '--only=x y'"],
     [
