@@ -47,5 +47,6 @@ async function checkLive(session: Session, takes: readonly Take[]): Promise<read
       },
     ];
   const nowMs = session.ports.clock.nowMs();
-  return mergeAlike(takes.flatMap((take) => checkRequest(take, models.value, nowMs).diagnostics));
+  const checked = takes.flatMap((take) => checkRequest(take, models.value, nowMs).diagnostics);
+  return mergeAlike(checked, takes);
 }

@@ -12,13 +12,9 @@ export function checkTrack(track: MergedTrack, request: AudioRequest): readonly 
     ...required('model', track, request),
     ...required('prompt', track, request),
     ...unprintable(track),
-    ...(sings && request.lyrics_optimizer ? [optimizerWithLyrics(fields.lyrics_optimizer!, lyrics)] : []),
-    ...(sings && request.force_instrumental
-      ? [instrumentalWithLyrics(fields.force_instrumental!, lyrics)]
-      : []),
-    ...(request.lyrics_optimizer && request.force_instrumental
-      ? [instrumentalWithOptimizer(fields.force_instrumental!, fields.lyrics_optimizer!)]
-      : []),
+    ...(sings && request.lyrics_optimizer ? [optimizerWithLyrics(track, lyrics)] : []),
+    ...(sings && request.force_instrumental ? [instrumentalWithLyrics(track, lyrics)] : []),
+    ...(request.lyrics_optimizer && request.force_instrumental ? [instrumentalWithOptimizer(track)] : []),
   ];
 }
 
@@ -72,32 +68,43 @@ function unprintable({ fields }: MergedTrack): Diagnostic[] {
   });
 }
 
-function optimizerWithLyrics(optimizer: Sourced<boolean>, lyrics: Sourced<string>): Diagnostic {
+/** If one of the two came from `defaults`, the track takes it back: to change the default would change other tracks. */
+function removeOne({ name, fields }: MergedTrack, ...pair: readonly (keyof MergedTrack['fields'])[]): string {
+  const inherited = pair.filter((field) => fields[field] !== undefined && fields[field].spans.length > 1);
+  return inherited.length === 1 ? `add \`${inherited[0]}: null\` to ${name}` : 'remove one of the two';
+}
+
+function lyricsField({ fields }: MergedTrack): 'lyrics_file' | 'lyrics_prompt' {
+  return fields.lyrics_file ? 'lyrics_file' : 'lyrics_prompt';
+}
+
+function optimizerWithLyrics(track: MergedTrack, lyrics: Sourced<string>): Diagnostic {
   return {
     code: 'optimizer-with-lyrics',
     severity: 'error',
     message: '`lyrics_optimizer` writes the lyrics itself, but the track already has lyrics',
-    hint: 'remove one of the two',
-    ...placed(optimizer, { message: 'the lyrics', span: lyrics.spans[0] }),
+    hint: removeOne(track, 'lyrics_optimizer', lyricsField(track)),
+    ...placed(track.fields.lyrics_optimizer!, { message: 'the lyrics', span: lyrics.spans[0] }),
   };
 }
 
-function instrumentalWithLyrics(instrumental: Sourced<boolean>, lyrics: Sourced<string>): Diagnostic {
+function instrumentalWithLyrics(track: MergedTrack, lyrics: Sourced<string>): Diagnostic {
   return {
     code: 'instrumental-with-lyrics',
     severity: 'warning',
     message: '`force_instrumental` excludes singing, but the track has lyrics',
-    hint: 'remove one of the two',
-    ...placed(instrumental, { message: 'the lyrics', span: lyrics.spans[0] }),
+    hint: removeOne(track, 'force_instrumental', lyricsField(track)),
+    ...placed(track.fields.force_instrumental!, { message: 'the lyrics', span: lyrics.spans[0] }),
   };
 }
 
-function instrumentalWithOptimizer(instrumental: Sourced<boolean>, optimizer: Sourced<boolean>): Diagnostic {
+function instrumentalWithOptimizer(track: MergedTrack): Diagnostic {
+  const { force_instrumental: instrumental, lyrics_optimizer: optimizer } = track.fields;
   return {
     code: 'instrumental-with-lyrics',
     severity: 'warning',
     message: '`force_instrumental` excludes singing, but `lyrics_optimizer` writes lyrics',
-    hint: 'remove one of the two',
-    ...placed(instrumental, { message: 'the other', span: optimizer.spans[0] }),
+    hint: removeOne(track, 'force_instrumental', 'lyrics_optimizer'),
+    ...placed(instrumental!, { message: 'the other', span: optimizer!.spans[0] }),
   };
 }

@@ -4,7 +4,7 @@ import { type Attempt, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { Manifest } from '../manifest/take.js';
 import type { Catalogue } from '../venice/model.js';
-import { checkRequest, mergeAlike } from './capability.js';
+import { checkRequest, mergeAlike, type TakeDiagnostic } from './capability.js';
 import {
   cataloguePrice,
   declaredPrice,
@@ -38,7 +38,7 @@ export interface Drafted {
 /** Checks what is to be bought against the live models. Takes that are done, in flight or excluded need no model. */
 export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, nowMs: number): Drafted {
   const drafts: Draft[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: TakeDiagnostic[] = [];
   for (const { take, decision } of rows) {
     if (decision.kind !== 'buy') continue;
     const checked = checkRequest(take, catalogue, nowMs);
@@ -59,7 +59,8 @@ export function draftPurchases(rows: readonly PlanRow[], catalogue: Catalogue, n
       saving,
     });
   }
-  return { drafts, diagnostics: mergeAlike(diagnostics) };
+  const takes = rows.map(({ take }) => take);
+  return { drafts, diagnostics: mergeAlike(diagnostics, takes) };
 }
 
 /** The queries for `/audio/quote`, without duplicates, in order of first use. */

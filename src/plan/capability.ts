@@ -1,4 +1,4 @@
-import type { AudioRequest } from '../core/audio-request.js';
+import type { AudioRequest, RequestField } from '../core/audio-request.js';
 import { closest } from '../core/closest.js';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import type { Take } from '../manifest/take.js';
@@ -7,15 +7,31 @@ import type { Finding } from './rule.js';
 import { isDefaultSpeed, RULES } from './rules.js';
 import { listed, quoted } from './text.js';
 
+/** A diagnostic of one take, to be merged with those of the others. */
+export interface TakeDiagnostic extends Diagnostic {
+  /** Set if the value came from `defaults`: the fix depends on which other tracks use it. */
+  readonly inherited?: Inherited;
+}
+
+interface Inherited {
+  readonly field: RequestField;
+  readonly track: string;
+  readonly trackSpan: Span;
+  /** Without the track: see `Finding`. */
+  readonly hint?: string | undefined;
+  readonly fix: 'set' | 'unset';
+}
+
 export interface CheckedRequest {
   /** In the order of the rules. */
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly TakeDiagnostic[];
   /** The request to send. Absent if there is an error. */
   readonly request?: AudioRequest;
 }
 
-/** Models named in a hint, and tracks named beside a shared value, at most. */
+/** Models and tracks named in a hint, and tracks shown beside a shared value, at most. */
 const MODELS_NAMED_MAX = 20;
+const TRACKS_NAMED_MAX = 8;
 const RELATED_MAX = 10;
 
 /**
@@ -78,40 +94,104 @@ function unknownModel(id: string, catalogue: Catalogue): Finding {
     message: `the service lists no model ${quoted(id)}`,
     hint: meant === undefined ? all : `did you mean ${quoted(meant)}? ${all}`,
     at: 'model',
+    fix: 'set',
   };
 }
 
 /** At the value; if that came from `defaults`, also at the track that uses it. */
-function place({ at, ...finding }: Finding, take: Take): Diagnostic {
+function place({ at, hint, fix, ...finding }: Finding, take: Take): TakeDiagnostic {
   const spans = at === 'track' ? [] : (take.fieldSpans[at] ?? []);
+  const [, user] = spans;
   const model = at === 'track' ? take.fieldSpans.model?.[0] : undefined;
   const related = [
-    ...spans.slice(1).map((span) => ({ message: `used by track ${take.track}`, span })),
+    ...(user === undefined ? [] : [{ message: `used by track ${take.track}`, span: user }]),
     ...(model === undefined ? [] : [{ message: 'its model', span: model }]),
   ];
-  const diagnostic = { ...finding, span: spans[0] ?? take.span };
-  return related.length === 0 ? diagnostic : { ...diagnostic, related };
+  return {
+    ...finding,
+    hint: fix === 'unset' ? orElse(`remove \`${at}\``, hint) : hint,
+    span: spans[0] ?? take.span,
+    ...(related.length === 0 ? {} : { related }),
+    ...(user === undefined || at === 'track' || fix === undefined
+      ? {}
+      : { inherited: { field: at, track: take.track, trackSpan: user, hint, fix } }),
+  };
+}
+
+function orElse(fix: string, other: string | undefined): string {
+  return other === undefined ? fix : `${fix}, or ${other}`;
+}
+
+interface Merged {
+  readonly diagnostic: Diagnostic;
+  readonly related: Map<string, { message: string; span: Span }>;
+  /** By track. */
+  readonly inherited: Map<string, Inherited>;
 }
 
 /**
  * Merges diagnostics that say the same about the same place (the takes of a track, the tracks that share a default)
  * into one, with the first ten related places of all of them.
+ *
+ * @param takes all takes of the manifest: a default that suits others is not to be changed
  */
-export function mergeAlike(diagnostics: Iterable<Diagnostic>): Diagnostic[] {
-  const merged = new Map<
-    string,
-    { diagnostic: Diagnostic; related: Map<string, { message: string; span: Span }> }
-  >();
-  for (const diagnostic of diagnostics) {
+export function mergeAlike(
+  diagnostics: Iterable<TakeDiagnostic>,
+  takes: Iterable<Pick<Take, 'track' | 'fieldSpans'>>,
+): Diagnostic[] {
+  const merged = new Map<string, Merged>();
+  const faulty = new Set<string>();
+  for (const { inherited, ...diagnostic } of diagnostics) {
     const { related = [], ...reported } = diagnostic;
     const key = JSON.stringify(reported);
-    const known = merged.get(key) ?? { diagnostic, related: new Map() };
+    const known = merged.get(key) ?? { diagnostic, related: new Map(), inherited: new Map() };
     for (const place of related) {
       if (known.related.size < RELATED_MAX) known.related.set(JSON.stringify(place.span), place);
     }
+    if (inherited !== undefined) {
+      known.inherited.set(inherited.track, inherited);
+      faulty.add(useOf(inherited.field, inherited.track));
+    }
     merged.set(key, known);
   }
-  return [...merged.values()].map(({ diagnostic, related }) =>
-    related.size === 0 ? diagnostic : { ...diagnostic, related: [...related.values()] },
-  );
+  const kept = faulty.size === 0 ? new Set<string>() : fieldsKept(takes, faulty);
+  return [...merged.values()].map((one) => concluded(one, kept));
+}
+
+function useOf(field: string, track: string): string {
+  return `${field} ${track}`;
+}
+
+/** Fields whose default is used by a track in which nothing is wrong with it. */
+function fieldsKept(
+  takes: Iterable<Pick<Take, 'track' | 'fieldSpans'>>,
+  faulty: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const kept = new Set<string>();
+  for (const { track, fieldSpans } of takes)
+    for (const [field, spans] of Object.entries(fieldSpans))
+      if (spans.length > 1 && !faulty.has(useOf(field, track))) kept.add(field);
+  return kept;
+}
+
+/** To change a default would change the other tracks too, and what was bought would be bought again. */
+function concluded({ diagnostic, related, inherited }: Merged, kept: ReadonlySet<string>): Diagnostic {
+  const [first] = inherited.values();
+  const places = [...related.values()];
+  if (first === undefined || !kept.has(first.field))
+    return places.length === 0 ? diagnostic : { ...diagnostic, related: places };
+  const { field, hint, fix, trackSpan } = first;
+  const names = [...inherited.keys()].map((track) => `\`${track}\``);
+  const tracks = `track${names.length === 1 ? '' : 's'} ${listed(names, TRACKS_NAMED_MAX)}`;
+  const own = hint === undefined ? undefined : `set \`${field}\` in ${tracks}: ${hint}`;
+  const isUser = ({ line, column }: Span) => line === trackSpan.line && column === trackSpan.column;
+  return {
+    ...diagnostic,
+    hint: fix === 'unset' ? orElse(`add \`${field}: null\` to ${tracks}`, hint) : own,
+    span: trackSpan,
+    related: [
+      ...(diagnostic.span === undefined ? [] : [{ message: 'from `defaults`', span: diagnostic.span }]),
+      ...places.filter(({ span }) => !isUser(span)),
+    ],
+  };
 }

@@ -11,9 +11,13 @@ export interface Case {
 }
 
 /** A diagnostic without a place in a file. */
-export interface Finding extends Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'> {
+export interface Finding extends Pick<Diagnostic, 'code' | 'severity' | 'message'> {
   /** The field whose value is wrong, or `track` if a value is missing. */
   readonly at: RequestField | 'track';
+  /** How to fix it: another value; with `unset`, what else helps than to remove the value. */
+  readonly hint?: string | undefined;
+  /** What is to be done about the value, wherever it was written. Absent: nothing, or `hint` says it all. */
+  readonly fix?: 'set' | 'unset' | undefined;
 }
 
 /** One rule of the API. `undefined`: no finding. */

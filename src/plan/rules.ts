@@ -1,42 +1,10 @@
 import type { RequestField } from '../core/audio-request.js';
 import { closest } from '../core/closest.js';
-import type { Code } from '../core/codes.js';
 import type { Model } from '../venice/model.js';
 import { formatChecked } from './checked-format.js';
 import type { Case, Finding, Rule } from './rule.js';
+import { error, NAMED_MAX, type Topic, undeclared, unsupported, warning } from './rule-findings.js';
 import { characterCounts, listed, quoted } from './text.js';
-
-/** Models, voices or durations named in a hint at most. */
-const NAMED_MAX = 8;
-
-function error(at: Finding['at'], code: Code, message: string, hint: string): Finding {
-  return { code, severity: 'error', message, hint, at };
-}
-
-function warning(at: Finding['at'], code: Code, message: string, hint?: string): Finding {
-  return { code, severity: 'warning', message, at, hint };
-}
-
-/** `remove X`, and which models support it. */
-function removeOr(field: RequestField, about: Case, takes: (model: Model) => boolean): string {
-  const able = [...about.catalogue.values()].filter((model) => !model.offline && takes(model));
-  const others = able.map((model) => model.id);
-  return others.length === 0
-    ? `remove \`${field}\``
-    : `remove \`${field}\`, or use a model that supports it: ${listed(others, NAMED_MAX)}`;
-}
-
-function undeclared(
-  field: RequestField,
-  topic: Topic | 'lyrics' | 'duration' | 'voice' | 'speed',
-  about: Case,
-): Finding {
-  const message = `${about.model.id} does not say whether it supports \`${field}\``;
-  return warning(field, `undeclared-${topic}`, message, 'it is sent unchanged; the service may refuse it');
-}
-
-/** The name of a switch in error codes. */
-type Topic = 'instrumental' | 'lyrics-optimizer' | 'loop' | 'language';
 
 type Switch =
   | 'supports_force_instrumental'
@@ -49,8 +17,8 @@ function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
   return (about) => {
     if (about.request[field] === undefined || about.model[supports] === true) return undefined;
     if (about.model[supports] === undefined) return undeclared(field, topic, about);
-    const hint = removeOr(field, about, (model) => model[supports] === true);
-    return error(field, `${topic}-unsupported`, `${about.model.id} does not support \`${field}\``, hint);
+    const message = `${about.model.id} does not support \`${field}\``;
+    return unsupported(field, `${topic}-unsupported`, message, about, (model) => model[supports] === true);
   };
 }
 
@@ -65,8 +33,14 @@ function lyricsTaken(about: Case): Finding | undefined {
   const taken = takesLyrics(about.model);
   if (taken === true) return undefined;
   if (taken === undefined) return undeclared('lyrics_prompt', 'lyrics', about);
-  const hint = removeOr('lyrics_prompt', about, (model) => takesLyrics(model) === true);
-  return error('lyrics_prompt', 'lyrics-unsupported', `${about.model.id} does not support lyrics`, hint);
+  const message = `${about.model.id} does not support lyrics`;
+  return unsupported(
+    'lyrics_prompt',
+    'lyrics-unsupported',
+    message,
+    about,
+    (model) => takesLyrics(model) === true,
+  );
 }
 
 function lyricsRequired({ request, model }: Case): Finding | undefined {
@@ -81,7 +55,10 @@ function lyricsRequired({ request, model }: Case): Finding | undefined {
 function optimizerAgainstLyrics({ request }: Case): Finding | undefined {
   if (request.lyrics_optimizer !== true || request.lyrics_prompt === undefined) return undefined;
   const message = '`lyrics_optimizer` writes the lyrics itself, so it cannot be combined with lyrics';
-  return error('lyrics_optimizer', 'optimizer-with-lyrics', message, 'remove one of the two');
+  return {
+    ...error('lyrics_optimizer', 'optimizer-with-lyrics', message, 'remove one of the two'),
+    fix: undefined,
+  };
 }
 
 function lyricsLength(about: Case): Finding | undefined {
@@ -153,9 +130,8 @@ function durationTaken(about: Case): Finding | undefined {
   // Priced by time, but without any field about time: contradictory, so nothing is proven.
   const byTime = model.pricing?.kind === 'durations' || model.pricing?.kind === 'per_second';
   if (byTime) return undeclared('duration_seconds', 'duration', about);
-  const hint = removeOr('duration_seconds', about, takesDuration);
   const message = `${model.id} does not support \`duration_seconds\``;
-  return error('duration_seconds', 'duration-unsupported', message, hint);
+  return unsupported('duration_seconds', 'duration-unsupported', message, about, takesDuration);
 }
 
 function durationAllowed({ request, model }: Case): Finding | undefined {
@@ -200,8 +176,8 @@ function speedTaken(about: Case): Finding | undefined {
   if (request.speed === undefined || model.supports_speed === true) return undefined;
   if (isDefaultSpeed(request.speed, model)) return undefined;
   if (model.supports_speed === undefined) return undeclared('speed', 'speed', about);
-  const hint = removeOr('speed', about, (other) => other.supports_speed === true);
-  return error('speed', 'speed-unsupported', `${model.id} does not support \`speed\``, hint);
+  const message = `${model.id} does not support \`speed\``;
+  return unsupported('speed', 'speed-unsupported', message, about, (other) => other.supports_speed === true);
 }
 
 function speedInRange({ request, model }: Case): Finding | undefined {
@@ -228,21 +204,28 @@ function voiceTaken(about: Case): Finding | undefined {
     return undeclared('voice', 'voice', about);
   }
   if ((voices?.length ?? 0) === 0 && custom === false) {
-    const hint = removeOr('voice', about, (other) => (other.voices?.length ?? 0) > 0);
-    return error('voice', 'voice-unsupported', `${model.id} does not support \`voice\``, hint);
+    const message = `${model.id} does not support \`voice\``;
+    return unsupported(
+      'voice',
+      'voice-unsupported',
+      message,
+      about,
+      (other) => (other.voices?.length ?? 0) > 0,
+    );
   }
   return unlistedVoice(request.voice, model);
 }
 
-/** A voice that is not listed: a custom voice id, if the model supports those, or a typo. */
+/** A voice that is not listed: a custom voice id, if the model supports those, or a name that it does not have. */
 function unlistedVoice(voice: string, model: Model): Finding | undefined {
   const voices = model.voices ?? [];
   const meant = closest(voice, voices);
   const message = `${model.id} lists no voice ${quoted(voice)}`;
-  const choice = voices.length === 0 ? '' : `voices: ${listed(voices, 3 * NAMED_MAX)}`;
+  const isCustom = model.supports_custom_voice_id === true;
+  const choice = voices.length === 0 ? '' : `voices: ${listed(voices, isCustom ? NAMED_MAX : 3 * NAMED_MAX)}`;
   const hint = meant === undefined ? choice : `did you mean ${quoted(meant)}? ${choice}`;
-  if (model.supports_custom_voice_id === true) {
-    if (meant === undefined) return undefined;
+  if (isCustom) {
+    if (voices.length === 0) return undefined;
     return warning('voice', 'voice-not-listed', `${message}, so it is sent as a custom voice id`, hint);
   }
   if (model.supports_custom_voice_id === false || meant !== undefined) {
@@ -254,7 +237,7 @@ function unlistedVoice(voice: string, model: Model): Finding | undefined {
 
 function online({ model }: Case): Finding | undefined {
   if (!model.offline) return undefined;
-  return error('model', 'model-offline', `${model.id} is offline`, 'try again later, or use another model');
+  return error('model', 'model-offline', `${model.id} is offline`, 'use another model, or try again later');
 }
 
 function makesFromPrompt({ model, catalogue }: Case): Finding | undefined {

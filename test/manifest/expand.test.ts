@@ -151,6 +151,23 @@ describe('an error that needs the whole manifest has a code and a place', () => 
     expect(manifest?.takes).toHaveLength(1);
   });
 
+  it.each([
+    ['lyrics_optimizer: true', 'lyrics_prompt: la', 'add `lyrics_optimizer: null` to track `a`'],
+    ['force_instrumental: true', 'lyrics_prompt: la', 'add `force_instrumental: null` to track `a`'],
+    ['force_instrumental: true', 'lyrics_optimizer: true', 'add `force_instrumental: null` to track `a`'],
+    ['lyrics_prompt: la', 'lyrics_optimizer: true', 'add `lyrics_prompt: null` to track `a`'],
+    ['lyrics_file: l.txt', 'lyrics_optimizer: true', 'add `lyrics_file: null` to track `a`'],
+    ['lyrics_file: l.txt', 'force_instrumental: true', 'add `lyrics_file: null` to track `a`'],
+    ['lyrics_prompt: la, lyrics_optimizer: true', 'title: A', 'remove one of the two'],
+  ])('leaves the default %s to other tracks: with %s', async (inherited, own, hint) => {
+    const text = `${HEAD}defaults: { model: m, prompt: p, ${inherited} }\ntracks: [{ id: a, ${own} }]\n`;
+    const { diagnostics } = await load(text, { 'l.txt': 'la' });
+    expect(diagnostics.map((one) => one.hint)).toEqual([hint]);
+    const [takenBack = ''] = /[a-z_]+: null/.exec(hint) ?? [];
+    const taken = text.replace(own, takenBack === '' ? 'lyrics_optimizer: null' : `${own}, ${takenBack}`);
+    expect((await load(taken, { 'l.txt': 'la' })).diagnostics).toEqual([]);
+  });
+
   it('is not hidden by tracks with errors of their own', async () => {
     expect(await found(`${oneTrack('takes: 0')}  - id: b\n    lyrics_file: no.txt\n  - id: b\n`)).toEqual([
       'out-of-range@5:12',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AudioRequest } from '../../src/core/audio-request.js';
+import type { AudioRequest, RequestField } from '../../src/core/audio-request.js';
 import { checkRequest, mergeAlike } from '../../src/plan/capability.js';
 import type { Model } from '../../src/venice/model.js';
 import { catalogueOf, makeModel, makeTake, NOW_MS, silentModel, spanAt } from './builders.js';
@@ -122,8 +122,14 @@ const ROWS: Row[] = [
   [
     'a custom voice where taken',
     { voice: '21m00Tcm4TlvDq8ikWAM' },
-    makeModel({ supports_custom_voice_id: true }),
+    makeModel({ supports_custom_voice_id: true, voices: [] }),
     [],
+  ],
+  [
+    'a voice that is not listed where custom voices are taken',
+    { voice: 'Zacharias' },
+    makeModel({ supports_custom_voice_id: true }),
+    ['warning voice-not-listed'],
   ],
   [
     'a slip of the pen where custom voices are taken',
@@ -301,6 +307,12 @@ describe('the fix', () => {
     expect(diagnostics[0]?.hint).toBe('did you mean "Roger"? voices: Aria and Roger');
   });
 
+  it('for a voice that is not listed where custom voices are taken is one of the first few', () => {
+    const voices = Array.from({ length: 20 }, (_, index) => `Voice${index}`);
+    const { diagnostics } = check({ voice: 'Rachel' }, makeModel({ voices, supports_custom_voice_id: true }));
+    expect(diagnostics[0]?.hint).toMatch(/^voices: Voice0, .*Voice7 and 12 more$/);
+  });
+
   it('lists a limited number of voices', () => {
     const voices = Array.from({ length: 500 }, (_, index) => `Voice${index}`);
     const { diagnostics } = check({ voice: 'someone' }, makeModel({ voices }));
@@ -324,6 +336,22 @@ describe('the fix', () => {
       makeModel({ id: 'asleep', offline: true }),
     );
     expect(diagnostics[0]?.hint).toBe('remove `loop`, or use a model that supports it: looper');
+  });
+
+  it.each([
+    ['speaks', { voices: ['Aria'] }, 'speaker'],
+    ['sings', { voices: [], supports_custom_voice_id: false }, 'singer'],
+  ])('for a model that %s names no model of another kind', (_, kind, named) => {
+    const { diagnostics } = check(
+      { duration_seconds: 30 },
+      silentModel(kind),
+      silentModel({ id: 'speaker', min_duration: 1, voices: ['Tim'] }),
+      silentModel({ id: 'singer', min_duration: 1 }),
+      silentModel({ id: 'changer', min_duration: 1, voice_changer: true, voices: ['Tim'] }),
+    );
+    expect(diagnostics[0]?.hint).toBe(
+      `remove \`duration_seconds\`, or use a model that supports it: ${named}`,
+    );
   });
 
   it('for a deprecated model is its successor, with the date', () => {
@@ -364,6 +392,90 @@ describe('the place of an error', () => {
   });
 });
 
+describe('a default that does not suit one track', () => {
+  const NONE = silentModel({ min_prompt_length: 1, voices: ['Aria'], supports_custom_voice_id: false });
+  const NO_VOICE = silentModel({ supports_custom_voice_id: false });
+  const no = (field: keyof Model) => makeModel({ [field]: false });
+
+  function hintFor(request: Partial<AudioRequest>, model: Model): string | undefined {
+    const defaulted = Object.keys(request) as RequestField[];
+    const take = makeTake({ track: 'hello', request, defaulted });
+    const suited = makeTake({ track: 'bought', request, defaulted });
+    const { diagnostics } = checkRequest(take, catalogueOf(model), NOW_MS);
+    return mergeAlike(diagnostics, [suited, take])[0]?.hint;
+  }
+
+  it.each<[Partial<AudioRequest>, Model, string]>([
+    [{ duration_seconds: 30 }, NONE, 'add `duration_seconds: null` to track `hello`'],
+    [{ voice: 'Aria' }, NO_VOICE, 'add `voice: null` to track `hello`'],
+    [{ lyrics_prompt: 'la' }, no('supports_lyrics'), 'add `lyrics_prompt: null` to track `hello`'],
+    [{ loop: true }, no('supports_loop'), 'add `loop: null` to track `hello`'],
+    [{ speed: 1.5 }, no('supports_speed'), 'add `speed: null` to track `hello`'],
+    [{ language_code: 'de' }, no('supports_language_code'), 'add `language_code: null` to track `hello`'],
+    [
+      { force_instrumental: true },
+      no('supports_force_instrumental'),
+      'add `force_instrumental: null` to track `hello`',
+    ],
+    [
+      { lyrics_optimizer: true },
+      no('supports_lyrics_optimizer'),
+      'add `lyrics_optimizer: null` to track `hello`',
+    ],
+    [
+      { duration_seconds: 90 },
+      makeModel({ max_duration: 22 }),
+      'set `duration_seconds` in track `hello`: use 22 or less',
+    ],
+    [{ speed: 3 }, makeModel({ max_speed: 2 }), 'set `speed` in track `hello`: use 2 or less'],
+    [
+      { voice: 'Rodger' },
+      makeModel(),
+      'set `voice` in track `hello`: did you mean "Roger"? voices: Aria and Roger',
+    ],
+    [
+      { model: 'song' },
+      makeModel({ offline: true }),
+      'set `model` in track `hello`: use another model, or try again later',
+    ],
+    [{ language_code: 'de' }, silentModel(), 'it is sent unchanged; the service may refuse it'],
+  ])('%j', (request, model, hint) => {
+    expect(hintFor(request, model)).toBe(hint);
+  });
+
+  const TAKES = ['hello', 'second', 'bought'].map((track, index) => {
+    const take = makeTake({ track, request: { loop: true }, defaulted: ['loop'] });
+    const [place] = take.fieldSpans.loop ?? [];
+    return { ...take, fieldSpans: { ...take.fieldSpans, loop: [place!, spanAt(20 + index)] } };
+  });
+  const reportedFor = (faulty: number, all: number) =>
+    mergeAlike(
+      TAKES.slice(0, faulty).flatMap(
+        (take) => checkRequest(take, catalogueOf(makeModel({ supports_loop: false })), NOW_MS).diagnostics,
+      ),
+      TAKES.slice(0, all),
+    );
+
+  it('is reported once, at the tracks', () => {
+    const [first, ...others] = reportedFor(2, 3);
+    expect(others).toEqual([]);
+    expect(first?.hint).toBe('add `loop: null` to tracks `hello` and `second`');
+    expect(first?.span).toEqual(spanAt(20));
+    expect(first?.related?.map(({ message }) => message)).toEqual([
+      'from `defaults`',
+      'used by track second',
+    ]);
+    expect(first).not.toHaveProperty('inherited');
+  });
+
+  it('is to be removed if it suits no track that uses it', () => {
+    const [first] = reportedFor(3, 3);
+    expect(first?.hint).toBe('remove `loop`');
+    expect(first?.span?.line).toBeGreaterThanOrEqual(100);
+    expect(first).not.toHaveProperty('inherited');
+  });
+});
+
 describe('identical diagnostics', () => {
   const catalogue = catalogueOf(makeModel({ supports_loop: false }));
   const check = (track: string) =>
@@ -375,7 +487,7 @@ describe('identical diagnostics', () => {
       ...diagnostic,
       related: [{ message: 'used by track second', span: spanAt(30) }],
     }));
-    const merged = mergeAlike([...check('first'), ...check('first'), ...other]);
+    const merged = mergeAlike([...check('first'), ...check('first'), ...other], []);
     expect(merged).toHaveLength(1);
     expect(merged[0]?.related?.map(({ span }) => span.line)).toEqual([10, 30]);
   });
@@ -387,11 +499,11 @@ describe('identical diagnostics', () => {
       message: 'm',
       related: [{ message: 'used', span: spanAt(line + 1) }],
     }));
-    expect(mergeAlike(many)[0]?.related).toHaveLength(10);
+    expect(mergeAlike(many, [])[0]?.related).toHaveLength(10);
   });
 
   it('are separate if they differ', () => {
     const apart = [100, 200].map((line) => ({ ...check('x')[0]!, span: spanAt(line) }));
-    expect(mergeAlike(apart)).toHaveLength(2);
+    expect(mergeAlike(apart, [])).toHaveLength(2);
   });
 });
