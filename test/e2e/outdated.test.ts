@@ -93,7 +93,7 @@ describe('an attempt whose job another machine has found', () => {
   it('is not given up by a machine that had no record of it', async () => {
     const { machine, attempt, find } = await inDoubt();
     const c = machine('c');
-    expect((await c.run('resolve')).stdout).toContain(attempt);
+    expect((await c.run('resolve')).stdout).toContain(attempt.slice(0, 8));
     expect((await find()).code).toBe(0);
     const refused = await c.run('resolve', attempt, '--requeue');
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('was found meanwhile')]);
@@ -112,7 +112,7 @@ describe('an attempt whose job another machine has found', () => {
     expect((await find()).code).toBe(0);
     renameSync(share, `${share}.gone`);
     const shown = await b.run('resolve');
-    expect([shown.code, shown.stdout]).toEqual([8, expect.stringContaining(attempt)]);
+    expect([shown.code, shown.stdout]).toEqual([8, expect.stringContaining(attempt.slice(0, 8))]);
     expect(shown.stderr).toContain("showing what this machine's lockfile has");
   });
 });

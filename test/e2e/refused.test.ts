@@ -234,7 +234,7 @@ describe('the next command', () => {
   it('keeps the flags of this run', async () => {
     const ended = await next('--retry-failed', '--force', 'track-0', '--budget', '0.01');
     expect(ended.next).toBe(
-      'venice-batch plan album.yaml --retry-failed --force track-0 --sandbox --budget 0.01',
+      'venice-batch run album.yaml --yes --budget 0.21 --retry-failed --force track-0 --sandbox',
     );
   });
 });

@@ -32,6 +32,12 @@ export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunRep
 /** The program that a simulated process runs. */
 export type Program = (world: World, settings: BatchSettings) => Promise<RunReport | 'done'>;
 
+/**
+ * The scratch folder is checked once a run: a link that replaces it, or the lockfile's folder, later leads scratch files
+ * elsewhere, under names that nobody else uses.
+ */
+const SCRATCH_ELSEWHERE = [`${ELSEWHERE}/album.lock.jsonl.`, `${ELSEWHERE}/.venice-batch`];
+
 /** Wraps the run's world: how mutants change it. */
 export interface Tampering {
   readonly ports?: (ports: Ports) => Ports;
@@ -169,9 +175,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     lockfilePath: LOCKFILE,
     clocksAgree: scenario.meddling === 0 && !scenario.systems.second && !leaps,
     outputRoot: HOME,
-    // The scratch folder is checked once a run: a link that replaces it later leads scratch files elsewhere, under names
-    // that nobody else uses.
-    writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE, `${ELSEWHERE}/album.lock.jsonl.`],
+    writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE, ...SCRATCH_ELSEWHERE],
     outside,
     secrets: KEYS,
     thorough: scenario.thorough,
