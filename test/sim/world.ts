@@ -34,9 +34,11 @@ export type Program = (world: World, settings: BatchSettings) => Promise<RunRepo
 
 /**
  * The scratch folder is checked once a run: a link that replaces it, or the lockfile's folder, later leads scratch files
- * elsewhere, under names that nobody else uses.
+ * elsewhere, under names that nobody else uses, and a `.gitignore` if there is none.
  */
-const SCRATCH_ELSEWHERE = [`${ELSEWHERE}/album.lock.jsonl.`, `${ELSEWHERE}/.venice-batch`];
+const SCRATCH_ELSEWHERE = ['album.lock.jsonl.', '.venice-batch', '.gitignore'].map(
+  (name) => `${ELSEWHERE}/${name}`,
+);
 
 /** Wraps the run's world: how mutants change it. */
 export interface Tampering {
