@@ -80,8 +80,8 @@ describe('a run that is killed, and whose next run is killed too', () => {
 
 /** `npm run kill -- --machines 50` has as many as one wants, and S3. */
 describe.each<[PlaceKind, readonly Way[]]>([
-  ['folder', [event(18, 0), event(30, 5)]],
-  ['git', [event(26, 0)]],
+  ['folder', [event(16, 0), event(22, 5)]],
+  ['git', [event(22, 0)]],
 ])('a run that is killed, and whose machine is lost for good, with its log in: %s', (kind, ways) => {
   it('pays once and loses nothing, because another machine finishes in an empty folder', async () => {
     const [store, place] = [await startPlace(kind), await openPlace(folder())];
