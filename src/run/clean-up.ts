@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, faultCode, isSystemFault, unreachable } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Settled } from '../scheduler/scheduler.js';
+import { makeDurable } from '../storage/link-into-place.js';
 import { classifyComplete } from '../venice/complete-outcome.js';
 import { again } from './again.js';
 import { isClosedToKey, stopIfRefused } from './close-model.js';
@@ -71,6 +73,13 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     await finishJob(context, job);
     return GONE;
   }
+  const unsynced = await syncEarlier(context, attempt);
+  if (unsynced !== undefined)
+    return again(
+      context,
+      job,
+      `could not sync the file of ${job.key} (${unsynced}), so its remote copy is kept`,
+    );
   if (context.halt.signal.aborted) return GONE;
   const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
   if (notBeforeMs !== undefined) return { kind: 'again', notBeforeMs, unsent: true };
@@ -133,6 +142,25 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
     if (refused) return leaveCopy(context, (error as Error).message, refused);
     const why = isStoreFault(error) ? error.message : faultCode(error);
     return again(context, job, `could not read the file of ${job.key} (${why}), so its remote copy is kept`);
+  }
+}
+
+/**
+ * This run synced what it stored. What was here before may have been put back by others since it was synced.
+ *
+ * @returns the code of the disk's fault
+ */
+async function syncEarlier(
+  { made, output }: RunContext,
+  { attempt, file }: Attempt,
+): Promise<string | undefined> {
+  if (made.has(attempt) || file === undefined) return undefined;
+  try {
+    await makeDurable(output.files, path.join(output.root, file.path));
+  } catch (error) {
+    // Only in the audio store, if there is one.
+    if (!isSystemFault(error)) throw error;
+    return faultCode(error) === 'ENOENT' ? undefined : faultCode(error);
   }
 }
 

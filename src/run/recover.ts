@@ -66,6 +66,9 @@ async function findGivenUp(context: MoveContext, before: Attempt, nowMs: number)
   if (file === undefined || attempt.queue_id === undefined) return false;
   if (!GIVEN_UP.has(state) || isGivenUpByUser(reason?.code)) return false;
   if ((await stateOf(context, attempt, 'hash')) !== 'present') return false;
+  // A run may have been killed before it synced the file's name, and the remote copy is deleted next.
+  const { root, files } = context.output;
+  await files.syncDirectory(path.dirname(path.join(root, file.path)));
   await context.store.record(advance(attempt, { kind: 'stored', file }, nowMs));
   return true;
 }

@@ -43,6 +43,21 @@ async function giveName(
 }
 
 /**
+ * Makes a file durable that this run did not write: a killed run, version control or the user may not have. Throws the
+ * `FileFault`.
+ */
+export async function makeDurable(files: FolderFiles, file: string): Promise<void> {
+  try {
+    const handle = await files.open(file, 'append');
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    // Read-only: its name can still be made durable.
+    if (!['EACCES', 'EPERM'].includes(faultCode(error))) throw error;
+  }
+  await files.syncDirectory(path.dirname(file));
+}
+
+/**
  * SHA-256 (hex) and size of a file, read in pieces. `undefined` if there is no regular file, or it is behind a link.
  * Throws other faults.
  */

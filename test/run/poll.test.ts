@@ -20,6 +20,8 @@ const output = {
   root: '/album',
   files: {
     facts: async () => ({ kind: 'file', bytes: audio.length }),
+    open: async () => ({ write: async () => {}, sync: async () => {}, close: async () => {} }),
+    syncDirectory: async () => {},
     stream: async function* () {
       yield audio;
     },

@@ -266,7 +266,9 @@ const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_
 async function judgeRest(world: SimWorld): Promise<void> {
   const again = launch(world, CALM_RUN);
   await untilOver(world, again);
-  if (again.paidRequests > 0)
+  // What the service no longer has, and is kept here unverified, is asked for in every run: it may have been an outage.
+  const asksAgain = [...world.judge.seen().attempts.values()].some(({ latest }) => isLeftToUser(latest));
+  if (again.paidRequests > 0 && !asksAgain)
     world.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
   if (isSound(world) && createRng(world.seed, 'lost for good').chance(0.3)) {
     loseForGood(world);
