@@ -161,7 +161,8 @@ export function createProcess({
     never,
     kill,
     pause: (forMs) => {
-      pausedUntilMs = timeline.nowMs() + forMs;
+      // Stopped twice at once: until both are over.
+      pausedUntilMs = Math.max(pausedUntilMs, timeline.nowMs() + forMs);
     },
     operations: () => operations,
   };

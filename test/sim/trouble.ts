@@ -143,9 +143,13 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
 /** Attempts whose file may be at this path already, while its record is still being written. */
 function notYetRecorded({ album, judge }: SimWorld, path: string): readonly string[] {
   const tracks = album.tracks.filter(({ stem }) => path.startsWith(`${HOME}/${stem}`)).map(({ id }) => id);
-  return [...judge.seen().attempts.values()]
-    .filter(({ latest }) => NOT_STORED.has(latest.state) && tracks.includes(latest.track))
-    .map(({ latest }) => latest.attempt);
+  return (
+    [...judge.seen().attempts.values()]
+      .filter(({ latest }) => NOT_STORED.has(latest.state))
+      // The manifest may have changed since it was bought.
+      .filter(({ latest }) => tracks.includes(latest.track) || path.startsWith(`${HOME}/${latest.stem}`))
+      .map(({ latest }) => latest.attempt)
+  );
 }
 
 const NOT_STORED: ReadonlySet<AttemptState> = new Set(['queued', 'unverified']);

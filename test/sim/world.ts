@@ -34,9 +34,10 @@ export type Program = (world: World, settings: BatchSettings) => Promise<RunRepo
 
 /**
  * The scratch folder is checked once a run: a link that replaces it, or the lockfile's folder, later leads scratch files
- * elsewhere, under names that nobody else uses, and a `.gitignore` if there is none.
+ * elsewhere, under names that nobody else uses, and a `.gitignore` if there is none. A link that appears between the last
+ * look at the lockfile and its replacement leads the new one elsewhere, too.
  */
-const SCRATCH_ELSEWHERE = ['album.lock.jsonl.', '.venice-batch', '.gitignore'].map(
+const SCRATCH_ELSEWHERE = ['album.lock.jsonl', '.venice-batch', '.gitignore'].map(
   (name) => `${ELSEWHERE}/${name}`,
 );
 
