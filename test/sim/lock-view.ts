@@ -159,7 +159,8 @@ function settlesDoubt(before: Attempt, after: Attempt): boolean {
   return before.state === 'in_doubt' && before.queue_id === undefined && after.queue_id !== undefined;
 }
 
-const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['rejected', 'failed', 'lost']);
+/** Unverified: a machine without the file, for which the service had nothing more, and an earlier download was kept. */
+const GIVEN_UP: ReadonlySet<AttemptState> = new Set(['rejected', 'failed', 'lost', 'unverified']);
 
 function parseLine(line: string): Attempt | undefined {
   try {
