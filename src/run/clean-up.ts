@@ -151,17 +151,21 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
  * @returns the code of the disk's fault
  */
 async function syncEarlier(
-  { made, output }: RunContext,
-  { attempt, file }: Attempt,
+  { made, output, audio }: RunContext,
+  { attempt, file, move_to }: Attempt,
 ): Promise<string | undefined> {
   if (made.has(attempt) || file === undefined) return undefined;
-  try {
-    await makeDurable(output.files, path.join(output.root, file.path));
-  } catch (error) {
-    // Only in the audio store, if there is one.
-    if (!isSystemFault(error)) throw error;
-    return faultCode(error) === 'ENOENT' ? undefined : faultCode(error);
-  }
+  // It may be at either end of an unfinished move.
+  for (const place of move_to === undefined ? [file.path] : [file.path, move_to])
+    try {
+      await makeDurable(output.files, path.join(output.root, place));
+      return undefined;
+    } catch (error) {
+      if (!isSystemFault(error)) throw error;
+      if (faultCode(error) !== 'ENOENT') return faultCode(error);
+    }
+  // The audio store has it. Without one, the remote copy is the only one now: the next try fetches it again.
+  return audio === undefined ? 'ENOENT' : undefined;
 }
 
 const NOT_SHARED = 'the shared log does not record yet that its file is stored';

@@ -185,6 +185,30 @@ describe('the remote copy', () => {
     expect(attempt?.state).toBe('queued');
   });
 
+  it('is not deleted if the file disappears right after it was read', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    let times = 1;
+    disk.intercept(({ name, path }) => {
+      if (name === 'open' && path === `${ROOT}/${PLACE}` && times-- > 0) disk.drop(path);
+      return undefined;
+    });
+    const { requests, attempt } = await cleanUp({ disk });
+    expect([requests, attempt?.state]).toEqual([['retrieve', 'complete'], 'done']);
+    expect(disk.texts()[`${ROOT}/${attempt?.file?.path}`]).toBe(AUDIO);
+  });
+
+  it('is deleted only once a file of an earlier run would survive a power loss', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    let synced = false;
+    disk.intercept(({ name, path }) => {
+      if (name === 'syncDirectory' && path === `${ROOT}/out`) synced = true;
+      return undefined;
+    });
+    const before = () => expect(synced).toBe(true);
+    const { requests } = await cleanUp({ disk, before });
+    expect(requests).toEqual(['complete']);
+  });
+
   it('is kept while the file cannot be read', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     let faults = 2;
