@@ -90,7 +90,11 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
-  return { exitCode, summary, takes: rows.map((row) => reportTake(row, settings.outputRoot)) };
+  return {
+    exitCode,
+    summary,
+    takes: rows.map((row) => reportTake(row, settings.outputRoot, ending.startedMs)),
+  };
 }
 
 async function finalRows(

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { Money } from '../core/money.js';
 import { type Attempt, type AttemptState, moneyOf } from '../lockfile/attempt.js';
-import type { PlanRow } from '../plan/plan.js';
+import type { Decision, PlanRow } from '../plan/plan.js';
 
 export interface TakeReport {
   /** Name of the take: `opening`, `opening#2`. */
   readonly key: string;
   readonly track: string;
   readonly take: number;
-  /** `missing`: stored, but its file is gone. `not_bought`: nothing was submitted for this request. */
+  /** `missing`: stored, but its file is gone. `not_bought`: there is no attempt for this request. */
   readonly state: AttemptState | 'missing' | 'not_bought';
   readonly model: string;
   readonly file?: {
@@ -30,14 +30,27 @@ export interface TakeReport {
   readonly code?: string | undefined;
 }
 
-/** @param outputRoot absolute */
-export function reportTake({ take, decision }: PlanRow, outputRoot: string): TakeReport {
+/**
+ * @param outputRoot absolute
+ * @param sinceMs refusals before this time no longer count: the take is to be bought, and nothing has been tried yet
+ */
+export function reportTake({ take, decision }: PlanRow, outputRoot: string, sinceMs = 0): TakeReport {
   const { key, track, take: number, request } = take;
   const about = { key, track, take: number, model: request.model };
   if (decision.kind === 'occupied') return { ...about, state: 'not_bought', code: 'output-occupied' };
+  const refused = refusedAttempt(decision, sinceMs);
+  if (refused !== undefined) return { ...about, ...reportAttempt(refused, outputRoot) };
   if (!('attempt' in decision)) return { ...about, state: 'not_bought' };
   const missing = decision.kind === 'held' && decision.because === 'missing';
   return { ...about, ...reportAttempt(decision.attempt, outputRoot), ...(missing && { state: 'missing' }) };
+}
+
+/** The next run buys the take, but until then its state is the refusal, as in the lockfile and the events. */
+function refusedAttempt(decision: Decision, sinceMs: number): Attempt | undefined {
+  if (decision.kind !== 'buy' || decision.why.kind !== 'retry') return undefined;
+  const { earlier } = decision.why;
+  const isRecent = Date.parse(earlier.at.rejected ?? '') >= sinceMs;
+  return earlier.state === 'rejected' && isRecent ? earlier : undefined;
 }
 
 function reportAttempt(attempt: Attempt, outputRoot: string): Omit<TakeReport, 'key' | 'track' | 'take'> {
