@@ -93,7 +93,7 @@ export async function adoptRescues(
       if (typeof attempts === 'string') continue;
       for (const attempt of attempts) {
         if (isKnown(store, attempt)) continue;
-        await store.record(attempt);
+        await store.record(afterKnown(store, attempt));
         count += 1;
       }
       await removeQuietly(files, path);
@@ -156,6 +156,16 @@ async function readRescue(
     isRelated(parsed.header, header) &&
     parsed.header.endpoint === header.endpoint;
   return fits && parsed.problems.length === 0 ? [...parsed.attempts.values()] : 'other';
+}
+
+/**
+ * A record that wins although it is not newer: only it names the file, or it is at a later state of the same revision.
+ * What is recorded has to come after what is known.
+ */
+function afterKnown(store: LockStore, attempt: Attempt): Attempt {
+  const known = store.attempts.get(attempt.attempt);
+  if (known === undefined || known.queue_id !== attempt.queue_id || known.rev < attempt.rev) return attempt;
+  return { ...attempt, rev: known.rev + 1 };
 }
 
 function isKnown(store: LockStore, attempt: Attempt): boolean {

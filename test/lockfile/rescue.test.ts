@@ -108,6 +108,30 @@ describe('a rescue file', () => {
     expect(read.ok && read.attempts.get(queued.attempt)).toEqual(queued);
   });
 
+  const file = { path: 'out/a.mp3', bytes: 3, sha256: '0'.repeat(64), media_type: 'audio/mpeg' };
+
+  it.each([
+    [
+      'it names the file, which a newer record lacks',
+      attempt({ rev: 8, state: 'failed', queue_id: 'q1' }),
+      attempt({ rev: 3, state: 'stored', queue_id: 'q1', file }),
+    ],
+    [
+      'it is at a later state of the same revision',
+      attempt({ rev: 8, state: 'stored', queue_id: 'q1', file }),
+      attempt({ rev: 8, state: 'done', queue_id: 'q1', file }),
+    ],
+  ])('is merged although it is not newer if %s', async (_, known, rescued) => {
+    const on = await disk();
+    on.put(path, `${album}${attemptLine(known)}\n`);
+    await writeRescue(on.files, await rescueFor(on, [TMP]), header, rescued);
+    expect(await adopt(on)).toBe(1);
+    expect(rescues(on)).toEqual([]);
+    const read = await readLock(on.files, path);
+    expect(read.ok && read.attempts.get(known.attempt)).toEqual({ ...rescued, rev: 9 });
+    expect(await adopt(on)).toBe(0);
+  });
+
   it('is never lost by a crash at any operation', async () => {
     const start = await disk();
     await writeRescue(start.files, await rescueFor(start, [TMP]), header, queued);
