@@ -45,7 +45,7 @@ interface Ending {
 
 /** The final report, computed from the lockfile and the disk rather than from what the run believes it did. */
 export async function summarise(ending: Ending): Promise<RunReport> {
-  const { world, settings, outcome, decision, sound } = ending;
+  const { world, settings, outcome, decision, sound, startedMs } = ending;
   const attempts = [...ending.attempts.values()];
   const rows = await finalRows(ending, attempts);
   // `--retry-failed` says that files missing in this folder are to be bought again.
@@ -82,7 +82,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     spent_total_micro_usd: spentMicroUsd(attempts),
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
-    duration_ms: Math.round(world.ports.clock.nowMs() - ending.startedMs),
+    duration_ms: Math.round(world.ports.clock.nowMs() - startedMs),
     next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, nothingHere), rows),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(away === 0 ? {} : { elsewhere: away }),
@@ -90,11 +90,11 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     ...(doubles.length === 0 ? {} : { bought_twice: doubles.map(boughtTwiceTake) }),
   };
   world.emit(summary);
-  return {
-    exitCode,
-    summary,
-    takes: rows.map((row) => reportTake(row, settings.outputRoot, ending.startedMs)),
-  };
+  return { exitCode, summary, takes: rows.map(takeReporter(ending)) };
+}
+
+function takeReporter({ settings, startedMs }: Ending): (row: PlanRow) => TakeReport {
+  return (row) => reportTake(row, settings.outputRoot, startedMs);
 }
 
 async function finalRows(
