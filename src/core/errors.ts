@@ -99,7 +99,10 @@ export function describeFault(code: string): { readonly what: string; readonly f
     case 'EDQUOT':
       return { what: 'the disk is full (out of space or of inodes)', fix: 'free some space' };
     case 'EFBIG':
-      return { what: 'the file would exceed the size limit', fix: 'raise the limit (ulimit -f)' };
+      return {
+        what: 'the file is larger than a limit allows',
+        fix: 'if the shell limits the size of files (ulimit -f), raise that limit',
+      };
     case 'EROFS':
       return { what: 'the disk is read-only', fix: 'make it writable, or use another folder' };
     case 'EACCES':

@@ -47,6 +47,7 @@ function adviceForFailure({ money }: TakeEvent): string {
 
 function adviceForRefusal(take: TakeEvent, command: CommandFor): string {
   if (resolutionOf(take.code) !== undefined) return 'Run again to buy it, after approval.';
+  if (take.status === undefined) return 'It was not sent. Run the same command again.';
   switch (take.status) {
     case 401:
       return 'Check the API key or wallet, and whether it may use this model, then run the same command again.';

@@ -300,6 +300,16 @@ describe('the advice for a take that is not made', () => {
     expect(adviceFor(takeEvent('a', 'unverified', { code: 'not_audio' }), command)).toContain('accept');
   });
 
+  it.each(['stopped', 'price-stale', 'ECONNREFUSED'])(
+    'does not blame the manifest for a request that was never sent: %s',
+    (code) => {
+      expect(adviceFor(takeEvent('a', 'rejected', { code }), command)).toBe(
+        'It was not sent. Run the same command again.',
+      );
+      expect(adviceFor(takeEvent('a', 'rejected', { status: 400, code }), command)).toContain('manifest');
+    },
+  );
+
   it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
