@@ -21,6 +21,8 @@ export const REGRESSIONS: readonly number[] = [
   // The judge wrongly blamed the program: for restoring a lost lockfile from a journal, and for buying after that.
   964,
   800037004,
+  // The same, for a file that somebody changed while only the copy of the lockfile named it.
+  3100080828,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
   // A rescued record that wins without being newer ended every later run.

@@ -154,15 +154,17 @@ function notYetRecorded({ album, judge }: SimWorld, path: string): readonly stri
 
 const NOT_STORED: ReadonlySet<AttemptState> = new Set(['queued', 'unverified']);
 
-/** Attempts whose record of a file at this path is in a rescue file or a journal, and may not be in the lockfile. */
+/** Attempts whose record of a file at this path is in a rescue file, a journal or the copy, and may not be in the lockfile. */
 function attemptsElsewhere({ entries }: Disk, place: string): readonly string[] {
   return [...entries].flatMap(([path, entry]) => {
-    if (entry === 'directory' || !(path.startsWith(`${RESCUE}/`) || path.endsWith('.journal'))) return [];
-    const text = Buffer.from(entry.bytes).toString();
-    if (!text.includes(JSON.stringify(place))) return [];
-    return [...text.matchAll(/"attempt":"([0-9a-f]+)"/g)].map(([, attempt]) => attempt!);
+    if (entry === 'directory' || !(path.startsWith(`${RESCUE}/`) || SECOND.test(path))) return [];
+    const lines = Buffer.from(entry.bytes).toString().split('\n');
+    const naming = lines.filter((line) => line.includes(JSON.stringify(place)));
+    return naming.flatMap((line) => line.match(/(?<="attempt":")[0-9a-f]+/) ?? []);
   });
 }
+
+const SECOND = /\.(?:journal|copy)$/;
 
 const AUDIO = /\.(?:mp3|wav|flac|part)$/;
 
