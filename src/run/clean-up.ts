@@ -52,6 +52,8 @@ function warnRemoteLeft(context: RunContext, job: Job): void {
  * read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
+  // First, so that as little time as possible passes between the look at the file and the request.
+  const unsynced = await syncEarlier(context, newestOf(context, job));
   const found = await lookForFile(context, job);
   if (typeof found === 'object') return found;
   // Read again: the check may have taken a while, and another job may have moved the file.
@@ -73,7 +75,6 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     await finishJob(context, job);
     return GONE;
   }
-  const unsynced = await syncEarlier(context, attempt);
   if (unsynced !== undefined)
     return again(
       context,
@@ -164,7 +165,7 @@ async function syncEarlier(
       if (!isSystemFault(error)) throw error;
       if (faultCode(error) !== 'ENOENT') return faultCode(error);
     }
-  // The audio store has it. Without one, the remote copy is the only one now: the next try fetches it again.
+  // The audio store may have it. Without one, a file that is put back now is not synced: the next try does that.
   return audio === undefined ? 'ENOENT' : undefined;
 }
 

@@ -185,7 +185,20 @@ describe('the remote copy', () => {
     expect(attempt?.state).toBe('queued');
   });
 
-  it('is not deleted if the file disappears right after it was read', async () => {
+  it('is not deleted if the file is changed while it is synced', async () => {
+    const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
+    let times = 1;
+    disk.intercept(({ name, path }) => {
+      if (name === 'syncDirectory' && path === `${ROOT}/out` && times-- > 0)
+        disk.put(`${ROOT}/${PLACE}`, 'edited');
+      return undefined;
+    });
+    const { requests, attempt } = await cleanUp({ disk });
+    expect([requests, attempt?.state]).toEqual([['retrieve', 'complete'], 'done']);
+    expect(disk.texts()[`${ROOT}/${attempt?.file?.path}`]).toBe(AUDIO);
+  });
+
+  it('is not deleted if the file disappears while it is synced', async () => {
     const disk = createMemoryDisk({ [`${ROOT}/${PLACE}`]: AUDIO });
     let times = 1;
     disk.intercept(({ name, path }) => {

@@ -25,6 +25,8 @@ export const REGRESSIONS: readonly number[] = [
   3100080828,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
+  // A file that was changed between the last look at it and its sync lost its remote copy.
+  3100061209,
   // A rescued record that wins without being newer ended every later run.
   3000084650, 3000092980,
 ];
