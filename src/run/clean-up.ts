@@ -52,8 +52,6 @@ function warnRemoteLeft(context: RunContext, job: Job): void {
  * read once more right before: if it is gone or changed, the remote copy is the only one, and is fetched again.
  */
 export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled> {
-  // First, so that as little time as possible passes between the look at the file and the request.
-  const unsynced = await syncEarlier(context, newestOf(context, job));
   const found = await lookForFile(context, job);
   if (typeof found === 'object') return found;
   // Read again: the check may have taken a while, and another job may have moved the file.
@@ -75,12 +73,8 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     await finishJob(context, job);
     return GONE;
   }
-  if (unsynced !== undefined)
-    return again(
-      context,
-      job,
-      `could not sync the file of ${job.key} (${unsynced}), so its remote copy is kept`,
-    );
+  const unsafe = await secureEarlier(context, job, attempt);
+  if (unsafe !== undefined) return unsafe;
   if (context.halt.signal.aborted) return GONE;
   const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
   if (notBeforeMs !== undefined) return { kind: 'again', notBeforeMs, unsent: true };
@@ -147,15 +141,31 @@ async function lookForFile(context: RunContext, job: Job): Promise<'safe' | 'gon
 }
 
 /**
- * This run synced what it stored. What was here before may have been put back by others since it was synced.
+ * This run synced what it stored. What was here before may have been put back by others since it was synced. The sync
+ * takes a while, so the file is read once more after it.
  *
- * @returns the code of the disk's fault
+ * @returns what to do instead of deleting the remote copy
  */
-async function syncEarlier(
-  { made, output, audio }: RunContext,
-  { attempt, file, move_to }: Attempt,
+async function secureEarlier(context: RunContext, job: Job, attempt: Attempt): Promise<Settled | undefined> {
+  if (context.made.has(attempt.attempt)) return undefined;
+  const unsynced = await syncFile(context, attempt);
+  if (unsynced !== undefined)
+    return again(
+      context,
+      job,
+      `could not sync the file of ${job.key} (${unsynced}), so its remote copy is kept`,
+    );
+  const found = await lookForFile(context, job);
+  if (found === 'safe') return undefined;
+  return found === 'gone' ? fetchAgain(context, job, newestOf(context, job)) : found;
+}
+
+/** @returns the code of the disk's fault */
+async function syncFile(
+  { output, audio }: RunContext,
+  { file, move_to }: Attempt,
 ): Promise<string | undefined> {
-  if (made.has(attempt) || file === undefined) return undefined;
+  if (file === undefined) return undefined;
   // It may be at either end of an unfinished move.
   for (const place of move_to === undefined ? [file.path] : [file.path, move_to])
     try {
@@ -165,7 +175,7 @@ async function syncEarlier(
       if (!isSystemFault(error)) throw error;
       if (faultCode(error) !== 'ENOENT') return faultCode(error);
     }
-  // The audio store may have it. Without one, a file that is put back now is not synced: the next try does that.
+  // The audio store has it. Without one, the remote copy is the only one now: the next try fetches it again.
   return audio === undefined ? 'ENOENT' : undefined;
 }
 
