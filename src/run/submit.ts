@@ -64,7 +64,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
   if (notBeforeMs !== undefined)
     return withdraw(context, job, intent, {
-      code: 'http-429',
+      code: 'not_sent',
       message: 'the service asked for a pause before it was sent',
       notBeforeMs,
     });
