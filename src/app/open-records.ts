@@ -16,9 +16,7 @@ export async function openStore(ports: Ports, settings: OpenSettings, report: No
   }
   const { store, notes } = await openFile(ports, settings);
   try {
-    checkLog(store.header, undefined, lockfilePath, (...words) =>
-      settings.command(verbOf(settings), ...words),
-    );
+    checkLog(store.header, undefined, lockfilePath, settings.command, verbOf(settings));
   } catch (error) {
     await store.abandon();
     throw error;
