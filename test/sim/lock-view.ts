@@ -124,7 +124,7 @@ function take(parsed: Parsed, line: string): void {
     const isLegal =
       STEPS[known.latest.state].includes(record.state) ||
       isFound(known.latest, record) ||
-      (parsed.isLog && settlesDoubt(known.latest, record));
+      (parsed.isLog && (files > 0 || settlesDoubt(known.latest, record)));
     if (isStep && !isLegal)
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;

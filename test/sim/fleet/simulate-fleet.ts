@@ -243,6 +243,8 @@ async function untilOver(
 }
 
 async function finish(fleet: Fleet, machine: SimWorld): Promise<void> {
+  // A clock that is behind shows a run that ended as one that is alive. The user need not wait for it: collect does not.
+  if (fleet.draw.skewed) await untilOver(fleet, machine, { ...CALM_RUN, mode: 'collect' });
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(fleet); run++) {
     last = await untilOver(fleet, machine, CALM_RUN);
