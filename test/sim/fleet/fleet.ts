@@ -249,7 +249,7 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
     digestOf: (prompt) => album.digests.get(prompt),
     allowed: (prompt) => {
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
-      return wanted + extra;
+      return wanted + extra + givenTwo(fleet(), prompt);
     },
     damaged: () => false,
     uncertain: () => false,
@@ -266,6 +266,19 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
       return [...(deleted?.entries.keys() ?? [])].some((key) => known.get(witness)?.has(key) !== true);
     },
   });
+}
+
+/**
+ * Attempts that got a second job because the user named one while another machine had theirs: the attempt that the named
+ * job was made by is then bought again.
+ */
+function givenTwo({ judge, verdicts, album }: Fleet, prompt: string): number {
+  return [...judge.logReader.view.attempts.values()].filter(
+    ({ latest, queueIds }) =>
+      queueIds.size > 1 &&
+      latest.digest === album.digests.get(prompt) &&
+      verdicts.get(latest.attempt)?.kind === 'queue_id',
+  ).length;
 }
 
 /** A machine with an empty disk. */
