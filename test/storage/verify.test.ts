@@ -156,6 +156,14 @@ describe('containers of all kinds', () => {
     expect(await inspect(plain)).toMatchObject({ kind: 'whole', durationSeconds: 1 });
   });
 
+  it('a wav with a wrong rate of bytes: its length is that of its samples', async () => {
+    const wrong = wav(2);
+    for (const rate of [0, 44_100, 176_400]) {
+      wrong.writeUInt32LE(rate, 28);
+      expect(await inspect(wrong)).toMatchObject({ kind: 'whole', durationSeconds: 2 });
+    }
+  });
+
   it('a compressed aiff-c: it states packets, so its length is not known', async () => {
     const packed = aiff(1, 'AIFC');
     packed.write('ima4', packed.indexOf('sowt'), 'latin1');

@@ -108,7 +108,9 @@ function readFormat(bytes: Uint8Array): Format | undefined {
   const channels = view.getUint16(2, true);
   const samplesPerSecond = view.getUint32(4, true);
   const blockBytes = view.getUint16(12, true);
-  const bytesPerSecond = view.getUint32(8, true) || samplesPerSecond * blockBytes;
+  // Players of plain samples do not look at the stated rate of bytes, so it may be wrong unnoticed.
+  const plainRate = samplesPerSecond * blockBytes;
+  const bytesPerSecond = (isPlain && plainRate) || view.getUint32(8, true) || plainRate;
   return channels > 0 && samplesPerSecond > 0 && bytesPerSecond > 0
     ? { isPlain, samplesPerSecond, bytesPerSecond, blockBytes }
     : undefined;
