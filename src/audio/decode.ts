@@ -78,10 +78,24 @@ async function decodeMp3(bytes: Uint8Array): Promise<Pcm> {
   const decoder = new MPEGDecoder();
   await decoder.ready;
   try {
-    const { channelData, sampleRate } = decoder.decode(bytes);
+    const { channelData, sampleRate } = quietly(() => decoder.decode(bytes));
     return { sampleRate, channels: isMono(bytes) ? channelData.slice(0, 1) : channelData };
   } finally {
     decoder.free();
+  }
+}
+
+/**
+ * The library prints its errors on the console, where a user could not tell what they are about. What it cannot decode is
+ * told by the checks of the file, and by its length. `work` is synchronous, so nothing else is silenced.
+ */
+function quietly<T>(work: () => T): T {
+  const { error } = console;
+  console.error = () => {};
+  try {
+    return work();
+  } finally {
+    console.error = error;
   }
 }
 

@@ -240,9 +240,14 @@ export interface Wallet {
 
 /**
  * Recognises the container by its bytes and reads it to its end, without holding it in memory. Rethrows errors of
- * `bytes`.
+ * reading.
+ *
+ * @param read begins at the first byte each time
  */
-export type InspectMedia = (bytes: AsyncIterable<Uint8Array>, sizeBytes: number) => Promise<MediaFinding>;
+export type InspectMedia = (
+  read: () => AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+) => Promise<MediaFinding>;
 
 export interface Ports {
   readonly clock: Clock;

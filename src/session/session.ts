@@ -84,8 +84,8 @@ export async function systemPorts(): Promise<Ports> {
     random: systemRandom,
     files: systemFiles,
     processes: await createProcesses(),
-    inspectMedia: async (bytes, size) =>
-      (await import('../storage/inspect-media.js')).inspectMedia(bytes, size),
+    inspectMedia: async (read, size) =>
+      (await import('../storage/inspect-media.js')).inspectMedia(read, size),
   };
 }
 

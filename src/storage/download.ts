@@ -61,8 +61,9 @@ export async function downloadAudio(
     if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
       return { kind: 'broken', code: 'content_length' };
     if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
-    const bytes = received.whole === undefined ? files.stream(partPath) : once(received.whole);
-    return await inspect(inspectMedia, audio, bytes, received);
+    const { whole } = received;
+    const read = () => (whole === undefined ? files.stream(partPath) : once(whole));
+    return await inspect(inspectMedia, audio, read, received);
   } finally {
     spare.push(buffer);
   }
@@ -163,12 +164,12 @@ async function finish(handle: FileHandle, sync: boolean): Promise<string | undef
 async function inspect(
   inspectMedia: Ports['inspectMedia'],
   audio: Audio,
-  bytes: AsyncIterable<Uint8Array>,
+  read: () => AsyncIterable<Uint8Array>,
   received: Received,
 ): Promise<Download> {
   let finding: MediaFinding;
   try {
-    finding = await inspectMedia(bytes, received.bytes);
+    finding = await inspectMedia(read, received.bytes);
   } catch (error) {
     return { kind: 'disk', code: faultCode(error) };
   }

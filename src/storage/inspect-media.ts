@@ -34,22 +34,32 @@ const LIBRARY_BYTES_MAX = 256 * 1024 * 1024;
 const UNKNOWN_TO_LIBRARY = ['RF64', 'BW64'];
 
 /**
- * Reads the container to its end, and runs a library on it too. Our result decides; if the library cannot read the
- * file, that is only a warning, because a player may still play it. Errors of `bytes` itself are rethrown.
+ * Reads the container to its end, and then runs a library on it too. Our result decides; if the library cannot read the
+ * file, that is only a warning, because a player may still play it. The library gets no damaged file: it trusts the
+ * counts in it, and one that is wrong fills the memory until the process dies. Errors of reading are rethrown.
  */
-export const inspectMedia: InspectMedia = async (bytes, sizeBytes) => {
-  const source = openSource(bytes, sizeBytes);
-  try {
-    const start = await source.readStart();
-    const readable = await isReadable(source, start, sizeBytes);
-    const finding = await source.finish();
-    return finding.kind === 'whole' && !readable
-      ? { ...finding, warning: 'a second parser (music-metadata) cannot read it' }
-      : finding;
-  } finally {
-    await source.close();
-  }
+export const inspectMedia: InspectMedia = async (read, sizeBytes) => {
+  const finding = await scanned(read(), sizeBytes);
+  return finding.kind === 'whole' && !(await isReadable(read(), sizeBytes, finding.mediaType))
+    ? { ...finding, warning: 'a second parser (music-metadata) cannot read it' }
+    : finding;
 };
+
+async function scanned(bytes: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<MediaFinding> {
+  const running = runScan(scan, sizeBytes);
+  let total = 0;
+  for await (const piece of bytes) {
+    total += piece.byteLength;
+    running.feed(piece);
+    const early = running.early();
+    // After a rejection, or beyond the declared length, the rest does not matter.
+    if (total > sizeBytes || (early !== undefined && early.kind !== 'whole')) break;
+  }
+  const finding = running.end();
+  // A file of a different size than declared is not the one that was inspected.
+  if (total === sizeBytes || finding.kind !== 'whole') return finding;
+  return { kind: 'incomplete', mediaType: finding.mediaType };
+}
 
 function* scan(cursor: Cursor): Scan<MediaFinding> {
   // Some writers put ID3 in front of any format. In front of MPEG audio, its own scan skips it.
@@ -66,88 +76,51 @@ function* scan(cursor: Cursor): Scan<MediaFinding> {
   }
 }
 
-let library: Promise<typeof import('music-metadata')> | undefined;
-
 /** Whether music-metadata, with limited memory, finds audio in it. */
-async function isReadable(source: Source, start: Uint8Array, sizeBytes: number): Promise<boolean> {
-  const magic = String.fromCharCode(...start.subarray(0, 4));
-  if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
-  library ??= import('music-metadata');
-  const { parseBuffer, parseStream } = await library;
-  const wanted = { duration: false, skipCovers: true, skipPostHeaders: true };
-  const mediaType = (CONTAINERS.find(({ matches }) => matches(start)) ?? FRAMES).mediaType;
-  const fileInfo = { mimeType: mediaType, size: sizeBytes };
-  // A stream costs as much again as the parse itself.
-  const stream =
-    start.byteLength === sizeBytes ? undefined : Readable.from(source.pieces(), { objectMode: false });
+async function isReadable(
+  bytes: AsyncIterable<Uint8Array>,
+  sizeBytes: number,
+  mimeType: string,
+): Promise<boolean> {
+  const pieces = bytes[Symbol.asyncIterator]();
   try {
-    const { format } = await (stream === undefined
-      ? parseBuffer(start, fileInfo, wanted)
-      : parseStream(stream, fileInfo, wanted));
-    return format.sampleRate !== undefined && format.sampleRate > 0;
-  } catch {
-    return false;
+    const first = await pieces.next();
+    const start = first.done === true ? new Uint8Array() : first.value;
+    const magic = String.fromCharCode(...start.subarray(0, 4));
+    if (sizeBytes > LIBRARY_BYTES_MAX || UNKNOWN_TO_LIBRARY.includes(magic)) return true;
+    return await parses(start, pieces, { mimeType, size: sizeBytes });
   } finally {
-    stream?.destroy();
+    await pieces.return?.();
   }
 }
 
-type Source = ReturnType<typeof openSource>;
+let library: Promise<typeof import('music-metadata')> | undefined;
 
-/** Passes the bytes to the library, shows each to the scan on the way, and continues where a reader stopped. */
-function openSource(bytes: AsyncIterable<Uint8Array>, sizeBytes: number) {
-  const iterator = bytes[Symbol.asyncIterator]();
-  const running = runScan(scan, sizeBytes);
-  const held: Uint8Array[] = [];
-  let total = 0;
-  let done = false;
+async function parses(
+  start: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+  fileInfo: { readonly mimeType: string; readonly size: number },
+): Promise<boolean> {
+  library ??= import('music-metadata');
+  const { parseBuffer, parseStream } = await library;
+  const wanted = { duration: false, skipCovers: true, skipPostHeaders: true };
   let fault: { readonly reason: unknown } | undefined;
-
-  const pull = async (): Promise<Uint8Array | undefined> => {
-    const early = running.early();
-    // After a rejection, or beyond the declared length, the rest does not matter.
-    if (done || total > sizeBytes || (early !== undefined && early.kind !== 'whole')) return undefined;
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    yield start;
     try {
-      const next = await iterator.next();
-      if (next.done === true) {
-        done = true;
-        return undefined;
-      }
-      total += next.value.byteLength;
-      running.feed(next.value);
-      return next.value;
+      for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
     } catch (error) {
-      done = true;
       fault = { reason: error };
-      throw error;
     }
   };
-  return {
-    /** The first bytes, or all of them if they come in one piece. They are passed on again. */
-    readStart: async (): Promise<Uint8Array> => {
-      for (let bytesHeld = 0; bytesHeld < HEAD_BYTES; ) {
-        const piece = await pull();
-        if (piece === undefined) break;
-        held.push(piece);
-        bytesHeld += piece.byteLength;
-      }
-      return held.length === 1 ? held[0]! : Buffer.concat(held);
-    },
-    pieces: async function* (): AsyncGenerator<Uint8Array> {
-      while (held.length > 0) yield held.shift()!;
-      for (let piece = await pull(); piece !== undefined; piece = await pull()) yield piece;
-    },
-    /** After the last byte. A file of a different size than declared is not the one that was inspected. */
-    finish: async (): Promise<MediaFinding> => {
-      while ((await pull()) !== undefined);
-      // The library takes an error of the source for the end of the file.
-      if (fault !== undefined) throw fault.reason;
-      const finding = running.end();
-      if (total === sizeBytes || finding.kind !== 'whole') return finding;
-      return { kind: 'incomplete', mediaType: finding.mediaType };
-    },
-    close: async (): Promise<void> => {
-      if (!done) await iterator.return?.();
-    },
-  };
+  // A stream costs as much again as the parse itself.
+  const stream =
+    start.byteLength === fileInfo.size ? undefined : Readable.from(pieces(), { objectMode: false });
+  const parsed =
+    stream === undefined ? parseBuffer(start, fileInfo, wanted) : parseStream(stream, fileInfo, wanted);
+  const metadata = await parsed.catch(() => undefined);
+  stream?.destroy();
+  // The library takes an error of the source for the end of the file.
+  if (fault !== undefined) throw fault.reason;
+  return (metadata?.format.sampleRate ?? 0) > 0;
 }

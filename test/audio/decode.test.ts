@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openAudioCache } from '../../src/audio/cache.js';
 import { cachedPeaks } from '../../src/audio/cached-peaks.js';
 import { decodeAudio } from '../../src/audio/decode.js';
@@ -6,6 +6,8 @@ import { durationOf, type Pcm } from '../../src/audio/pcm.js';
 import { peaksOf } from '../../src/audio/peaks.js';
 import { renderAudio } from '../../src/sandbox/audio/render.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
+import { noise } from '../node/container-bytes.js';
+import { mp3 } from '../storage/audio-bytes.js';
 import { encodeWith, hasFfmpeg, sine, wavBytes } from './signals.js';
 
 const RATE = 44_100;
@@ -51,6 +53,21 @@ describe('WAV', () => {
   it('that ends too early is decoded as far as it goes', async () => {
     const whole = wavBytes({ sampleRate: 8_000, channels: [sine(440, 0.5, 1, 8_000)] });
     expect(durationOf(pcmOf(await decodeAudio(whole.subarray(0, 44 + 16_000))))).toBe(0.5);
+  });
+});
+
+describe('a damaged MP3', () => {
+  it('is decoded as far as it goes, and the library prints nothing', async () => {
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    try {
+      const damaged = Buffer.concat([mp3(20), noise(3_000)]);
+      expect(durationOf(pcmOf(await decodeAudio(damaged)))).toBeGreaterThan(0.4);
+      expect(printed).not.toHaveBeenCalled();
+      console.error('as before');
+      expect(printed).toHaveBeenCalledOnce();
+    } finally {
+      printed.mockRestore();
+    }
   });
 });
 

@@ -86,7 +86,7 @@ describe('losslessly encoded audio', () => {
           const bytes = encodeWav(pcm, how);
           expect(await decoded(bytes)).toEqual(pcm);
           expect(sampleBitsOf(bytes)).toBe(how);
-          const finding = await inspectMedia(piecesOf(bytes), bytes.length);
+          const finding = await inspectMedia(() => piecesOf(bytes), bytes.length);
           expect(finding).toMatchObject({ kind: 'whole', mediaType: 'audio/wav' });
         }
       }),

@@ -170,7 +170,7 @@ function checkNumbers(value: unknown): void {
 }
 
 async function readAudio(data: Uint8Array): Promise<void> {
-  const facts = await inspectMedia(inPieces(data), data.length);
+  const facts = await inspectMedia(() => inPieces(data), data.length);
   const seconds = facts !== undefined && 'durationSeconds' in facts ? (facts.durationSeconds ?? 0) : 0;
   if (!Number.isFinite(seconds) || seconds < 0) throw new Error(`a length of ${seconds} s`);
 }
@@ -192,7 +192,7 @@ async function readEnvFile(data: Uint8Array): Promise<void> {
 /** A release decodes and tags a file: that never throws, and a tagged file is as whole as before. */
 async function releaseAudio(data: Uint8Array): Promise<void> {
   await decodeAudio(data);
-  const facts = await inspectMedia(inPieces(data), data.length);
+  const facts = await inspectMedia(() => inPieces(data), data.length);
   if (facts.kind !== 'whole') return;
   let tagged: Uint8Array;
   try {
@@ -201,7 +201,7 @@ async function releaseAudio(data: Uint8Array): Promise<void> {
     if (error instanceof UntaggableError) return;
     throw error;
   }
-  const { kind } = await inspectMedia(inPieces(tagged), tagged.length);
+  const { kind } = await inspectMedia(() => inPieces(tagged), tagged.length);
   if (kind !== 'whole') throw new Error(`${facts.mediaType} is ${kind} after it was tagged`);
 }
 

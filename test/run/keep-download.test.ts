@@ -62,9 +62,9 @@ async function collect(
       clock,
       files: disk.files,
       random: { bytes: (count: number) => new Uint8Array(count) },
-      inspectMedia: async (pieces: AsyncIterable<Uint8Array>) => {
+      inspectMedia: async (read: () => AsyncIterable<Uint8Array>) => {
         const all: Uint8Array[] = [];
-        for await (const piece of pieces) all.push(piece);
+        for await (const piece of read()) all.push(piece);
         return inspect(Buffer.concat(all).toString());
       },
     },

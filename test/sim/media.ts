@@ -27,9 +27,9 @@ export function makeMedia(mediaType: SimMediaType, noise: Uint8Array): Uint8Arra
  * end is not noticed.
  */
 export function simInspector(thorough: boolean): InspectMedia {
-  return async (pieces, sizeBytes) => {
+  return async (read, sizeBytes) => {
     const parts: Uint8Array[] = [];
-    for await (const piece of pieces) parts.push(piece);
+    for await (const piece of read()) parts.push(piece);
     return look(Buffer.concat(parts), sizeBytes, thorough);
   };
 }

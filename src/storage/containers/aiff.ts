@@ -1,6 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Cursor, Scan } from './scan.js';
+import { type Cursor, chunkEnd, type Scan } from './scan.js';
+import { isPaddingToEnd } from './skip-tags.js';
 
 const COMMON_BYTES_MIN = 18;
 /** Offset and block size, which precede the samples. */
@@ -23,7 +24,7 @@ interface Common {
   readonly blockBytes?: number;
 }
 
-/** Source: Apple, "Audio Interchange File Format" 1.3 and AIFF-C. */
+/** The file is complete if every chunk is (padding may follow). Source: Apple, "Audio Interchange File Format" 1.3 and AIFF-C. */
 export function* scanAiff(cursor: Cursor): Scan<MediaFinding> {
   const head = yield 12;
   const end = cursor.at + 8 + viewOf(head).getUint32(4);
@@ -34,17 +35,18 @@ export function* scanAiff(cursor: Cursor): Scan<MediaFinding> {
   let common: Common | undefined;
   let soundBytes: number | undefined;
   for (let chunks = 0; chunks < CHUNKS_MAX && cursor.at + 8 <= end; chunks++) {
-    const start = cursor.at;
     const bytes = yield 8;
     const [name, length] = [ascii(bytes, 0, 4), viewOf(bytes).getUint32(4)];
+    if (name === '\0\0\0\0') break;
     cursor.at += 8;
     if (cursor.at + length > Math.min(end, cursor.sizeBytes)) return INCOMPLETE;
     if (name === 'COMM') common = readCommon(yield Math.min(length, COMMON_BYTES_MIN + 4), compressed);
     if (name === 'SSND') soundBytes = length - SOUND_HEAD_BYTES;
-    cursor.at = start + 8 + length + (length % 2);
+    cursor.at = chunkEnd(cursor, length);
   }
   if (common === undefined || soundBytes === undefined || soundBytes <= 0) return INCOMPLETE;
   if (common.blockBytes !== undefined && common.frames * common.blockBytes > soundBytes) return INCOMPLETE;
+  if (!(yield* isPaddingToEnd(cursor))) return INCOMPLETE;
   // A frame of a compressed coding is a packet, which holds many samples.
   const known = common.blockBytes !== undefined;
   return {

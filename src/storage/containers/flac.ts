@@ -1,8 +1,8 @@
 import { crc8, crc16 } from '../../core/flac-checksums.js';
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Cursor, Scan } from './scan.js';
-import { withoutTagsBehind } from './skip-tags.js';
+import { type Cursor, runScan, type Scan } from './scan.js';
+import { isPaddingToEnd } from './skip-tags.js';
 
 /** Longer than any two frames of up to 24 bits and two channels. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -26,7 +26,7 @@ interface StreamInfo {
 
 /**
  * Starts at the magic word. The file is complete if frames follow one another to its end, each with a valid checksum and
- * the next number, and add up to the declared count of samples. Source: RFC 9639.
+ * the next number (padding may follow), and add up to the declared count of samples. Source: RFC 9639.
  */
 export function* scanFlac(cursor: Cursor): Scan<MediaFinding> {
   const info = streamInfo(yield HEAD_BYTES);
@@ -52,15 +52,12 @@ function* countSamples(cursor: Cursor, info: StreamInfo): Scan<number | undefine
   let expected: number | undefined;
   for (;;) {
     const window = yield WINDOW_BYTES;
-    const isEnd = cursor.at + window.byteLength >= cursor.sizeBytes;
-    const bytes = isEnd ? withoutTagsBehind(window) : window;
-    const frame = frameHeader(bytes, 0, info);
+    const frame = frameHeader(window, 0, info);
     if (frame === undefined || (expected !== undefined && frame.startSample !== expected)) return undefined;
     first ??= frame;
-    const { at, last } = lastFrame(bytes, frame, info);
-    // Zeros behind the checksum do not change it.
-    if (isEnd)
-      return crc16(bytes, at, bytes.byteLength) === 0 ? last.endSample - first.startSample : undefined;
+    const { at, last } = lastFrame(window, frame, info);
+    if (cursor.at + window.byteLength >= cursor.sizeBytes)
+      return isLastWhole(window.subarray(at)) ? last.endSample - first.startSample : undefined;
     if (at === 0) return undefined;
     cursor.at += at;
     expected = last.startSample;
@@ -81,6 +78,24 @@ function lastFrame(bytes: Uint8Array, frame: Frame, info: StreamInfo): { at: num
     if (next?.startSample === last.endSample) [at, last] = [to, next];
   }
   return { at, last };
+}
+
+/** Whether `bytes` are a frame, which ends where its checksum is zero, and padding. */
+function isLastWhole(bytes: Uint8Array): boolean {
+  let crc = 0;
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const before = crc;
+    crc = crc16(bytes, at, at + 1, crc);
+    // Zeros behind the checksum do not change it.
+    if (crc === 0 && before !== 0 && isPadding(bytes.subarray(at + 1))) return true;
+  }
+  return false;
+}
+
+function isPadding(bytes: Uint8Array): boolean {
+  const scan = runScan(isPaddingToEnd, bytes.byteLength);
+  scan.feed(bytes);
+  return scan.end();
 }
 
 function streamInfo(head: Uint8Array): StreamInfo | undefined {

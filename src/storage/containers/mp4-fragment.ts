@@ -87,6 +87,8 @@ function readRun(
   const dataOffset = (flags & TRUN.dataOffset) === 0 ? undefined : fields.i32();
   if ((flags & TRUN.firstFlags) !== 0) fields.skip(4);
   const each = flags & (TRUN.ticks | TRUN.bytes | TRUN.flags | TRUN.composition);
+  // Such a run may claim any number of samples, none of which is in the file.
+  if (each === 0 && samples > 0 && defaults.bytes === 0) throw new RangeError('samples without bytes');
   if (each === 0)
     return {
       dataOffset,

@@ -40,7 +40,7 @@ interface Seen {
 }
 
 /**
- * The file is complete if boxes fill it to its last byte (tags and zeros may follow), `moov` is there, and every sample
+ * The file is complete if boxes fill it to its last byte (padding may follow), there is one `moov`, and every sample
  * that it or a fragment lists lies within an `mdat` and is not blank. For fragments, a declared duration or an index must
  * show that none is missing. Source: ISO/IEC 14496-12.
  */
@@ -59,9 +59,12 @@ export function* scanMp4(cursor: Cursor): Scan<MediaFinding> {
     const bytes = yield TAG_HEAD_BYTES;
     const head = tagBytes(bytes) > 0 ? undefined : readBoxHead(bytes);
     const start = cursor.at;
-    if (head === undefined) return (yield* isPaddingToEnd(cursor)) ? judge(seen) : INCOMPLETE;
-    const end = start + (head.bytes ?? cursor.sizeBytes - start);
-    if (end > cursor.sizeBytes || boxes >= BOXES_MAX) return INCOMPLETE;
+    const end = start + (head?.bytes ?? cursor.sizeBytes - start);
+    // Zeros before text look like a box of unknown type with an open end.
+    const isOpen = head?.bytes === undefined && !['mdat', 'moov'].includes(head?.type ?? '');
+    if (head === undefined || isOpen || end > cursor.sizeBytes)
+      return (yield* isPaddingToEnd(cursor)) ? judge(seen) : INCOMPLETE;
+    if (boxes >= BOXES_MAX) return INCOMPLETE;
     const from = start + head.headBytes;
     if (head.type === 'mdat') {
       seen.media.push({ from, to: end });
@@ -97,7 +100,9 @@ function take(
     return to <= sizeBytes;
   }
   if (box.type === 'moov') {
-    seen.movie ??= readMovie(box.body);
+    // The standard wants exactly one: a second is that of another file behind this one.
+    if (seen.movie !== undefined) return false;
+    seen.movie = readMovie(box.body);
     return seen.movie !== undefined;
   }
   const fragment = seen.movie && readFragment(box.body, box.start, seen.movie);

@@ -1,9 +1,9 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { FRAME_HEAD_BYTES, type Frame, type Note, readFrame } from './mpeg-frame.js';
 import type { Cursor, Scan } from './scan.js';
-import { tagBytes } from './skip-tags.js';
+import { skipPadding, tagBytes } from './skip-tags.js';
 
-/** How many foreign bytes a player skips before the first frame, or ignores at the end. */
+/** How many foreign bytes a player skips before the first frame. */
 const JUNK_BYTES_MAX = 1024 * 1024;
 /** This many consecutive frames cannot be a coincidence. */
 const FRAMES_SURE = 3;
@@ -12,9 +12,10 @@ interface Walk {
   mediaType: Frame['mediaType'] | undefined;
   stream: string;
   seconds: number;
-  /** Bytes that are neither frame nor tag, before the first frame and at the end. */
+  /** Bytes that are neither frame nor tag, before the first frame. */
   junkInFront: number;
-  junkBehind: number;
+  /** Bytes that are neither frame, tag nor padding follow a frame. */
+  foreign: boolean;
   /** A frame or tag extends beyond the end of the file. */
   cut: boolean;
   /** The frames that one note describes. Concatenated files have one note each. */
@@ -31,8 +32,8 @@ interface Section {
 
 /**
  * MPEG audio and AAC in ADTS: a sequence of frames, with tags before, between and after them. Only an encoder's note
- * states the length of such a file. With a note, the file is complete if everything noted is there; without one, if it
- * ends with the end of a frame. The duration is that of the frames, whatever the note says.
+ * states the length of such a file. With a note, the file is complete if everything noted is there, and padding may
+ * follow; without one, if it ends with the end of a frame. The duration is that of the frames, whatever the note says.
  */
 export function* scanFrames(cursor: Cursor): Scan<MediaFinding> {
   const walk: Walk = {
@@ -40,20 +41,14 @@ export function* scanFrames(cursor: Cursor): Scan<MediaFinding> {
     stream: '',
     seconds: 0,
     junkInFront: 0,
-    junkBehind: 0,
+    foreign: false,
     cut: false,
     section: { note: undefined, frames: 0, bytes: 0 },
     sectionsWhole: true,
   };
   let synced = false;
-  while (cursor.at < cursor.sizeBytes && Math.max(walk.junkInFront, walk.junkBehind) <= JUNK_BYTES_MAX) {
+  while (cursor.at < cursor.sizeBytes && !walk.foreign && walk.junkInFront <= JUNK_BYTES_MAX) {
     const bytes = yield FRAME_HEAD_BYTES;
-    const length = tagBytes(bytes);
-    if (length > 0) {
-      walk.cut = cursor.at + length > cursor.sizeBytes;
-      cursor.at += length;
-      continue;
-    }
     const frame = readFrame(bytes);
     if (frame !== undefined && (synced ? isSameKind(walk, frame) : yield* isSure(cursor, walk, frame))) {
       synced = true;
@@ -61,11 +56,24 @@ export function* scanFrames(cursor: Cursor): Scan<MediaFinding> {
       continue;
     }
     synced = false;
-    cursor.at += 1;
-    if (walk.mediaType === undefined) walk.junkInFront += 1;
-    else walk.junkBehind += 1;
+    if (walk.mediaType === undefined) skipInFront(walk, cursor, tagBytes(bytes));
+    else yield* skipBehind(walk, cursor);
   }
   return judge(walk);
+}
+
+/** @param tag length of the tag that begins here */
+function skipInFront(walk: Walk, cursor: Cursor, tag: number): void {
+  cursor.at += tag || 1;
+  if (tag === 0) walk.junkInFront += 1;
+}
+
+function* skipBehind(walk: Walk, cursor: Cursor): Scan<void> {
+  const from = cursor.at;
+  // Without a note that says so, the sound need not end here: the zeros may have replaced frames.
+  yield* skipPadding(cursor, { zeros: isNoted(walk.section) && isAsNoted(walk.section) });
+  walk.foreign = cursor.at === from;
+  walk.cut ||= cursor.at > cursor.sizeBytes;
 }
 
 function isSameKind({ mediaType }: Walk, frame: Frame): boolean {
@@ -109,21 +117,20 @@ function* isSure(cursor: Cursor, walk: Walk, first: Frame): Scan<boolean> {
   return true;
 }
 
+function isNoted({ note }: Section): boolean {
+  return note?.frames !== undefined || note?.bytes !== undefined;
+}
+
 /** Encoders differ in whether they count the frame with the note: one matching number is enough. */
-function isAsNoted({ note, frames, bytes }: Section): boolean {
-  if (note === undefined || (note.frames === undefined && note.bytes === undefined)) return true;
-  return (
-    (note.frames !== undefined && frames >= note.frames) || (note.bytes !== undefined && bytes >= note.bytes)
-  );
+function isAsNoted(section: Section): boolean {
+  const { note, frames, bytes } = section;
+  if (!isNoted(section)) return true;
+  return frames >= (note?.frames ?? Infinity) || bytes >= (note?.bytes ?? Infinity);
 }
 
 function judge(walk: Walk): MediaFinding {
   const { mediaType, section, seconds } = walk;
   if (mediaType === undefined) return { kind: 'unknown' };
-  const isDeclared = section.note?.frames !== undefined || section.note?.bytes !== undefined;
-  const whole = !walk.cut && walk.sectionsWhole && isAsNoted(section) && seconds > 0;
-  // Without a declared length, foreign bytes at the end may have replaced frames.
-  return whole && (isDeclared || walk.junkBehind === 0)
-    ? { kind: 'whole', mediaType, durationSeconds: seconds }
-    : { kind: 'incomplete', mediaType };
+  const whole = !walk.cut && !walk.foreign && walk.sectionsWhole && isAsNoted(section) && seconds > 0;
+  return whole ? { kind: 'whole', mediaType, durationSeconds: seconds } : { kind: 'incomplete', mediaType };
 }

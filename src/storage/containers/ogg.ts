@@ -34,7 +34,7 @@ interface Stream {
 
 /**
  * The file is complete if pages follow one another to its end, each with a valid checksum and the next number, and each
- * stream has its last page. Tags and zeros may follow. Chained streams are added up. Source: RFC 3533.
+ * stream has its last page (padding may follow). Chained streams are added up. Source: RFC 3533.
  */
 export function* scanOgg(cursor: Cursor): Scan<MediaFinding> {
   const streams = new Map<number, Stream>();

@@ -5,6 +5,11 @@ export interface Cursor {
   at: number;
 }
 
+/** The end of a chunk of RIFF or IFF whose content begins here. Some writers leave out the file's last pad byte. */
+export function chunkEnd({ at, sizeBytes }: Cursor, length: number): number {
+  return Math.max(at + length, Math.min(at + length + (length % 2), sizeBytes));
+}
+
 /**
  * Reads a file without holding it in memory. Each `yield` asks for a number of bytes from `cursor.at`, and gets fewer
  * only at the end of the file. As a generator, the reader of a container follows its specification although the bytes

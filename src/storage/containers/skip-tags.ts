@@ -21,30 +21,68 @@ export function tagBytes(bytes: Uint8Array): number {
   return 0;
 }
 
+/**
+ * Zeros that fill up the last block of 512 bytes, the unit of disks and of POSIX `tar`, are padding. More of them may
+ * stand where something else was.
+ */
+const ZEROS_MAX = 511;
+/** Longer than Lyrics3 and APE tags of text. */
 const PIECE_BYTES = 65_536;
 
-/** Whether nothing follows but tags and zeros: some writers fill a file up to a whole number of blocks. */
-export function* isPaddingToEnd(cursor: Cursor): Scan<boolean> {
-  while (cursor.at < cursor.sizeBytes) {
-    const piece = yield Math.min(PIECE_BYTES, cursor.sizeBytes - cursor.at);
-    // The file is shorter than declared.
-    if (piece.byteLength === 0) return false;
-    const length = tagBytes(piece);
-    const zeros = piece.findIndex((byte) => byte !== 0);
-    if (length === 0 && zeros === 0) return false;
-    cursor.at += length > 0 ? length : zeros < 0 ? piece.byteLength : zeros;
+/**
+ * The rule for all containers: behind the end of the sound, only tags and a few zeros may follow. Skips them, and stops
+ * at anything else.
+ *
+ * @param zeros `false`: no zeros, because the container does not show that the sound ends here
+ */
+export function* skipPadding(cursor: Cursor, { zeros = true } = {}): Scan<void> {
+  for (;;) {
+    const piece = yield PIECE_BYTES;
+    const isRest = cursor.at + piece.byteLength === cursor.sizeBytes;
+    const length =
+      isRest && withoutTagsBehind(piece).byteLength === 0
+        ? piece.byteLength
+        : longTagBytes(piece) || (zeros ? paddingZeros(piece) : 0);
+    if (length === 0) return;
+    cursor.at += length;
   }
+}
+
+/** Whether nothing follows but what `skipPadding` skips. */
+export function* isPaddingToEnd(cursor: Cursor): Scan<boolean> {
+  yield* skipPadding(cursor);
   return cursor.at === cursor.sizeBytes;
 }
 
+/** Also tags that are recognised only by their ends: Lyrics3, and the extension in front of ID3v1. */
+function longTagBytes(bytes: Uint8Array): number {
+  if (ascii(bytes, 0, 4) === 'TAG+' && ascii(bytes, ID3V1_EXTENSION_BYTES, 3) === 'TAG')
+    return ID3V1_EXTENSION_BYTES;
+  if (ascii(bytes, 0, LYRICS_START.length) !== LYRICS_START) return tagBytes(bytes);
+  const end = LYRICS_ENDS.exec(Buffer.from(bytes).toString('latin1'));
+  return end === null ? 0 : end.index + end[0].length;
+}
+
+const ID3V1_EXTENSION_BYTES = 227;
+const LYRICS_START = 'LYRICSBEGIN';
+/** Version 1, or the size and version 2. */
+const LYRICS_ENDS = /LYRICSEND|\d{6}LYRICS200/;
+
+function paddingZeros(bytes: Uint8Array): number {
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  const count = zeros < 0 ? bytes.byteLength : zeros;
+  return count > ZEROS_MAX ? 0 : count;
+}
+
 /** The bytes without the ID3v1 and APE tags at their end. */
-export function withoutTagsBehind(bytes: Uint8Array): Uint8Array {
-  const bare = bytes.subarray(0, Math.max(0, bytes.byteLength - tagBytesBehind(bytes)));
-  return bare.byteLength === bytes.byteLength ? bare : withoutTagsBehind(bare);
+function withoutTagsBehind(bytes: Uint8Array): Uint8Array {
+  const length = tagBytesBehind(bytes);
+  // Part of a tag is none: its start may have replaced sound.
+  return length === 0 || length > bytes.byteLength ? bytes : withoutTagsBehind(bytes.subarray(0, -length));
 }
 
 function tagBytesBehind(bytes: Uint8Array): number {
-  if (ascii(bytes, bytes.byteLength - ID3V1_BYTES, 3) === 'TAG') return ID3V1_BYTES;
+  if (ascii(bytes.subarray(-ID3V1_BYTES), 0, 3) === 'TAG') return ID3V1_BYTES;
   const footer = bytes.subarray(-TAG_HEAD_BYTES);
   if (footer.byteLength < TAG_HEAD_BYTES || ascii(footer, 0, 8) !== 'APETAGEX') return 0;
   const view = viewOf(footer);

@@ -1,6 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
-import type { Cursor, Scan } from './scan.js';
+import { type Cursor, chunkEnd, type Scan } from './scan.js';
+import { isPaddingToEnd, TAG_HEAD_BYTES, tagBytes } from './skip-tags.js';
 
 /** Writers that cannot seek back write 0, or a number near 2^31 or 2^32, as an unknown length. */
 const UNKNOWN_FROM = 0x7fff_0000;
@@ -37,7 +38,10 @@ interface Known {
   dataBytes?: number;
 }
 
-/** The file is complete if every chunk is, as far as the header counts. Starts at the beginning of the file. */
+/**
+ * The file is complete if every chunk is, and chunks fill it to its last byte (padding may follow). Starts at the
+ * beginning of the file.
+ */
 export function* scanWav(cursor: Cursor): Scan<MediaFinding> {
   const head = yield 12;
   const stated = viewOf(head).getUint32(4, true);
@@ -45,9 +49,8 @@ export function* scanWav(cursor: Cursor): Scan<MediaFinding> {
   const known: Known = isKnown(stated) ? { riffBytes: stated } : {};
   let durationSeconds: number | undefined;
   for (let chunks = 0; chunks < CHUNKS_MAX; chunks++) {
-    const start = cursor.at;
-    const bytes = yield 8;
-    if (bytes.byteLength < 8 || (durationSeconds !== undefined && isBehind(start, known))) break;
+    const bytes = yield TAG_HEAD_BYTES;
+    if (bytes.byteLength < 8 || (durationSeconds !== undefined && !isChunk(bytes, cursor, known))) break;
     const name = ascii(bytes, 0, 4);
     const declared = viewOf(bytes).getUint32(4, true);
     cursor.at += 8;
@@ -55,16 +58,16 @@ export function* scanWav(cursor: Cursor): Scan<MediaFinding> {
       const length = dataBytes(declared, known, cursor);
       durationSeconds = length === undefined ? undefined : secondsOf(length, known);
       if (length === undefined || durationSeconds === undefined) return INCOMPLETE;
-      cursor.at += length + (length % 2);
+      cursor.at = chunkEnd(cursor, length);
       continue;
     }
     if (cursor.at + declared > cursor.sizeBytes) return INCOMPLETE;
     if (name === 'fact') known.samples = readSamples(yield 4);
     if (name === 'ds64') yield* readSizes(known);
     if (name === 'fmt ') known.format = readFormat(yield Math.min(declared, FORMAT_BYTES_MIN));
-    cursor.at = start + 8 + declared + (declared % 2);
+    cursor.at = chunkEnd(cursor, declared);
   }
-  return durationSeconds === undefined || isShort(known, cursor)
+  return durationSeconds === undefined || isShort(known, cursor) || !(yield* isPaddingToEnd(cursor))
     ? INCOMPLETE
     : { kind: 'whole', mediaType, durationSeconds };
 }
@@ -73,9 +76,13 @@ function isKnown(length: number): boolean {
   return length > 0 && length < UNKNOWN_FROM;
 }
 
-/** Data appended after the declared end is not part of the audio. */
-function isBehind(at: number, { riffBytes }: Known): boolean {
-  return riffBytes !== undefined && at >= 8 + riffBytes;
+/** Some writers append chunks without counting them in the header: those have to look like some. */
+function isChunk(bytes: Uint8Array, { at, sizeBytes }: Cursor, { riffBytes }: Known): boolean {
+  const name = ascii(bytes, 0, 4);
+  if (riffBytes !== undefined && at < 8 + riffBytes) return name !== '\0\0\0\0';
+  const end = at + 8 + viewOf(bytes).getUint32(4, true);
+  // Another file is no chunk of this one.
+  return end <= sizeBytes && tagBytes(bytes) === 0 && /^(?!RIFF|RF64|BW64)[A-Za-z][\w ]{3}$/.test(name);
 }
 
 /** Some writers leave out the last pad byte, or count the header's own 8 bytes. Neither costs a sample. */
@@ -101,7 +108,9 @@ function readFormat(bytes: Uint8Array): Format | undefined {
   const channels = view.getUint16(2, true);
   const samplesPerSecond = view.getUint32(4, true);
   const blockBytes = view.getUint16(12, true);
-  const bytesPerSecond = view.getUint32(8, true) || samplesPerSecond * blockBytes;
+  // Players of plain samples do not look at the stated rate of bytes, so it may be wrong unnoticed.
+  const plainRate = samplesPerSecond * blockBytes;
+  const bytesPerSecond = (isPlain && plainRate) || view.getUint32(8, true) || plainRate;
   return channels > 0 && samplesPerSecond > 0 && bytesPerSecond > 0
     ? { isPlain, samplesPerSecond, bytesPerSecond, blockBytes }
     : undefined;

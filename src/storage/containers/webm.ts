@@ -1,6 +1,7 @@
 import type { MediaFinding } from '../../core/ports.js';
 import { ascii, viewOf } from './bytes.js';
 import type { Cursor, Scan } from './scan.js';
+import { isPaddingToEnd } from './skip-tags.js';
 
 /** Info and tracks elements are read up to this size. */
 const LOOK_BYTES_MAX = 1024 * 1024;
@@ -38,28 +39,30 @@ interface Element {
 }
 
 /**
- * The file is complete if the elements fill it to its last byte. A writer that cannot seek back leaves the segment's
- * length open; then the segment extends to the end of the file. Source: RFC 8794, RFC 9559.
+ * The file is complete if the elements fill it to its last byte (padding may follow). A writer that cannot seek back
+ * leaves the segment's length open; then the segment extends to the end of the file. Source: RFC 8794, RFC 9559.
  */
 export function* scanWebm(cursor: Cursor): Scan<MediaFinding> {
   const [found, state] = [
     { segment: false, clusters: 0 },
     { audio: false, scaleNs: DEFAULT_SCALE_NS, ticks: 0 },
   ];
-  while (cursor.at < cursor.sizeBytes) {
+  let segmentEnd = cursor.sizeBytes;
+  while (cursor.at < segmentEnd) {
     const element = readElement(yield ELEMENT_HEAD_BYTES);
     if (element === undefined) return INCOMPLETE;
     const { id, headBytes, length } = element;
     cursor.at += headBytes;
     const end = length === undefined ? undefined : cursor.at + length;
-    if (end !== undefined && end > cursor.sizeBytes) return INCOMPLETE;
+    if (end !== undefined && end > segmentEnd) return INCOMPLETE;
     if (id === ID.cluster) {
       // What is in it is read next, as if it were behind it: each block has to be one.
       found.clusters += 1;
     } else if (id === ID.segment) {
-      // A second segment, or data after the only one, is not expected.
-      if (found.segment || (end !== undefined && end !== cursor.sizeBytes)) return INCOMPLETE;
+      // A second segment is not expected.
+      if (found.segment) return INCOMPLETE;
       found.segment = true;
+      segmentEnd = end ?? segmentEnd;
     } else if (end === undefined) {
       return INCOMPLETE;
     } else {
@@ -73,6 +76,7 @@ export function* scanWebm(cursor: Cursor): Scan<MediaFinding> {
     }
   }
   if (!found.segment || found.clusters === 0 || !state.audio) return INCOMPLETE;
+  if (!(yield* isPaddingToEnd(cursor))) return INCOMPLETE;
   const durationSeconds = (state.ticks * state.scaleNs) / 1e9;
   return { kind: 'whole', mediaType, ...(durationSeconds > 0 && { durationSeconds }) };
 }
