@@ -8,6 +8,8 @@ export interface ErrorBody {
   readonly code: string;
   /** It lists what is wrong with the request itself. */
   readonly invalid?: true;
+  /** See `CallFailure`. */
+  readonly plain?: true;
   /** At most `MESSAGE_LENGTH_MAX` UTF-16 units. */
   readonly message: string;
   readonly suggestedPrompt?: string;
@@ -54,6 +56,28 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         text(field(error, 'suggested_prompt'), PROMPT_LENGTH_MAX),
       creditsRefunded: bool(field(body, 'credits_refunded')) ?? bool(field(error, 'credits_refunded')),
     }),
+  };
+}
+
+/** Where other services, and gateways, put the text of an error. */
+const TEXT_FIELDS = ['message', 'detail', 'title', 'reason', 'msg', 'description', 'error_description'];
+
+/**
+ * An error that is not in the API's form: plain words, or other JSON. `undefined` if it may be about a job, so that the
+ * status alone does not say that there is none.
+ */
+export function readPlainError(body: unknown, status: number): ErrorBody | undefined {
+  if (isRecord(body) && /queue_?id/i.test(JSON.stringify(body))) return undefined;
+  const given = [body, ...TEXT_FIELDS.map((name) => field(body, name))].find(
+    (value) => typeof value === 'string',
+  );
+  const words = typeof given === 'string' ? given.trim().replaceAll(/\s+/g, ' ') : '';
+  const message = clip(words === '' ? `HTTP ${status}, and the body does not say why` : words);
+  return {
+    code: readCode(field(body, 'code')) ?? codeFor(status, message),
+    message,
+    plain: true,
+    ...present({ creditsRefunded: bool(field(body, 'credits_refunded')) }),
   };
 }
 

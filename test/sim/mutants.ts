@@ -67,8 +67,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'pages-are-refusals',
     'src/venice/submit-outcome.ts',
-    'const next = isRefused && !namesJob ?',
-    "const next = isRefused || result.kind === 'unusable' ?",
+    'const next = isRefusal(result) && !namesJob ?',
+    "const next = isRefusal(result) || result.kind === 'unusable' ?",
   ),
   patched(
     'lost-answer-is-not-sent',
