@@ -142,14 +142,10 @@ const STOPPED: CallFailure = {
 };
 
 /** The result for queries that were not sent because the service asked for a long pause. */
-const PAUSED: CallFailure = {
-  ok: false,
-  kind: 'refused',
-  sent: false,
-  code: 'http-429',
-  message: 'the service asked for a pause before more requests',
-  rate: {},
-};
+function paused(forMs: number): CallFailure {
+  const message = `not requested yet: the service asked for a pause of ${Math.ceil(forMs / 1_000)} s`;
+  return { ok: false, kind: 'refused', sent: false, code: 'http-429', message, rate: {} };
+}
 
 /** Calls before the run share its request budget: if there are many, they wait for it like everything else. */
 export async function paced<T>(
@@ -160,7 +156,8 @@ export async function paced<T>(
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
   while (stop?.aborted !== true && limits.available(route, clock.nowMs()) < 1) {
-    if (limits.pausedUntilMs(route) > clock.nowMs() + WAIT_MS_MAX) return PAUSED;
+    const pauseMs = limits.pausedUntilMs(route) - clock.nowMs();
+    if (pauseMs > WAIT_MS_MAX) return paused(pauseMs);
     const opensInMs = limits.opensAtMs(route, clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }

@@ -1,3 +1,4 @@
+import { clause } from '../core/clause.js';
 import { withShownAddresses } from '../core/shown-address.js';
 import { codeFor } from './meaning.js';
 import { bool, field, finite, isRecord, items, present, text } from './read-json.js';
@@ -47,7 +48,9 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         ...faults,
         ...supportedVoices(field(body, 'details')),
         ...topUp(body, status),
-      ].join('; '),
+      ]
+        .map(clause)
+        .join('; '),
     ),
     ...(faults.length === 0 ? {} : { invalid: true as const }),
     ...present({
@@ -148,6 +151,6 @@ function issues(value: unknown): string[] {
 
 /** Addresses are made safe first, because truncation could leave half of one. */
 function clip(foreign: string): string {
-  const message = withShownAddresses(foreign);
+  const message = clause(withShownAddresses(foreign));
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }

@@ -124,6 +124,9 @@ describe('fetching many quotes', () => {
     const { quotes, failures, leftOut, asked, nowMs } = await gather({ answer: () => refused });
     expect(asked).toBeLessThan(9);
     expect([quotes.size, failures.length + leftOut]).toEqual([0, 150]);
+    expect(failures.at(-1)?.failure.message).toMatch(
+      /^not requested yet: the service asked for a pause of \d+ s$/,
+    );
     expect(nowMs).toBeLessThan(65_000);
   });
 
