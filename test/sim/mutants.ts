@@ -71,6 +71,12 @@ export const MUTANTS: readonly Mutant[] = [
     "const next = isRefusal(result) || result.kind === 'unusable' ?",
   ),
   patched(
+    'plain-words-are-refusals',
+    'src/venice/submit-outcome.ts',
+    'return plain !== true || status !== 503 || isModelBusy(result);',
+    'return true;',
+  ),
+  patched(
     'lost-answer-is-not-sent',
     'src/venice/submit-outcome.ts',
     "result.kind === 'no_answer' && !result.sent",
