@@ -36,16 +36,21 @@ const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
 /**
  * Checks whether another lockfile of the same manifest already has the takes about to be bought: the same track, take
  * and request. With two lockfiles, one manifest would be bought twice.
+ *
+ * @param own the attempts of the lockfile in use. A copy of it, such as a backup, has nothing that is not known
  */
 export async function boughtElsewhere(
   files: Files,
   around: Neighbourhood,
   takes: readonly Take[],
+  own: readonly Attempt[],
 ): Promise<Elsewhere | undefined> {
+  const revOf = new Map(own.map(({ attempt, rev }) => [attempt, rev]));
   const wanted = new Map(takes.map((take) => [keyOf(take), take.key]));
   for (const place of await otherLockfiles(files, around)) {
     const found = new Set<string>();
     for (const attempt of await attemptsIn(files, place, around.endpoint)) {
+      if (attempt.rev <= (revOf.get(attempt.attempt) ?? 0)) continue;
       const key = wanted.get(keyOf(attempt));
       if (key !== undefined && isLive(attempt)) found.add(key);
     }

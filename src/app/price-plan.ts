@@ -113,7 +113,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
 
 /** A user who forces a take knows that it exists. Other runs first: what one has just bought is then in its lockfile. */
 async function findOtherLockfiles(
-  { ports, selection, manifest, neighbourhood, oneRun }: PrepareInput,
+  { ports, selection, manifest, neighbourhood, oneRun, attempts }: PrepareInput,
   wanted: readonly Take[],
 ): Promise<Elsewhere | undefined> {
   if (neighbourhood === undefined || wanted.length === 0) return undefined;
@@ -125,6 +125,7 @@ async function findOtherLockfiles(
       ports.files,
       neighbourhood,
       wanted.filter((take) => !forced(take)),
+      attempts,
     )
   );
 }

@@ -220,6 +220,8 @@ function nextCommand(
 ): string | null {
   const { command, mode } = settings;
   if (exitCode === EXIT.ok) return null;
+  // It names what is wrong with the lockfile, and the command that repairs it. Until then `run` is refused.
+  if (exitCode === EXIT.lockfile && decision.next === undefined) return command('status');
   if (decision.next !== undefined && exitCode === decision.refusal) return decision.next;
   // After --detach the next step is to collect. A balance that is too low stays too low.
   const onlyCollects = mode !== 'run' || settings.detach || SHOWN_IN_PLAN.has(exitCode);

@@ -1,7 +1,7 @@
 import { pullableFrom } from '../app/pull-here.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
-import { spentMicroUsd } from '../lockfile/attempt.js';
+import { moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { LockHeader } from '../lockfile/lock-header.js';
 import { requireLock } from '../lockfile/read.js';
@@ -100,7 +100,9 @@ function statusDocument(
     not_bought: rows.flatMap((row) => (isNew(row, attempts) ? [row.take.key] : [])),
     changed: rows.flatMap((row) => (isChanged(row) ? [row.take.key] : [])),
     running: running !== undefined,
-    takes: takeStatuses([...rows, ...removed], attempts).flatMap(({ attempt }) => attempt ?? []),
+    takes: takeStatuses([...rows, ...removed], attempts).flatMap(({ attempt }) =>
+      attempt === undefined ? [] : { ...attempt, money: moneyOf(attempt) },
+    ),
     picks: picks === undefined ? null : picksJson(picks),
     sound: sound === undefined ? null : soundJson(sound),
   };

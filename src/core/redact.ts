@@ -1,5 +1,7 @@
 const REDACTED = '[redacted]';
 const SECRET_LENGTH_MIN = 4;
+/** From this length on a secret is also removed in other upper and lower case. A shorter one may be a word. */
+const ANY_CASE_LENGTH_MIN = 16;
 
 /**
  * Removes secrets from text that leaves the program: as they are, escaped as in JSON or in a URL, and in base64, even
@@ -13,8 +15,13 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
     .filter((secret) => secret.trim().length >= SECRET_LENGTH_MIN && !/^[a-z]{0,7}$/.test(secret))
     .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
-  const unique = [...new Set(forms)];
-  return (text) => unique.reduce((clean, form) => clean.replaceAll(form, REDACTED), text);
+  const patterns = [...new Set(forms)].map(patternOf);
+  return (text) => patterns.reduce((clean, pattern) => clean.replaceAll(pattern, REDACTED), text);
+}
+
+function patternOf(form: string): RegExp {
+  const literal = form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+  return new RegExp(literal, form.length >= ANY_CASE_LENGTH_MIN ? 'gi' : 'g');
 }
 
 /**

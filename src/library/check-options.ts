@@ -14,6 +14,7 @@ const OPTIONS: Readonly<Record<keyof (RunOptions & ApplyOptions & ResolveOptions
   manifest: true,
   lockfile: true,
   outDir: true,
+  state: true,
   budgetUsd: true,
   only: true,
   except: true,

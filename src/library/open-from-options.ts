@@ -22,7 +22,7 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
   const ports = await systemPorts();
   const settings = await settingsOf(options);
   const service = await openService(settings, ports);
-  const { manifest, lockfile, outDir, baseUrl, sandbox } = options;
+  const { manifest, lockfile, outDir, state, baseUrl, sandbox } = options;
   return {
     settings,
     ports,
@@ -37,7 +37,7 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
     },
     placeOf: (file) => path.resolve(settings.outputRoot.value, file),
     displayPath: manifest,
-    command: callFor(manifest, { lockfile, outDir, baseUrl, sandbox }),
+    command: callFor(manifest, { lockfile, outDir, state, baseUrl, sandbox }),
     load: () => loadUnshared(settings, ports),
     openState: async (address) =>
       (await import('../session/open-state.js')).openState(address, ports, settings),
@@ -57,7 +57,7 @@ async function settingsOf(options: AnyOptions): Promise<PlaceSettings> {
     budgetMicroUsd: lowestBudget(environment, budgetOf(options.budgetUsd)),
     concurrency: concurrencySet(options.concurrency, environment),
     // A host that ignored it would buy what other machines have bought.
-    state: stateOf(options.sandbox === undefined ? {} : { sandbox: options.sandbox }, environment),
+    state: stateOf(options, environment),
     more: moreOf(options.more),
     choices: chosen(options),
   };

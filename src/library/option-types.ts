@@ -21,6 +21,8 @@ export interface PlaceOptions extends ServiceOptions {
   readonly lockfile?: string | undefined;
   /** Folder that output paths are relative to. Default: the manifest's folder. */
   readonly outDir?: string | undefined;
+  /** Address of the shared log. Default: `VENICE_BATCH_STATE`, or the manifest's `state`. */
+  readonly state?: string | undefined;
 }
 
 /** What to buy. */

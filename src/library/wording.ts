@@ -29,11 +29,11 @@ const OPTION_OF_FLAG: Readonly<Record<string, readonly [option: keyof RunOptions
   '--out-dir': ['outDir', 'text'],
   '--retry-failed': ['retryFailed', 'switch'],
   '--sandbox': ['sandbox', 'switch'],
+  '--state': ['state', 'text'],
 };
 
 /** Wording for what is not an option: another way to set it, or what a function returned. */
 const PHRASES: Readonly<Record<string, string>> = {
-  '--state, VENICE_BATCH_STATE': 'VENICE_BATCH_STATE',
   '`plan --out`': '`plan()`',
 };
 
@@ -95,7 +95,7 @@ function quoted(value: string): string {
 
 /** A command, which stays as it is; or a phrase; or a flag, and its value if that is a number, a path or quoted. */
 const IN_TEXT =
-  /venice-batch [^;,]*|--state, VENICE_BATCH_STATE|`plan --out`|(?<![^\s`('"])(--[a-z]+(?:-[a-z]+)*)( (?:'[^']*'|[^\s;,]*[/.][^\s;,]*|\d+))?(`?)/g;
+  /venice-batch [^;,]*|`plan --out`|(?<![^\s`('"])(--[a-z]+(?:-[a-z]+)*)( (?:'[^']*'|[^\s;,]*[/.][^\s;,]*|\d+))?(`?)/g;
 
 /** Replaces names of flags in a text with the equivalent options. Not within a word: a path may contain `--`. */
 export function inOptions(text: string): string {

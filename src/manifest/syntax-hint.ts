@@ -13,7 +13,7 @@ export function syntaxHint(
   { code, message: detail }: Pick<YAMLError, 'code' | 'message'>,
   { line, above }: Context,
 ): { message: string; hint?: string } {
-  const message = `this is not valid YAML: ${detail.charAt(0).toLowerCase()}${detail.slice(1, 200)}`;
+  const message = `this is not valid YAML: ${readable(detail).slice(0, 200)}`;
   const column = fieldColumn(above);
   const indentation = `begin it in the same column as the field above it: ${column === 0 ? 'do not indent it' : `indent it with ${column === 1 ? '1 space' : `${column} spaces`}`}`;
   const dash = /^\s*-([^\s-].*)$/.exec(line);
@@ -56,6 +56,13 @@ export function syntaxHint(
     default:
       return { message };
   }
+}
+
+/** The library writes `Missing closing "quote`. */
+function readable(detail: string): string {
+  const quote = /^Missing closing (.)quote/.exec(detail)?.[1];
+  if (quote !== undefined) return `the closing ${quote} is missing`;
+  return `${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
 
 const QUOTE =

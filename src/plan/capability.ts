@@ -4,7 +4,7 @@ import type { Diagnostic, Span } from '../core/diagnostic.js';
 import type { Take } from '../manifest/take.js';
 import type { Catalogue, Model } from '../venice/model.js';
 import type { Finding } from './rule.js';
-import { isDefaultSpeed, RULES } from './rules.js';
+import { isDefaultSpeed, rulesFor } from './rules.js';
 import { listed, quoted } from './text.js';
 
 /** A diagnostic of one take, to be merged with those of the others. */
@@ -44,7 +44,7 @@ export function checkRequest(take: Take, catalogue: Catalogue, nowMs: number): C
   const { request } = take;
   const model = catalogue.get(request.model);
   if (model === undefined) return { diagnostics: [place(unknownModel(request.model, catalogue), take)] };
-  const findings = RULES.map((rule) => rule({ request, model, catalogue, nowMs }));
+  const findings = rulesFor(model).map((rule) => rule({ request, model, catalogue, nowMs }));
   const diagnostics = findings
     .filter((finding) => finding !== undefined)
     .map((finding) => place(finding, take));

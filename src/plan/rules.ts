@@ -276,5 +276,12 @@ const RULES_BY_FIELD = {
   duration_seconds: [durationTaken, durationAllowed],
 } satisfies Record<RequestField, readonly Rule[]>;
 
-/** Every rule of the API that a request can break. Each has at most one finding. */
-export const RULES: readonly Rule[] = [...Object.values(RULES_BY_FIELD).flat(), formatChecked];
+const RULES: readonly Rule[] = [...Object.values(RULES_BY_FIELD).flat(), formatChecked];
+
+/**
+ * The rules of the API that a request for this model can break. Each has at most one finding. A model that takes no
+ * prompt has to be replaced first.
+ */
+export function rulesFor(model: Model): readonly Rule[] {
+  return model.voice_changer === true ? RULES_BY_FIELD.model : RULES;
+}

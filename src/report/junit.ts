@@ -3,29 +3,35 @@ import { formatUsd } from '../core/money.js';
 import { isFailure, type RunOutcome } from './outcome.js';
 import { failureReason, stateName } from './phrases.js';
 
+/** A take that the manifest asks for. */
+export interface WantedTake {
+  readonly key: string;
+  readonly model: string;
+}
+
 /**
  * The run as JUnit XML, with one test case per take. In doubt is an error, not made is a failure, in flight and not
  * bought are skipped. If a run did not end well although no take failed, an extra test case says so, for readers who
  * see nothing else.
  *
- * @param keys of the manifest's takes: those without any event were not bought
+ * @param wanted the manifest's takes: those without any event were not bought
  * @param options.qcFail sound findings are failures; otherwise they are noted beside the result
  */
 export function renderJunit(
   outcome: RunOutcome,
-  keys: readonly string[] = [],
+  wanted: readonly WantedTake[] = [],
   { qcFail = false }: { readonly qcFail?: boolean } = {},
 ): string {
   const known = new Set(outcome.takes.map(({ key }) => key));
   const problem = problemOf(outcome);
   const doubles = outcome.summary?.bought_twice ?? [];
   const twice = new Map(doubles.map((double) => [double.key, twiceText(double)]));
-  const left = keys.filter((key) => !known.has(key));
+  const left = wanted.filter(({ key }) => !known.has(key));
   const cases = [
     ...outcome.takes.map((take) =>
       withSound(takeCase(take), outcome.qc.get(take.key), qcFail, twice.get(take.key)),
     ),
-    ...left.map((key) => unreportedCase(key, problem)),
+    ...left.map((take) => unreportedCase(take, problem)),
     ...runCase(outcome, problem, qcFail),
   ];
   const number = (verdict: Verdict) => cases.filter((one) => one.verdict === verdict).length;
@@ -119,9 +125,9 @@ function problemOf({ summary, diagnostics, errors }: RunOutcome): Problem | unde
   };
 }
 
-function unreportedCase(name: string, problem: Problem | undefined): TestCase {
+function unreportedCase({ key, model }: WantedTake, problem: Problem | undefined): TestCase {
   const why = problem === undefined ? '' : `: ${problem.message}`;
-  return { name, classname: 'venice-batch', verdict: 'skipped', message: `not bought${why}` };
+  return { name: key, classname: model, verdict: 'skipped', message: `not bought${why}` };
 }
 
 function runCase(

@@ -14,9 +14,9 @@ export const PHASE_TITLES: Readonly<Record<Phase, string>> = {
   clean_up: 'Clean up',
 };
 
-/** Says that the whole run waits, and how long. */
+/** Says that the whole run waits for its request limit or for models that are busy or offline, and how long. */
 export function pausePhrase(leftMs: number): string {
-  return `waiting for the request limit, ${formatDuration(leftMs)}`;
+  return `waiting until the service accepts requests again, ${formatDuration(leftMs)}`;
 }
 
 /** The remaining time according to the last estimate, minus the time since; `undefined` if there is none. */

@@ -45,8 +45,8 @@ const MATCHES_MAX = 5;
 const WORDS = ['--charged', '--not-charged', '--refunded'];
 
 const HELP = [
-  'Look the charge up in the dashboard, then run the command that applies: it was charged (the audio is lost), it was not charged (the next run may buy it), or it was charged and refunded.',
-  'If the dashboard shows its queue id, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.',
+  'Look the charge up in the dashboard, or for a wallet in its transactions, then run the command that applies: it was charged (the audio is lost), it was not charged (the next run may buy it), or it was charged and refunded.',
+  'If its queue id is shown there, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.',
 ];
 
 /** Each attempt in doubt, what is known about it, and the commands that settle it. With line ends. */

@@ -75,7 +75,8 @@ export function donePhrase(summary: SummaryEvent): string {
   const count = `${done} of ${total} done`;
   if (isInterrupted(exit_code)) return `${count}, interrupted`;
   if (exit_code === EXIT.ok) return done < total ? partlyDonePhrase(count, summary) : count;
-  return done === total && wasRefused(summary) ? `nothing bought: ${done} of ${total} already done` : count;
+  if (done < total || !wasRefused(summary)) return count;
+  return total === 0 ? 'nothing bought' : `nothing bought: ${done} of ${total} already done`;
 }
 
 /**

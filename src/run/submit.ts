@@ -65,7 +65,7 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
   const notBeforeMs = context.scheduler.pausedUntilMs(job.id, nowMs);
   if (notBeforeMs !== undefined)
     return withdraw(context, job, intent, {
-      code: 'http-429',
+      code: 'not_sent',
       message: `not sent yet: the service asked for a pause of ${Math.ceil((notBeforeMs - nowMs) / 1_000)} s`,
       notBeforeMs,
     });

@@ -165,7 +165,7 @@ function afterSubmit(
     case 'accepted':
       return to('queued', { queue_id: outcome.queued.queueId, model: outcome.queued.model });
     case 'not_sent':
-      return to('rejected', { reason: { code: 'not_sent' } });
+      return to('rejected', { reason: { code: stableCode(outcome.code) } });
     case 'refused':
       return to('rejected', { reason: { code: stableCode(outcome.code), status: outcome.status } });
     case 'in_doubt':

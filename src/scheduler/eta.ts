@@ -17,6 +17,8 @@ const DOUBT_DEVIATIONS = 1.3;
 const DEVIATIONS_5_TO_95 = 3.3;
 /** A job that has outlived nearly all others is assumed to end before this multiple of its age. */
 const STRAGGLER = 3;
+/** A job this much later than the latest expected end is overdue, in ms. Polls take a few seconds. */
+const OVERDUE_MS = 10_000;
 /** There may be more requests than expected, by this share. */
 const DOUBT_REQUESTS = 0.05;
 /** Shorter pauses are not shown, in ms. */
@@ -35,16 +37,12 @@ export function estimateRemaining(
   const known = queues.every(
     ({ queue }) => queue.pooled.known() || unsubmitted(queue) + queue.inFlight === 0,
   );
+  const high = Math.max(0, ...ranges.map((range) => range.high));
   const pausedUntilMs = pauseOf(queues, nowMs);
   return {
     expectedRunMs: (id) => expectedRunMs(jobs.get(id)),
-    ...(known
-      ? {
-          remainingMs: {
-            low: Math.max(0, ...ranges.map(({ low }) => low)),
-            high: Math.max(0, ...ranges.map(({ high }) => high)),
-          },
-        }
+    ...(known && Number.isFinite(high)
+      ? { remainingMs: { low: Math.max(0, ...ranges.map((range) => range.low)), high } }
       : {}),
     ...(pausedUntilMs === undefined ? {} : { pausedUntilMs }),
   };
@@ -93,13 +91,17 @@ function placesRange(queue: ModelQueue, { unsubmitted, inFlight }: Demand, middl
   return { low: middleMs * (1 - doubt), high: middleMs * (1 + doubt) + quantileMs(LATE) - meanMs };
 }
 
-/** When the last jobs in flight are expected to be stored, in ms from now. */
+/**
+ * When the last jobs in flight are expected to be stored, in ms from now. `high` is infinite if one of them should have
+ * ended before: no one knows when it will.
+ */
 function lastJobs(queue: ModelQueue, pollCost: PollCost, nowMs: number): Range {
   let low = 0;
   let high = 0;
   for (const job of [...queue.toPoll.items(), ...queue.pollsInFlight]) {
     low = Math.max(low, job.queuedAtMs + quantileFromMs(job, SOON) - nowMs);
-    high = Math.max(high, job.queuedAtMs + quantileFromMs(job, LATE) + pollCost.waitMs - nowMs);
+    const latest = job.queuedAtMs + quantileFromMs(job, LATE) + pollCost.waitMs - nowMs;
+    high = latest < -OVERDUE_MS ? Number.POSITIVE_INFINITY : Math.max(high, latest);
   }
   return { low, high };
 }

@@ -25,11 +25,11 @@ export async function writeReports(
     await writeReport(world, flags.suggestions, patch, 'suggestions');
   if (flags.junit !== undefined) {
     const { renderJunit } = await import('../report/junit.js');
-    const keys = takes.map(({ key }) => key);
+    const wanted = takes.map(({ key, request }) => ({ key, model: request.model }));
     await writeReport(
       world,
       flags.junit,
-      renderJunit(outcome, keys, { qcFail: flags.qcFail === true }),
+      renderJunit(outcome, wanted, { qcFail: flags.qcFail === true }),
       'junit',
     );
   }

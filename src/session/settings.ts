@@ -192,7 +192,7 @@ export function concurrencyOf(
 
 /** The address of the shared log, unless the manifest has it. */
 export function stateOf(
-  flags: Pick<Flags, 'state' | 'sandbox'>,
+  flags: { readonly state?: string | undefined; readonly sandbox?: boolean | undefined },
   environment: EnvironmentReader,
 ): Setting<string> | undefined {
   if (flags.state === '')

@@ -1,10 +1,14 @@
-import { expect, it } from 'vitest';
-import { runningElsewhere } from '../../src/app/elsewhere.js';
+import { describe, expect, it } from 'vitest';
+import { boughtElsewhere, runningElsewhere } from '../../src/app/elsewhere.js';
 import { knownLockfiles, rememberLockfile } from '../../src/app/known-lockfiles.js';
 import type { Ports } from '../../src/core/ports.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { LockHeader } from '../../src/lockfile/lock-header.js';
+import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { acquireRunLock } from '../../src/lockfile/run-lock.js';
+import type { Take } from '../../src/manifest/take.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
-import { random } from '../lockfile/build.js';
+import { attempt, file, random } from '../lockfile/build.js';
 
 const manifest = { path: '/album/album.yaml', lockfile: '/album/album.lock.jsonl' };
 const endpoint = 'https://api.example';
@@ -61,4 +65,30 @@ it('the list of lockfiles stays readable, however long their paths are', async (
   const known = await knownLockfiles(ports.files, manifest.path);
   expect(known.length).toBeGreaterThan(50);
   expect(known.length).toBeLessThan(100);
+});
+
+describe('a copy of the lockfile beside the manifest', () => {
+  const header: LockHeader = { format: 'venice-batch-lock', version: 2, endpoint, lineage: '0'.repeat(32) };
+  const bought = attempt({ state: 'done', rev: 4, queue_id: 'q1', file });
+  const take = { ...bought, key: bought.track } as unknown as Take;
+  const find = (copied: Attempt, own: readonly Attempt[]) => {
+    const { files } = createMemoryDisk({
+      [manifest.path]: 'tracks: []\n',
+      '/album/backup.txt': serialiseLock(header, [copied]),
+    });
+    const around = { lockfilePath: manifest.lockfile, endpoint, folders: ['/album'], manifest };
+    return boughtElsewhere(files, around, [take], own);
+  };
+
+  it('says nothing new, so that a missing take can be bought again', async () => {
+    expect(await find(bought, [bought])).toBeUndefined();
+    expect(await find({ ...bought, state: 'stored', rev: 3 }, [bought])).toBeUndefined();
+  });
+
+  it.each([
+    ['knows more about an attempt', [{ ...bought, rev: 2, state: 'rejected' as const }]],
+    ['has an attempt that is not known', []],
+  ])('prevents a purchase if it %s', async (_, own) => {
+    expect(await find(bought, own)).toMatchObject({ diagnostic: { code: 'bought-elsewhere' } });
+  });
 });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { apply, plan, run, status } from '../../src/index.js';
@@ -107,6 +107,19 @@ describe('the library', () => {
     }
   });
 
+  it('uses the shared log that `state` names, in other folders too', async () => {
+    const log = mkdtempSync(path.join(os.tmpdir(), 'venice-batch-log-'));
+    const options = { manifest: album(), sandbox: true, state: pathToFileURL(log).href, keep: true };
+    const place = (name: string) => ({ lockfile: path.join(log, name, 'a.lock.jsonl'), outDir: log });
+    const first = await run({ ...options, ...place('first'), approve: () => true });
+    expect(first.summary.made).toBe(2);
+    const { prepared } = await plan({ ...options, ...place('second') });
+    expect(prepared?.plan.purchases).toEqual([]);
+    const gone = run({ ...options, state: 'file:///does/not/exist' });
+    await expect(gone).rejects.toMatchObject({ code: 'state-missing' });
+    rmSync(log, { recursive: true });
+  });
+
   it('names the first fault of a picks file that cannot be read, and prints nothing', async () => {
     const folder = path.join(cwd, 'album.sandbox');
     mkdirSync(folder, { recursive: true });
@@ -133,7 +146,7 @@ describe('the wording of the library', () => {
     ['--lockfile /a/b.jsonl --out-dir /a, or', "`lockfile: '/a/b.jsonl'` `outDir: '/a'`, or"],
     ['If it was made with `--out-dir`, pass', 'If it was made with `outDir`, pass'],
     ['save a new plan with `plan --out`, and', 'save a new plan with `plan()`, and'],
-    ['in --state, VENICE_BATCH_STATE or the manifest', 'in VENICE_BATCH_STATE or the manifest'],
+    ['in --state, VENICE_BATCH_STATE or the manifest', 'in `state`, VENICE_BATCH_STATE or the manifest'],
     ['venice-batch unlock a.yaml --force', 'venice-batch unlock a.yaml --force'],
     ['my--only.yaml is not there', 'my--only.yaml is not there'],
   ])('%s', (text, worded) => {
@@ -161,7 +174,11 @@ describe('the wording of the library', () => {
       "resolve({ manifest: 'a.yaml', sandbox: true, attempt: '1a2b', outcome: { kind: 'not_charged' } })",
     ],
     [['lock repair'], 'venice-batch lock repair a.yaml --sandbox'],
-    [['status', '--state', 'git:origin'], 'venice-batch status a.yaml --state git:origin --sandbox'],
+    [
+      ['status', '--state', 'git:origin'],
+      "status({ manifest: 'a.yaml', sandbox: true, state: 'git:origin' })",
+    ],
+    [['status', '--events', 'ndjson'], 'venice-batch status a.yaml --events ndjson --sandbox'],
   ])('turns %j into a call if there is one', ([verb = '', ...words], expected) => {
     expect(call(verb, ...words)).toBe(expected);
   });

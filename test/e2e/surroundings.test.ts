@@ -75,6 +75,8 @@ describe('a lockfile that another program changes during a run', () => {
     const ended = await run.ended;
     expect(ended.code).toBe(9);
     expect(ended.stdout).toContain('"code":"lockfile-conflict-markers"');
+    expect(ended.stdout).toContain(`"next_command":"venice-batch status album.yaml`);
+    expect((await album.run('status')).stderr).toContain('venice-batch lock repair album.yaml');
     expect(await album.charges()).toBeLessThan(5);
     expect((await album.run('lock repair')).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);

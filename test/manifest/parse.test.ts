@@ -107,6 +107,12 @@ describe('tabs as indentation are one error, whatever else the parser makes of t
   });
 });
 
+it('a quote that is missing is named as such', () => {
+  expect(parsed('p: "hello\n').diagnostics[0]?.message).toBe(
+    'this is not valid YAML: the closing " is missing',
+  );
+});
+
 describe('the fix of an error in YAML is made from what was written', () => {
   it.each([
     ['a: b\np: Rock: hard', 'put the text into quotes: p: "Rock: hard"'],

@@ -119,8 +119,16 @@ describe('the redactor', () => {
 
   it('leaves text without a secret unchanged', () => {
     expect(createRedactor(['secret-key'])('nothing here')).toBe('nothing here');
+    expect(createRedactor(['Soundtrack'])('the soundtrack')).toBe('the soundtrack');
     expect(createRedactor(['', ' ', ' \n ', 'h'])('nothing here')).toBe('nothing here');
   });
+});
+
+it('a key is removed in upper and lower case too', () => {
+  const key = 'VENICE_ADMIN_KEY_aB3$.x+';
+  const redact = createRedactor([key]);
+  const said = [key, key.toLowerCase(), key.toUpperCase()].map((form) => redact(`bad key ${form}!`));
+  expect(new Set(said)).toEqual(new Set(['bad key [redacted]!']));
 });
 
 describe('the proxy', () => {

@@ -29,6 +29,12 @@ const ROWS: Row[] = [
   ['a beta model', {}, makeModel({ beta: true }), []],
   ['an offline model', {}, makeModel({ offline: true }), ['error model-offline']],
   ['a voice changer', {}, makeModel({ voice_changer: true }), ['error voice-changer']],
+  [
+    'a voice changer, whatever else does not suit it',
+    { duration_seconds: 30, lyrics_prompt: 'la' },
+    silentModel({ voice_changer: true, pricing: { kind: 'per_second', microUsd: 2_300 } }),
+    ['error voice-changer'],
+  ],
   ['no voice changer', {}, makeModel({ voice_changer: false }), []],
   ['a date of removal ahead', {}, makeModel({ deprecationDate: isoAfter(9) }), ['warning model-deprecated']],
   ['a date of removal past', {}, makeModel({ deprecationDate: isoAfter(-9) }), ['warning model-deprecated']],

@@ -57,7 +57,7 @@ it('a take that still waits when the run is stopped counts as not bought', () =>
   const waiting = takeEvent('bridge', 'waiting', { status: 429, code: 'http-429', money: 'not charged' });
   const outcome = outcomeOf(waiting, summaryEvent({ not_bought: 1, exit_code: 130 }));
   expect(outcome).toMatchObject({ takes: [], failures: [] });
-  const junit = renderJunit(outcome, ['bridge']);
+  const junit = renderJunit(outcome, [{ key: 'bridge', model: 'stable-audio-25' }]);
   expect(junit).toContain('<skipped message="not bought: ended with exit code 130"/>');
   expect(junit).toContain('failures="0"');
 });
@@ -402,18 +402,23 @@ describe('the JUnit report', () => {
   ])('has an error if the run was %s, and names what was not bought', (_, why) => {
     const recorder = createRecorder();
     for (const event of [takeEvent('a', 'done'), why, summaryEvent({ exit_code: 5 })]) recorder.event(event);
-    const text = renderJunit(recorder.outcome(), ['a', 'b']);
+    const text = renderJunit(
+      recorder.outcome(),
+      ['a', 'b'].map((key) => ({ key, model: 'stable-audio-25' })),
+    );
     expect(text).toContain('tests="3" failures="0" errors="1" skipped="1"');
-    expect(text).toContain(`<testcase name="b" classname="venice-batch">${notBought}</testcase>`);
+    expect(text).toContain(`<testcase name="b" classname="stable-audio-25">${notBought}</testcase>`);
     expect(text).toContain(
       '<testcase name="venice-batch" classname="venice-batch"><error type="over-budget" message="over the budget (raise it)"/>',
     );
   });
 
   it('has no error of the run if a take has it, or if all went well', () => {
-    const failed = renderJunit(outcomeOf(policy, refused, summaryEvent({ exit_code: 100 })), ['bridge']);
+    const failed = renderJunit(outcomeOf(policy, refused, summaryEvent({ exit_code: 100 })), [
+      { key: 'bridge', model: 'x' },
+    ]);
     expect(failed).toContain('tests="1" failures="1" errors="0" skipped="0"');
-    const well = renderJunit(outcomeOf(takeEvent('a', 'done'), summaryEvent()), ['a']);
+    const well = renderJunit(outcomeOf(takeEvent('a', 'done'), summaryEvent()), [{ key: 'a', model: 'x' }]);
     expect(well).toContain('tests="1" failures="0" errors="0" skipped="0"');
     const ended = renderJunit(outcomeOf(summaryEvent({ exit_code: 11 })));
     expect(ended).toContain('<error type="exit" message="ended with exit code 11"/>');

@@ -144,8 +144,8 @@ describe('progress in lines', () => {
     await clock.advance(40_000);
     report(60_000, 70_000);
     expect(terminal.writes.slice(before)).toEqual([
-      '[0/4] waiting for the request limit, 38 s\n',
-      '[0/4] waiting for the request limit, 10 s\n',
+      '[0/4] waiting until the service accepts requests again, 38 s\n',
+      '[0/4] waiting until the service accepts requests again, 10 s\n',
     ]);
     await lines.end();
   });

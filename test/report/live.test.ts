@@ -206,12 +206,12 @@ describe('the live view', () => {
     live.event(progressEvent({ paused_until: isoAt(21_000) }));
     await clock.advance(1000);
     expect((await seen(terminal)).lines.slice(4)).toEqual([
-      '  waiting for the request limit, 20 s',
+      '  waiting until the service accepts requests again, 20 s',
       '  Clean up',
     ]);
     live.event(progressEvent({ time: isoAt(1_000), paused_until: isoAt(21_000) }));
     await clock.advance(17_000);
-    expect((await seen(terminal)).lines[4]).toBe('  waiting for the request limit, 3 s');
+    expect((await seen(terminal)).lines[4]).toBe('  waiting until the service accepts requests again, 3 s');
     await clock.advance(4_000);
     expect((await seen(terminal)).lines.slice(4)).toEqual(['  Clean up']);
     await live.end();

@@ -178,7 +178,10 @@ describe('a take that was not sent because buying had ended', () => {
     const job = wanted('one');
     expect((await submitJob(context, job)).kind).toBe('again');
     expect(asked()).toBe(0);
-    expect(job).toMatchObject({ postponed: { code: 'stopped' }, attempt: { state: 'rejected' } });
+    expect(job).toMatchObject({
+      postponed: { code: 'stopped' },
+      attempt: { state: 'rejected', reason: { code: 'stopped' } },
+    });
   });
 });
 

@@ -473,6 +473,16 @@ describe('the estimate of the remaining time', () => {
     expect(scheduler.estimate(nowMs).remainingMs!.high).toBeGreaterThan(0);
   });
 
+  it('has no remaining time while a job is overdue that no poll finds running', () => {
+    const scheduler = createScheduler({});
+    scheduler.addInFlight('a', { model: 'A' }, 0, 10_000);
+    scheduler.next(10_000);
+    scheduler.answered('A', { status: 200, rate: {}, job: 'a' }, 10_050);
+    scheduler.settled('a', { kind: 'running', averageExecutionMs: 30_000, executionMs: 10_000 }, 10_050);
+    const estimated = [20_000, 60_000, 600_000].map((nowMs) => scheduler.estimate(nowMs).remainingMs?.high);
+    expect(estimated).toEqual([expect.any(Number), expect.any(Number), undefined]);
+  });
+
   it('includes until when all requests wait for the limit', () => {
     const scheduler = createScheduler({});
     scheduler.addTake('a', { model: 'A' });

@@ -1,6 +1,6 @@
 import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
 import type { Judge, JudgeWorld, Witness } from './judge.js';
-import type { LockView } from './lock-view.js';
+import { filesOf, type LockView } from './lock-view.js';
 import { sha256 } from './media.js';
 import type { ServerJob } from './server.js';
 
@@ -207,9 +207,15 @@ export function judgeHistory(
     const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
     if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
     // A record that the lockfile did not take may be in a rescue file, for the next run.
-    if (now !== undefined && now.rev < before.rev && !isRescued(world, id) && !isOfMove(before, now))
+    if (now === undefined || now.rev >= before.rev || namesMore(before, now)) continue;
+    if (!isRescued(world, id) && !isOfMove(before, now))
       blame('f', `${id} went back from ${before.state} (${before.rev}) to ${now.state} (${now.rev})`);
   }
+}
+
+/** A machine that could not get the audio gave it up in a later revision than that of the machine that has it. */
+function namesMore(before: Attempt, now: Attempt): boolean {
+  return before.queue_id === now.queue_id && filesOf(now) > filesOf(before);
 }
 
 /** A move that could not be recorded is made again by the next run. Until then only the path is outdated. */

@@ -140,7 +140,7 @@ function takeJob({ jobs }: Parsed, record: Attempt): void {
 }
 
 /** A record that names the stored file wins over any other of the same job. Source: the lockfile's contract. */
-function filesOf({ file }: Attempt): number {
+export function filesOf({ file }: Attempt): number {
   return file === undefined ? 0 : 1;
 }
 

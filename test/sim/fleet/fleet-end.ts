@@ -44,7 +44,11 @@ const GIVEN_UP: ReadonlySet<string> = new Set(['lost', 'failed', 'unverified']);
 /** Downloads that no run has finished or could check. */
 const UNFINISHED = /\.(?:part|unverified)$/;
 
-/** Whether an attempt is given up although this machine, which has run since, has exactly what the service served. */
+/**
+ * Whether an attempt is given up although this machine, which has run since, has exactly what the service served. A run
+ * that is killed between placing and recording a file leaves one that no record names. If the service then no longer has
+ * the job, nobody can tell whose file it is: it stays where it is, and nothing is bought in its place.
+ */
 export function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld): void {
   if (bucket.kind !== 'strict') return;
   const here = filesOn(machine, (path) => !UNFINISHED.test(path));
@@ -53,12 +57,20 @@ export function judgeGivenUp({ judge, server, bucket }: Fleet, machine: SimWorld
       const job = server.jobs.get(queueId);
       // The user may have named the job of another attempt.
       const newest = judge.logReader.view.jobs.get(queueId)?.state ?? latest.state;
-      if (job !== undefined && here.has(job.sha256) && GIVEN_UP.has(newest))
+      if (job === undefined || !here.has(job.sha256) || !GIVEN_UP.has(newest)) continue;
+      if (isNamed(job.sha256, machine, bucket))
         judge.blame(
           'L',
           `${latest.attempt} is ${latest.state}, and ${machine.machines[0].name} has its file`,
         );
     }
+}
+
+/** Whether any record names a file with this hash, on the machine or in the log. */
+function isNamed(hash: string, { disk }: SimWorld, { objects }: Fleet['bucket']): boolean {
+  const named = new RegExp(`"file":\\{[^}]*${hash}`);
+  const texts = [...disk.entries.values()].flatMap((entry) => (entry === 'directory' ? [] : [entry.bytes]));
+  return [...texts, ...objects.values()].some((bytes) => named.test(Buffer.from(bytes).toString()));
 }
 
 /** The hashes of the files in the output folder. */
