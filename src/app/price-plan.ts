@@ -18,13 +18,13 @@ import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
 import { isOfSelection, readSelection, type Selection } from '../plan/selection.js';
-import { keyHint } from '../run/close-model.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { boughtElsewhere, type Elsewhere, type Neighbourhood, runningElsewhere } from './elsewhere.js';
 import { fetchBalance, NOT_FETCHED } from './fetch-balance.js';
+import { judgeUnpriced, serviceError } from './unpriced.js';
 
 export interface PrepareInput {
   readonly ports: Ports;
@@ -137,7 +137,7 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const { clock } = input.ports;
   const models = await retryUntilAnswered(clock, () => client.models(), input.stop);
   if (!models.ok) {
-    const diagnostics = [unreachable('could not fetch the models', models, MODELS_HINT)];
+    const diagnostics = [serviceError('could not fetch the models', models, MODELS_HINT)];
     // That request contained nothing from the manifest, so the manifest is not the cause.
     const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
@@ -172,10 +172,14 @@ function concluded(
   gathered: GatheredQuotes,
   extra: Extra,
 ): Prepared {
+  const { drafts } = drafted;
+  const { takes } = input.manifest;
+  const unpriced = judgeUnpriced(gathered, { ...input, drafts, takes });
   const plan = assemblePlan({
     decided,
     drafted,
     quotes: gathered.quotes,
+    closed: unpriced.closed,
     attempts: input.attempts,
     budgetMicroUsd: input.budgetMicroUsd,
   });
@@ -183,12 +187,10 @@ function concluded(
     ...checkBudget(plan, input.manifest),
     ...(extra.balance === undefined || input.ignoreBalance ? [] : checkBalance(plan, extra.balance)),
   ];
-  const unpriced = withoutPrice(gathered, input.command);
-  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...unpriced, ...money];
-  const failed = gathered.failures[0];
+  const diagnostics = [...plan.diagnostics, ...(extra.diagnostics ?? []), ...unpriced.diagnostics, ...money];
   const refusal =
     extra.refusal ??
-    (failed === undefined ? undefined : refusalOf(failed.failure)) ??
+    unpriced.refusal ??
     (hasError(plan.diagnostics) ? selectionOrInvalid(plan.diagnostics) : undefined) ??
     moneyRefusal(money);
   return {
@@ -197,24 +199,6 @@ function concluded(
     balance: extra.balance,
     refusal,
   };
-}
-
-/** Prices that could not be fetched, each distinct reason once. */
-function withoutPrice(
-  { failures, leftOut }: GatheredQuotes,
-  command: PrepareInput['command'],
-): readonly Diagnostic[] {
-  const distinct = new Map<string, Diagnostic>();
-  for (const { query, failure } of failures) {
-    const what = `could not fetch the price of ${query.model}`;
-    const diagnostic = unreachable(what, failure, priceHint(failure, command));
-    distinct.set(diagnostic.message, diagnostic);
-  }
-  const last = [...distinct.values()].at(-1);
-  if (last === undefined || leftOut === 0) return [...distinct.values()];
-  const rest = leftOut === 1 ? '1 more price was' : `${leftOut} more prices were`;
-  const message = `too many prices in a row could not be fetched for the same reason: ${rest} not requested`;
-  return [...distinct.values(), { ...last, message }];
 }
 
 export function hasError(diagnostics: readonly Diagnostic[]): boolean {
@@ -232,44 +216,9 @@ function moneyRefusal(money: readonly Diagnostic[]): ExitCode | undefined {
   return money.length > 0 ? EXIT.budget : undefined;
 }
 
-/** For a price, the request itself may be the cause. */
-function refusalOf(failure: CallFailure): ExitCode {
-  if (isKeyRefused(failure)) return EXIT.authentication;
-  const faulty = failure.kind === 'refused' && FAULTY_STATUSES.has(failure.status ?? 0);
-  return faulty ? EXIT.invalid : EXIT.unavailable;
-}
-
-/** The request is wrong, or its model is gone: the same request will be refused again. */
-const FAULTY_STATUSES: ReadonlySet<number> = new Set([400, 404, 410, 422]);
-
 function isKeyRefused({ kind, status }: CallFailure): boolean {
   return kind === 'refused' && (status === 401 || status === 403);
 }
 
-/** For a price that the service refuses. */
-function priceHint({ kind, status, code }: CallFailure, command: PrepareInput['command']): string {
-  if (kind !== 'refused') return LATER_HINT;
-  switch (status) {
-    case 400:
-    case 422:
-      return 'nothing was bought; correct the track in the manifest';
-    case 401:
-      return `nothing was bought; ${keyHint(code)}`;
-    case 403:
-      return 'nothing was bought; allow the model for this key, or use another key or model';
-    case 404:
-    case 410:
-      return `nothing was bought; choose another model: \`${command('models')}\` lists them`;
-    default:
-      return LATER_HINT;
-  }
-}
-
-const LATER_HINT = 'nothing was bought; run the same command again later';
 const MODELS_HINT =
   'nothing was bought; check --base-url, VENICE_BASE_URL and any proxy, or run the same command again later';
-
-function unreachable(what: string, failure: CallFailure, hint = LATER_HINT): Diagnostic {
-  const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`;
-  return { code: 'service', severity: 'error', message: `${what}${status}: ${failure.message}`, hint };
-}

@@ -8,9 +8,10 @@ import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
-import type { Decision, PlanRow } from '../plan/plan.js';
+import type { ClosedCode, Decision, PlanRow } from '../plan/plan.js';
 import { isOfSelection, retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
+import type { StopReason } from '../run/stop-reason.js';
 import type { Output } from '../storage/output.js';
 import type { BuyDecision } from './approve.js';
 import { exitCodeOf } from './exit-code.js';
@@ -55,7 +56,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   const counts = { ...countRows(rows), ...countAttempts(attempts, outcome, world.ports.clock.nowMs()) };
   const exitCode = exitCodeOf({
     signal: world.stop.aborted ? signalOf(world.stop) : undefined,
-    stopReasons: outcome.stopReasons,
+    stopReasons: new Set([...outcome.stopReasons, ...refusedModels(decision)]),
     refusal: decision.refusal,
     inDoubt: counts.inDoubt,
     inFlight: counts.inFlight + counts.toCleanUp,
@@ -93,8 +94,27 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   return { exitCode, summary, takes: rows.map(takeReporter(ending)) };
 }
 
-function takeReporter({ settings, startedMs }: Ending): (row: PlanRow) => TakeReport {
-  return (row) => reportTake(row, settings.outputRoot, startedMs);
+function takeReporter({ settings, startedMs, decision }: Ending): (row: PlanRow) => TakeReport {
+  const closed = closedTakes(decision);
+  return (row) => {
+    const report = reportTake(row, settings.outputRoot, startedMs);
+    const code = closed.get(row.take.key);
+    return report.state === 'not_bought' && code !== undefined ? { ...report, code } : report;
+  };
+}
+
+/** Takes that could not be bought because the service quotes no price for their model. */
+function closedTakes({ prepared }: BuyDecision): ReadonlyMap<string, ClosedCode> {
+  const closed = new Map<string, ClosedCode>();
+  for (const { take, decision } of prepared?.plan.rows ?? [])
+    if (decision.kind === 'excluded' && decision.closed !== undefined) closed.set(take.key, decision.closed);
+  return closed;
+}
+
+/** The same exit code as if the submit had been refused. */
+function refusedModels(decision: BuyDecision): readonly StopReason[] {
+  const isRefused = decision.approved && [...closedTakes(decision).values()].includes('model-refused');
+  return isRefused ? ['authentication'] : [];
 }
 
 async function finalRows(

@@ -15,7 +15,7 @@ import {
 } from './catalogue-price.js';
 import type { Decided } from './decide.js';
 import { takeId } from './history.js';
-import type { Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
+import type { ClosedModels, Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
 import { noQuote, suspiciousPrices } from './price-warnings.js';
 import { renamedWarnings } from './renamed-warnings.js';
 
@@ -73,6 +73,8 @@ export interface AssembleInput {
   readonly drafted: Drafted;
   /** Responses of the service, by the query's key. */
   readonly quotes: ReadonlyMap<string, Pick<QuotedPrice, 'microUsd' | 'quotedAtMs'>>;
+  /** Models of which nothing can be bought. Absent: none. */
+  readonly closed?: ClosedModels;
   /** All of the lockfile. */
   readonly attempts: Iterable<Attempt>;
   /** Integer micro-dollars: the lowest that applies. */
@@ -81,35 +83,41 @@ export interface AssembleInput {
 
 /** Everything a run will do and what it may cost. A take without a quote is an error and is not bought. */
 export function assemblePlan(input: AssembleInput): Plan {
-  const { decided, drafted, quotes, budgetMicroUsd } = input;
-  const prices = pricesOf(drafted.drafts, quotes);
-  const purchases = drafted.drafts.flatMap(
-    ({ query, catalogueMicroUsd: _, declaredMicroUsd: __, ...purchase }) => {
-      const quote = prices.get(query.key);
-      return quote === undefined ? [] : [{ quote, ...purchase }];
-    },
-  );
+  const { decided, drafted, quotes, closed, budgetMicroUsd } = input;
+  const rows = decided.rows.map((row) => withoutClosed(row, closed));
+  const drafts = drafted.drafts.filter(({ query }) => closed?.has(query.model) !== true);
+  const prices = pricesOf(drafts, quotes);
+  const purchases = drafts.flatMap(({ query, catalogueMicroUsd: _, declaredMicroUsd: __, ...purchase }) => {
+    const quote = prices.get(query.key);
+    return quote === undefined ? [] : [{ quote, ...purchase }];
+  });
   // After an error in a request nothing was quoted, so missing prices mean nothing.
   const checked = !drafted.diagnostics.some(({ severity }) => severity === 'error');
-  const unpriced = drafted.drafts.filter(({ query }) => checked && !quotes.has(query.key));
+  const unpriced = drafts.filter(({ query }) => checked && !quotes.has(query.key));
   return {
-    rows: decided.rows,
+    rows,
     purchases,
     orphans: decided.orphans,
-    unlistedCount: countUnlisted(decided.rows, input.attempts),
+    unlistedCount: countUnlisted(rows, input.attempts),
     moves: decided.moves,
     totalMicroUsd: sum(purchases.map(({ quote }) => quote.microUsd)),
     spentBeforeMicroUsd: spentMicroUsd(input.attempts),
     budgetMicroUsd,
     diagnostics: [
       ...decided.diagnostics,
-      ...renamedWarnings(decided.rows, input.attempts),
+      ...renamedWarnings(rows, input.attempts),
       ...drafted.diagnostics,
       ...noQuote(unpriced),
-      ...suspiciousPrices(drafted.drafts, prices),
+      ...suspiciousPrices(drafts, prices),
     ],
     boughtTwice: boughtTwice(input.attempts),
   };
+}
+
+function withoutClosed({ take, decision }: PlanRow, closed: ClosedModels | undefined): PlanRow {
+  const code = closed?.get(take.request.model);
+  if (decision.kind !== 'buy' || code === undefined) return { take, decision };
+  return { take, decision: { kind: 'excluded', why: decision.why, closed: code } };
 }
 
 /** By the query's key: takes with the same query share a price. */

@@ -1,4 +1,5 @@
 import type { AudioRequest, RequestField } from '../core/audio-request.js';
+import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { BoughtTwice } from '../lockfile/bought-twice.js';
@@ -34,8 +35,8 @@ export type Decision =
   /** Another run claimed it, and has not recorded an outcome yet. `stale`: that run may be gone. */
   | { readonly kind: 'elsewhere'; readonly attempt: Attempt; readonly stale: boolean }
   | { readonly kind: 'buy'; readonly why: BuyReason }
-  /** Would be bought, but is excluded by `--only` or `--except`. */
-  | { readonly kind: 'excluded'; readonly why: BuyReason }
+  /** Would be bought, but is excluded by `--only` or `--except`, or because the service refuses its model. */
+  | { readonly kind: 'excluded'; readonly why: BuyReason; readonly closed?: ClosedCode }
   /** Failed, lost or refused before, and not requested again. `missing`: done, but its file is gone. */
   | {
       readonly kind: 'held';
@@ -46,6 +47,12 @@ export type Decision =
     }
   /** An untracked file is at the path of this take. `path` is relative to the output root. */
   | { readonly kind: 'occupied'; readonly path: string };
+
+/** Why nothing can be bought of a model: this key may not use it, or it is not, or no longer, offered. */
+export type ClosedCode = Extract<Code, 'model-refused' | 'unknown-model'>;
+
+/** By model id. */
+export type ClosedModels = ReadonlyMap<string, ClosedCode>;
 
 export interface PlanRow {
   readonly take: Take;

@@ -1,3 +1,4 @@
+import { closest } from '../core/closest.js';
 import { CODE_GROUPS } from '../core/codes.js';
 import { EXIT } from '../core/errors.js';
 import type { TakeEvent } from '../core/events.js';
@@ -26,7 +27,7 @@ const STATES = [
 type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';
 
 /** Pages for groups of codes that come from the system, the network or the service. */
-const FAMILIES = ['connection', 'http-other', 'other'] as const;
+const FAMILIES = ['connection', 'http-other', 'x402-sign-in', 'service-code', 'other'] as const;
 
 const EXIT_CODES = Object.values(EXIT).map((code) => `exit-${code}`);
 
@@ -45,6 +46,18 @@ const SERVICE_WORDS: Readonly<Record<string, string>> = {
   API_KEY_USD_SPEND_LIMIT_EXCEEDED: 'http-402',
   API_KEY_DIEM_SPEND_LIMIT_EXCEEDED: 'http-402',
   PAYMENT_REQUIRED: 'http-402',
+  AUTHENTICATION_FAILED: 'http-401',
+  AUTHENTICATION_FAILED_INACTIVE_KEY: 'http-401',
+  INVALID_API_KEY: 'http-401',
+  UNAUTHORIZED: 'http-403',
+  INVALID_REQUEST: 'http-400',
+  INVALID_MODEL: 'http-400',
+  INVALID_CONTENT_TYPE: 'http-415',
+  INVALID_FILE_SIZE: 'http-413',
+  CONTENT_POLICY_VIOLATION: 'http-422',
+  RATE_LIMIT_EXCEEDED: 'http-429',
+  INFERENCE_FAILED: 'http-500',
+  UNKNOWN_ERROR: 'http-500',
   MODEL_NOT_FOUND: 'http-404',
   MODEL_OVERLOADED: 'http-429',
   X402_CONCURRENCY_LIMIT: 'http-429',
@@ -55,9 +68,9 @@ const SERVICE_WORDS: Readonly<Record<string, string>> = {
 
 /** System errors about a disk, not about a connection. */
 const DISK =
-  /^E(?:ACCES|DQUOT|EXIST|FBIG|FTYPE|IO|ISDIR|LOOP|MFILE|NAMETOOLONG|NFILE|NOENT|NOSPC|NOTDIR|NOTEMPTY|PERM|ROFS|STALE|XDEV)$/;
+  /^E(?:ACCES|AGAIN|BADF|BUSY|DQUOT|EXIST|FBIG|FTYPE|INVAL|IO|ISDIR|LOOP|MFILE|MLINK|NAMETOOLONG|NFILE|NODEV|NOENT|NOMEM|NOSPC|NOSYS|NOTDIR|NOTEMPTY|NOTSUP|NXIO|OPNOTSUPP|PERM|ROFS|STALE|TXTBSY|XDEV)$/;
 const NETWORK =
-  /^(?:E(?:CONN|HOST|NET|ADDR|AI_)[A-Z]+|E(?:TIMEDOUT|NOTFOUND|PIPE|PROTO|CANCELED)|(?:UND_)?ERR_[A-Z0-9_]+|CERT_[A-Z_]+|[A-Z_]+_SELF_SIGNED_CERT|SELF_SIGNED_CERT_[A-Z_]+|UNABLE_TO_[A-Z_]+)$/;
+  /^(?:E(?:CONN|HOST|NET|ADDR|AI_)[A-Z]+|E(?:TIMEDOUT|NOTFOUND|PIPE|PROTO|CANCELED)|(?:UND_)?ERR_[A-Z0-9_]+|CERT_[A-Z_]+|[A-Z_]+_SELF_SIGNED_CERT|SELF_SIGNED_CERT_[A-Z_]+|UNABLE_TO_[A-Z_]+|(?:HPE|CRL|ERROR_IN)_[A-Z_]+|HOSTNAME_MISMATCH|INVALID_(?:CA|PURPOSE)|PATH_LENGTH_EXCEEDED|ABORT_ERR)$/;
 const WORD_LENGTH_MAX = 100;
 
 const NAMES = new Set(PAGES);
@@ -88,12 +101,19 @@ export function findExplanation(word: string): Found | undefined {
     BY_FOLDED.get(`http-${word}`);
   if (known !== undefined) return { code: known, page: known };
   const upper = word.trim().toUpperCase().replaceAll(/[-\s]/g, '_');
-  const page = familyOf(upper);
+  const page = familyOf(upper) ?? (isOfService(word) ? 'service-code' : undefined);
   return page === undefined ? undefined : { code: upper.replace(/^HTTP_/, 'http-'), page };
+}
+
+/** In the form of the service's codes. Written like ours, it may be one of ours, misspelled. */
+function isOfService(word: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+$/.test(word)) return false;
+  return word === word.toUpperCase() || closest(word, PAGES) === undefined;
 }
 
 function familyOf(upper: string): string | undefined {
   if (Object.hasOwn(SERVICE_WORDS, upper)) return SERVICE_WORDS[upper];
+  if (upper.startsWith('X402_SIGN_IN_')) return 'x402-sign-in';
   if (/^(?:HTTP_)?[1-9]\d\d$/.test(upper)) return 'http-other';
   if (DISK.test(upper)) return 'storage';
   return NETWORK.test(upper) ? 'connection' : undefined;

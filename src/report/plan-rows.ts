@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isNothingHere } from '../plan/latest-attempts.js';
-import type { BuyReason, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
+import type { BuyReason, ClosedCode, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { escapeForeign } from './escape.js';
 import { claimPhrase, fatePhrase } from './phrases.js';
 
@@ -89,7 +89,7 @@ function markOf(decision: Decision): Mark {
     case 'occupied':
       return '!';
     case 'excluded':
-      return '-';
+      return decision.closed === undefined ? '-' : '!';
     default:
       return unreachable(decision);
   }
@@ -125,11 +125,16 @@ function whyOf(decision: Decision, elsewhere: boolean): string {
     case 'held':
       return `${pastPhrase(decision.attempt)}${remedy(decision, elsewhere)}`;
     case 'excluded':
-      return `left out (${reasonPhrase(decision.why)})`;
+      return `${decision.closed === undefined ? 'left out' : CLOSED[decision.closed]} (${reasonPhrase(decision.why)})`;
     default:
       return unreachable(decision);
   }
 }
+
+const CLOSED = {
+  'model-refused': 'this key may not use the model',
+  'unknown-model': 'the model is not offered',
+} as const satisfies Record<ClosedCode, string>;
 
 /** The flag that makes it anyway. Not offered if the file is probably in another folder. */
 function remedy({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {

@@ -23,13 +23,22 @@ const GONE: Settled = { kind: 'gone' };
  * A growing pause. After too many in a row the job is left for the next run.
  *
  * @param failure the useless response, if there was one
+ * @param ifLasting what to do if time does not change it
  */
-export function again(context: RunContext, job: Job, what: string, failure?: CallFailure): Settled {
+export function again(
+  context: RunContext,
+  job: Job,
+  what: string,
+  failure?: CallFailure,
+  ifLasting?: string,
+): Settled {
   job.failures += 1;
-  const triesMax = failure !== undefined && isLasting(failure) ? REFUSALS_MAX : FAILURES_MAX;
+  const lasting = failure !== undefined && isLasting(failure);
+  const triesMax = lasting ? REFUSALS_MAX : FAILURES_MAX;
   if (job.failures > triesMax) {
     context.stopReasons.add('unavailable');
-    emitNotice(context, 'warning', 'given-up', `${what}; left for the next run after ${job.failures} tries`);
+    const message = `${what}; left for the next run after ${job.failures} tries`;
+    emitNotice(context, 'warning', 'given-up', message, lasting ? ifLasting : undefined);
     return GONE;
   }
   const nowMs = context.ports.clock.nowMs();

@@ -3,7 +3,7 @@ import { formatUsd } from '../core/money.js';
 import { isSuspiciouslyLow } from '../plan/catalogue-price.js';
 import type { Settled } from '../scheduler/scheduler.js';
 import type { CallFailure } from '../venice/client.js';
-import { refusedAccess } from '../venice/retrieve-outcome.js';
+import { classifyNoQuote } from '../venice/quote-outcome.js';
 import { isLasting } from './again.js';
 import { closeModel } from './close-model.js';
 import type { Job, RunContext } from './context.js';
@@ -48,14 +48,14 @@ function afterNoPrice(context: RunContext, job: Job, model: string, failure: Cal
     stopUnreachable(context, `${what}, several times in a row`);
     return GONE;
   }
-  switch (failure.status) {
-    case 401:
-    case 403:
-      if (refusedAccess(failure).about === 'model') closeModel(context, model, 'refused', failure);
-      else stopRefused(context, failure);
+  switch (classifyNoQuote(failure)) {
+    case 'model_refused':
+      closeModel(context, model, 'refused', failure);
       break;
-    case 404:
-    case 410:
+    case 'key':
+      stopRefused(context, failure);
+      break;
+    case 'model_gone':
       closeModel(context, model, 'retired', failure);
       break;
     default:

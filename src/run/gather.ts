@@ -7,6 +7,7 @@ import { createRateLimiter, type ModelLimits } from '../scheduler/rate-limiter.j
 import type { Route } from '../scheduler/route.js';
 import type { CallFailure, CallResult, QuoteQuery, VeniceClient } from '../venice/client.js';
 import { meaningOf, pauseSecondsOf } from '../venice/meaning.js';
+import { isOfModel } from '../venice/quote-outcome.js';
 
 /** Simultaneous quotes. They are quick, and share the request budget with everything else. */
 const QUOTES_AT_ONCE = 4;
@@ -70,8 +71,8 @@ export interface GatheredQuotes {
 }
 
 /**
- * The price of each distinct query: one request each, however many takes share it. Once `stop` is aborted, or too many
- * have failed alike, no more are requested: the rest have neither a price nor a failure.
+ * The price of each distinct query: one request each, however many takes share it, until its model is refused. Once
+ * `stop` is aborted, or too many have failed alike, no more are requested: the rest have neither a price nor a failure.
  */
 export async function gatherQuotes(
   client: VeniceClient,
@@ -83,11 +84,17 @@ export async function gatherQuotes(
   const limiter = createRateLimiter();
   const quotes = new Map<string, { microUsd: number; quotedAtMs: number }>();
   const failures: { query: KeyedQuery; failure: CallFailure }[] = [];
+  const closed = new Map<string, CallFailure>();
   const streak = createStreak();
   let leftOut = 0;
   await Promise.all(
     queries.map((query) =>
       limit(async () => {
+        const refused = closed.get(query.model);
+        if (refused !== undefined) {
+          failures.push({ query, failure: refused });
+          return;
+        }
         if (streak.length >= FAILURES_ALIKE_MAX) {
           leftOut += 1;
           return;
@@ -98,6 +105,7 @@ export async function gatherQuotes(
         streak.add(result);
         if (result.ok) quotes.set(key, { microUsd: result.value, quotedAtMs: clock.nowMs() });
         else if (result !== STOPPED) failures.push({ query, failure: result });
+        if (!result.ok && isOfModel(result)) closed.set(query.model, result);
       }),
     ),
   );
@@ -134,14 +142,10 @@ const STOPPED: CallFailure = {
 };
 
 /** The result for queries that were not sent because the service asked for a long pause. */
-const PAUSED: CallFailure = {
-  ok: false,
-  kind: 'refused',
-  sent: false,
-  code: 'http-429',
-  message: 'the service asked for a pause before more requests',
-  rate: {},
-};
+function paused(forMs: number): CallFailure {
+  const message = `not requested yet: the service asked for a pause of ${Math.ceil(forMs / 1_000)} s`;
+  return { ok: false, kind: 'refused', sent: false, code: 'http-429', message, rate: {} };
+}
 
 /** Calls before the run share its request budget: if there are many, they wait for it like everything else. */
 export async function paced<T>(
@@ -152,7 +156,8 @@ export async function paced<T>(
   stop: AbortSignal | undefined,
 ): Promise<CallResult<T>> {
   while (stop?.aborted !== true && limits.available(route, clock.nowMs()) < 1) {
-    if (limits.pausedUntilMs(route) > clock.nowMs() + WAIT_MS_MAX) return PAUSED;
+    const pauseMs = limits.pausedUntilMs(route) - clock.nowMs();
+    if (pauseMs > WAIT_MS_MAX) return paused(pauseMs);
     const opensInMs = limits.opensAtMs(route, clock.nowMs()) - clock.nowMs();
     await clock.sleep(Math.min(CREDIT_CHECK_MS, Math.max(1, opensInMs)), stop);
   }

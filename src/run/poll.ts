@@ -71,12 +71,18 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
     case 'maybe_failed':
       return afterServerError(context, job, attempt, outcome.failure, answered);
     case 'unknown_id':
-      return afterUnknownId(context, job, attempt, outcome.status);
+      return afterUnknownId(context, job, attempt, outcome);
     case 'refused':
       stopIfRefused(context, attempt.model, outcome);
       return GONE;
     case 'ask_again':
-      return again(context, job, pollFailure(job, outcome.failure), outcome.failure);
+      return again(
+        context,
+        job,
+        pollFailure(job, outcome.failure),
+        outcome.failure,
+        ifLeft(context, attempt),
+      );
     default:
       return unreachable(outcome);
   }
@@ -84,6 +90,11 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
 
 function pollFailure(job: Job, { message }: { readonly message: string }): string {
   return `could not poll ${job.key}: ${message}`;
+}
+
+/** For a job whose every poll is refused. */
+function ifLeft({ settings: { command } }: RunContext, { attempt }: Attempt): string {
+  return `it is paid for, and may still be made: see whether a newer version of venice-batch can collect it, or ask the service about it; to give it up: ${command('resolve', attempt, '--charged')}`;
 }
 
 /** A 429 says nothing about the job, or about the health of the service. */
@@ -95,7 +106,7 @@ function noteServerErrors(
   nowMs: number,
 ): void {
   if (outcome.kind === 'maybe_failed' || (!result.ok && result.status === 429)) return;
-  if (result.ok || result.kind === 'refused') serverErrors.answered(job.id, nowMs);
+  if (result.ok || (result.kind === 'refused' && result.plain !== true)) serverErrors.answered(job.id, nowMs);
   else serverErrors.interrupted(job.id);
 }
 
@@ -189,26 +200,28 @@ async function afterServerError(
   return again(context, job, pollFailure(job, failure));
 }
 
-/** One such response proves nothing, and with another key none does. */
+/** One such response proves nothing, with another key none does, and a gateway's none while the service is down. */
 async function afterUnknownId(
   context: RunContext,
   job: Job,
   attempt: Attempt,
-  status: number,
+  { status, unclear }: RetrieveOutcome & { kind: 'unknown_id' },
 ): Promise<Settled> {
   const nowMs = context.ports.clock.nowMs();
   if (underAnotherKey(context, job, attempt)) return GONE;
   const pauseMs = UNKNOWN_ID_PAUSES_MS[job.unknownId];
   job.unknownId += 1;
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
-  return (await findElsewhere(context, job)) ?? vanished(context, job, status);
+  if (unclear !== undefined && !(await context.client.models()).ok)
+    return again(context, job, pollFailure(job, unclear), unclear);
+  return (await findElsewhere(context, job)) ?? vanished(context, job, status, unclear?.message);
 }
 
-async function vanished(context: RunContext, job: Job, status: number): Promise<Settled> {
+async function vanished(context: RunContext, job: Job, status: number, message?: string): Promise<Settled> {
   const isRecorded = await recordOutcome(context, job, { kind: 'vanished', status, kept: job.kept });
   const state = job.attempt?.state;
   if (state !== 'lost' && !(isRecorded && state === 'unverified')) return GONE;
-  emitTake(context, job, state, { status, code: 'not_found' });
+  emitTake(context, job, state, { status, code: 'not_found', ...(message === undefined ? {} : { message }) });
   if (context.settings.failFast) stopBuying(context, 'fail_fast');
   return GONE;
 }

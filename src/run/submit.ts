@@ -61,11 +61,12 @@ export async function submitJob(context: RunContext, job: Job): Promise<Settled>
       code: 'price-stale',
       message: 'the price must be quoted again',
     });
-  const notBeforeMs = context.scheduler.pausedUntilMs(job.id, context.ports.clock.nowMs());
+  const nowMs = context.ports.clock.nowMs();
+  const notBeforeMs = context.scheduler.pausedUntilMs(job.id, nowMs);
   if (notBeforeMs !== undefined)
     return withdraw(context, job, intent, {
       code: 'not_sent',
-      message: 'the service asked for a pause before it was sent',
+      message: `not sent yet: the service asked for a pause of ${Math.ceil((notBeforeMs - nowMs) / 1_000)} s`,
       notBeforeMs,
     });
   job.postponed = undefined;

@@ -1,3 +1,4 @@
+import { clause } from '../core/clause.js';
 import type { GitAnswer } from '../core/ports.js';
 import { withShownAddresses } from '../core/shown-address.js';
 import { StoreFault, type StoreFaultKind } from './object-store.js';
@@ -31,7 +32,7 @@ export function gitFault({ code, stderr }: GitAnswer): StoreFault {
   const informative = said.find((line) => MEANINGS.some(([pattern]) => pattern.test(line))) ?? said[0];
   const kind = MEANINGS.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'unreachable';
   const what = informative ?? (code === undefined ? 'git timed out' : `git ended with ${code}`);
-  return new StoreFault(kind, withShownAddresses(what).slice(0, 300));
+  return new StoreFault(kind, clause(withShownAddresses(what).slice(0, 300)));
 }
 
 /** A failed `git push --porcelain`, which prints to stdout why a ref was refused: `[remote rejected] (hook declined)`. */

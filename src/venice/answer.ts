@@ -10,7 +10,7 @@ import { decodeBody } from './decode-body.js';
 import { mediaTypeOf } from './media-type.js';
 import { field, outline, present } from './read-json.js';
 import { readRateHeaders } from './read-rate-headers.js';
-import { readError } from './wire-errors.js';
+import { readError, readPlainError } from './wire-errors.js';
 
 const MIB = 1024 * 1024;
 /** Keeps no state between calls. */
@@ -93,7 +93,7 @@ async function refusal(good: GoodAnswer): Promise<CallFailure> {
   const parsed = await parseBody(good, ERROR_BYTES_MAX);
   if (!parsed.ok) return parsed;
   const seen = present({ queueIdSeen: queueIdSeen(parsed.value) });
-  const error = readError(parsed.value, status);
+  const error = readError(parsed.value, status) ?? readPlainError(parsed.value, status);
   if (error === undefined) {
     const message = `HTTP ${status}, and the body is JSON, but not an API error`;
     return { ...unusable(good, 'wrong-type', message), ...seen };
@@ -135,15 +135,40 @@ async function parseText(good: GoodAnswer, bytesMax: number, doubtful = false): 
   if (!bytes.ok) return bytes;
   const plain = compression === undefined ? bytes.value : decodeBody(bytes.value, compression, bytesMax);
   if (plain === 'too-long') return tooLong(good, bytesMax);
+  const parsed = parseJson(plain) ?? wordsOf(good, plain);
+  // After parsing, because the text may contain an escaped secret.
+  if (parsed !== undefined) return { ok: true, value: redactIn(parsed.value, good.redact), rate: good.rate };
+  if (compression !== undefined) return encoded(good, compression);
+  return unusable(good, 'not-json', `HTTP ${good.answer.status}, and the body does not parse as JSON`);
+}
+
+interface Parsed {
+  readonly value: unknown;
+}
+
+function parseJson(bytes: Uint8Array): Parsed | undefined {
   try {
-    // After parsing, because the text may contain an escaped secret.
-    const value = redactIn(JSON.parse(UTF8.decode(plain)) as unknown, good.redact);
-    return { ok: true, value, rate: good.rate };
+    return { value: JSON.parse(UTF8.decode(bytes)) as unknown };
   } catch {
-    if (compression !== undefined) return encoded(good, compression);
-    return unusable(good, 'not-json', `HTTP ${good.answer.status}, and the body does not parse as JSON`);
+    return undefined;
   }
 }
+
+/**
+ * An error in plain words, as if it were a JSON text. What begins like JSON was cut off, and may have named a job; what
+ * begins like markup is a page.
+ */
+function wordsOf({ answer, compression }: GoodAnswer, bytes: Uint8Array): Parsed | undefined {
+  if (answer.status < 400 || compression !== undefined) return undefined;
+  try {
+    const words = UTF8.decode(bytes).trim();
+    return /^[{["<]/.test(words) || NAMES_JOB.test(words) ? undefined : { value: words };
+  } catch {
+    return undefined;
+  }
+}
+
+const NAMES_JOB = /queue_?id/i;
 
 function encoded(good: GoodAnswer, compression: string): CallFailure {
   return unusable(good, 'encoding', `the response is encoded as ${compression}`);

@@ -16,7 +16,7 @@ export interface Account {
 /**
  * A call without a usable result. Its text is untrusted: escape it when printing, and never store it.
  * - `no_answer`: nothing arrived (see `sent`), or the response was cut off;
- * - `refused`: a JSON error of the API;
+ * - `refused`: an error of the API, in JSON or in plain words (see `plain`);
  * - `unusable`: a response that is not the API's (HTML, a redirect, wrong types, too long).
  */
 export interface CallFailure {
@@ -34,6 +34,8 @@ export interface CallFailure {
   readonly message: string;
   /** The body lists what is wrong with the request itself (`issues`, or `details` by field). */
   readonly invalid?: true;
+  /** In plain words, or JSON of another form than the API's: it may be from a gateway in front of the service. */
+  readonly plain?: true;
   readonly suggestedPrompt?: string;
   readonly creditsRefunded?: boolean;
   /** A `queue_id` found in the response, usable or not: only a hint for the user. */

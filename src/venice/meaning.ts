@@ -10,6 +10,8 @@ import type { CallFailure } from './client.js';
  * - `blocked`: the key is blocked for a while, because too many of its requests failed;
  * - `wallet_busy`: too many requests of this wallet are in flight;
  * - `offline`: this one model is currently not served;
+ * - `job_failed`: the job that the request names has failed;
+ * - `access`: the key works, but its account may not use the API, or not from here;
  * - `model_access`: the key works, but not for this model;
  * - `other`: the status decides.
  */
@@ -21,6 +23,8 @@ export type Meaning =
   | 'blocked'
   | 'wallet_busy'
   | 'offline'
+  | 'job_failed'
+  | 'access'
   | 'model_access'
   | 'other';
 
@@ -47,6 +51,10 @@ const SAYS_NO_MODEL =
   /\bmodel\b[^.]{0,60}\b(?:not found|not available|unavailable|not supported|not exist|retired|deprecated|no longer)\b/i;
 const NAMES_MEDIA = /\b(?:media|audio|file)\b/i;
 const SAYS_MODEL = /\bmodels?\b/i;
+const SAYS_ACCESS = /\bapi access\b|\baccount\b|\bregions?\b|\bcountry\b/i;
+const NAMES_WORK = /\b(?:job|task|generat\w+|inference|synthesis|audio|music|song|provider|prompt|lyrics)\b/i;
+const SAYS_FAILED =
+  /\b(?:fail(?:ed|ure|s)|refused|rejected|declined|could not|cannot|unable|violat\w+|policy|moderat\w+|cancell?ed)\b/i;
 
 /** Decides what an API error response means. */
 export function meaningOf(refusal: Refusal): Meaning {
@@ -58,7 +66,8 @@ export function meaningOf(refusal: Refusal): Meaning {
       return isAboutModel(message) ? 'no_model' : 'unknown_id';
     case 401:
     case 403:
-      return SAYS_MODEL.test(message) ? 'model_access' : 'other';
+      if (SAYS_MODEL.test(message)) return 'model_access';
+      return status === 403 && SAYS_ACCESS.test(message) ? 'access' : 'other';
     case 429:
       return meaningOf429(refusal);
     case 503:
@@ -72,7 +81,13 @@ function meaningOf400({ message, invalid }: Refusal): Meaning {
   if (invalid === true || SAYS_BAD_REQUEST.test(message)) return 'bad_request';
   const isUnknown = NAMES_AN_ID.test(message) && SAYS_UNKNOWN.test(message);
   if (isUnknown || SAYS_GONE.test(message)) return 'unknown_id';
-  return isAboutModel(message) ? 'no_model' : 'other';
+  if (isAboutModel(message)) return 'no_model';
+  return NAMES_WORK.test(message) && SAYS_FAILED.test(message) ? 'job_failed' : 'other';
+}
+
+/** Whether a 503 is about one model. A gateway that cannot reach the service, or lost its response, does not say so. */
+export function isModelBusy({ message }: Pick<Refusal, 'message'>): boolean {
+  return SAYS_MODEL.test(message) && (SAYS_OFFLINE.test(message) || SAYS_OVERLOADED.test(message));
 }
 
 function isAboutModel(message: string): boolean {

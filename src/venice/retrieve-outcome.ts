@@ -1,5 +1,5 @@
 import type { CallFailure, CallResult, Retrieved } from './client.js';
-import { meaningOf } from './meaning.js';
+import { isModelBusy, meaningOf } from './meaning.js';
 
 /** The service says that a job failed. Its text is untrusted. */
 export interface JobFailure {
@@ -27,8 +27,11 @@ export type RetrieveOutcome =
   | { readonly kind: 'failed'; readonly failure: JobFailure }
   /** A failed job or a temporary fault: a failed job if it is repeated past the expected time. */
   | { readonly kind: 'maybe_failed'; readonly failure: JobFailure }
-  /** The id or its media is unknown. One such response proves nothing. */
-  | { readonly kind: 'unknown_id'; readonly status: number }
+  /**
+   * The id or its media is unknown. One such response proves nothing. `unclear`: only the status says so, and a gateway
+   * may have sent it.
+   */
+  | { readonly kind: 'unknown_id'; readonly status: number; readonly unclear?: CallFailure }
   /** Says nothing about the job. */
   | Refused
   /** Says nothing about the job. */
@@ -45,16 +48,17 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
   }
   if (result.kind !== 'refused') return { kind: 'ask_again', failure: result };
   const failure: JobFailure = result;
-  const { status } = result;
+  const { status, plain } = result;
   const meaning = meaningOf(result);
   // Who says that the money came back says that the job has failed.
   if (result.creditsRefunded === true) return { kind: 'failed', failure };
-  if (meaning === 'unknown_id' && status !== undefined) return { kind: 'unknown_id', status };
+  if (meaning === 'unknown_id' && status !== undefined)
+    return { kind: 'unknown_id', status, ...(plain && status === 404 ? { unclear: result } : {}) };
   switch (status) {
     case 400:
-      return meaning === 'bad_request' || meaning === 'no_model'
-        ? { kind: 'ask_again', failure: result }
-        : { kind: 'failed', failure };
+      if (meaning === 'bad_request' || meaning === 'no_model') return { kind: 'ask_again', failure: result };
+      if (plain && meaning !== 'job_failed') return { kind: 'unknown_id', status, unclear: result };
+      return { kind: 'failed', failure };
     case 401:
     case 402:
     case 403:
@@ -62,20 +66,25 @@ export function classifyRetrieve(result: CallResult<Retrieved>): RetrieveOutcome
     case 422:
       return { kind: 'failed', failure };
     case 500:
-    case 503:
       return { kind: 'maybe_failed', failure };
+    case 503:
+      // A gateway says 503 while the service is down.
+      return plain && !isModelBusy(result)
+        ? { kind: 'ask_again', failure: result }
+        : { kind: 'maybe_failed', failure };
     default:
       return { kind: 'ask_again', failure: result };
   }
 }
 
 /**
- * For 401, 402 and 403. One model's 403 does not mean that the key is bad. A 401 does, unless its text is about the
- * model.
+ * For 401, 402 and 403. One model's 403 does not mean that the key is bad, unless its text is about the account. A 401
+ * does, unless its text is about the model.
  */
 export function refusedAccess(failure: CallFailure): Refused {
   if (failure.status === 402) return { kind: 'refused', about: 'balance', failure };
-  const isModel = failure.status === 403 || meaningOf(failure) === 'model_access';
+  const meaning = meaningOf(failure);
+  const isModel = failure.status === 403 ? meaning !== 'access' : meaning === 'model_access';
   return { kind: 'refused', about: isModel ? 'model' : 'key', failure };
 }
 

@@ -1,6 +1,6 @@
 import type { RateHeaders } from '../core/rate-headers.js';
-import type { CallResult, Queued } from './client.js';
-import { type Meaning, meaningOf, recordedCode } from './meaning.js';
+import type { CallFailure, CallResult, Queued } from './client.js';
+import { isModelBusy, type Meaning, meaningOf, recordedCode } from './meaning.js';
 
 /**
  * What a refusal means for further submits:
@@ -66,11 +66,9 @@ export const classifySubmit: ClassifySubmit = (result) => {
   if (result.ok) return { kind: 'accepted', queued: result.value };
   const { code, message, status, rate } = result;
   if (result.kind === 'no_answer' && !result.sent) return { kind: 'not_sent', code, message };
-  // A rate-limiting CDN answers with its own page: the request was not passed on.
-  const isRefused = result.kind === 'refused' || (result.kind === 'unusable' && status === 429);
   // A response that names a job is no plain refusal, whatever its status.
   const namesJob = result.queueIdSeen !== undefined;
-  const next = isRefused && !namesJob ? REFUSALS.get(status) : undefined;
+  const next = isRefusal(result) && !namesJob ? REFUSALS.get(status) : undefined;
   if (next === undefined || status === undefined) {
     return {
       kind: 'in_doubt',
@@ -83,7 +81,7 @@ export const classifySubmit: ClassifySubmit = (result) => {
   const meaning = meaningOf(result);
   return {
     kind: 'refused',
-    next: next === 'stop' && meaning === 'model_access' ? 'close_model' : next,
+    next: afterAccess(meaning) ?? next,
     status,
     meaning,
     code: recordedCode(result),
@@ -92,3 +90,20 @@ export const classifySubmit: ClassifySubmit = (result) => {
     ...(result.suggestedPrompt === undefined ? {} : { suggestedPrompt: result.suggestedPrompt }),
   };
 };
+
+/** For 401 and 403, the text says whether it is about one model. */
+function afterAccess(meaning: Meaning): AfterRefusal | undefined {
+  if (meaning === 'model_access') return 'close_model';
+  return meaning === 'access' ? 'stop' : undefined;
+}
+
+/**
+ * Whether the request was refused, or stopped on its way. A gateway may say 503 because it lost the response: in plain
+ * words it counts only if it is about the model. Those who inspect responses, and withhold them, answer with a page.
+ */
+function isRefusal(result: CallFailure): boolean {
+  const { kind, status, plain } = result;
+  // A rate-limiting CDN answers with its own page: the request was not passed on.
+  if (kind !== 'refused') return kind === 'unusable' && status === 429;
+  return plain !== true || status !== 503 || isModelBusy(result);
+}

@@ -1,3 +1,4 @@
+import { clause } from '../core/clause.js';
 import { withShownAddresses } from '../core/shown-address.js';
 import { codeFor } from './meaning.js';
 import { bool, field, finite, isRecord, items, present, text } from './read-json.js';
@@ -8,6 +9,8 @@ export interface ErrorBody {
   readonly code: string;
   /** It lists what is wrong with the request itself. */
   readonly invalid?: true;
+  /** See `CallFailure`. */
+  readonly plain?: true;
   /** At most `MESSAGE_LENGTH_MAX` UTF-16 units. */
   readonly message: string;
   readonly suggestedPrompt?: string;
@@ -45,7 +48,9 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         ...faults,
         ...supportedVoices(field(body, 'details')),
         ...topUp(body, status),
-      ].join('; '),
+      ]
+        .map(clause)
+        .join('; '),
     ),
     ...(faults.length === 0 ? {} : { invalid: true as const }),
     ...present({
@@ -54,6 +59,28 @@ export function readError(body: unknown, status: number): ErrorBody | undefined 
         text(field(error, 'suggested_prompt'), PROMPT_LENGTH_MAX),
       creditsRefunded: bool(field(body, 'credits_refunded')) ?? bool(field(error, 'credits_refunded')),
     }),
+  };
+}
+
+/** Where other services, and gateways, put the text of an error. */
+const TEXT_FIELDS = ['message', 'detail', 'title', 'reason', 'msg', 'description', 'error_description'];
+
+/**
+ * An error that is not in the API's form: plain words, or other JSON. `undefined` if it may be about a job, so that the
+ * status alone does not say that there is none.
+ */
+export function readPlainError(body: unknown, status: number): ErrorBody | undefined {
+  if (isRecord(body) && /queue_?id/i.test(JSON.stringify(body))) return undefined;
+  const given = [body, ...TEXT_FIELDS.map((name) => field(body, name))].find(
+    (value) => typeof value === 'string',
+  );
+  const words = typeof given === 'string' ? given.trim().replaceAll(/\s+/g, ' ') : '';
+  const message = clip(words === '' ? `HTTP ${status}, and the body does not say why` : words);
+  return {
+    code: readCode(field(body, 'code')) ?? codeFor(status, message),
+    message,
+    plain: true,
+    ...present({ creditsRefunded: bool(field(body, 'credits_refunded')) }),
   };
 }
 
@@ -124,6 +151,6 @@ function issues(value: unknown): string[] {
 
 /** Addresses are made safe first, because truncation could leave half of one. */
 function clip(foreign: string): string {
-  const message = withShownAddresses(foreign);
+  const message = clause(withShownAddresses(foreign));
   return message.length <= MESSAGE_LENGTH_MAX ? message : `${message.slice(0, MESSAGE_LENGTH_MAX - 1)}…`;
 }

@@ -1,3 +1,4 @@
+import { clause } from '../core/clause.js';
 import { microUsdFromUsd } from '../core/money.js';
 import { isQueueId } from '../core/queue-id.js';
 import { withShownAddresses } from '../core/shown-address.js';
@@ -73,8 +74,10 @@ function readFailed(body: unknown): RetrievedJson {
   return {
     kind: 'failed',
     code: readCode(field(body, 'error_code')) ?? readCode(field(error, 'code')) ?? 'generation-failed',
-    message: withShownAddresses(
-      text(error, 2_000) ?? text(field(error, 'message'), 2_000) ?? 'the generation failed',
+    message: clause(
+      withShownAddresses(
+        text(error, 2_000) ?? text(field(error, 'message'), 2_000) ?? 'the generation failed',
+      ),
     ),
     ...present({ creditsRefunded: bool(field(body, 'credits_refunded')) }),
   };

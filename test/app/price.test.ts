@@ -1,12 +1,19 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type PrepareInput, prepare } from '../../src/app/price-plan.js';
 import type { Ports } from '../../src/core/ports.js';
 import type { CallFailure } from '../../src/venice/client.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { catalogueOf, makeModel, makeTake, NOW_MS } from '../plan/builders.js';
 
-/** A plan for one take whose price the service refuses. */
-async function planned(failure: Pick<CallFailure, 'kind' | 'status'>) {
+type Refused = Pick<CallFailure, 'kind' | 'status'> & Partial<CallFailure>;
+
+interface Asked {
+  readonly tracks?: Readonly<Record<string, string>>;
+  readonly selection?: Partial<PrepareInput['selection']>;
+}
+
+/** A plan for tracks, given with their models, of which the service refuses some prices. */
+async function prepared(refusals: Readonly<Record<string, Refused>>, { tracks, selection }: Asked = {}) {
   const { files } = createMemoryDisk({ '/album/album.yaml': '' });
   let nowMs = NOW_MS;
   const clock = {
@@ -15,19 +22,36 @@ async function planned(failure: Pick<CallFailure, 'kind' | 'status'>) {
       nowMs += ms;
     },
   };
-  const quote = { ok: false, sent: true, code: 'no', message: 'Refused', rate: {}, ...failure };
-  const { plan, diagnostics, refusal } = await prepare({
+  const models = Object.entries(tracks ?? { opening: 'song' });
+  return prepare({
     ports: { files, clock } as unknown as Ports,
     client: {
-      models: async () => ({ ok: true, value: catalogueOf(makeModel()), rate: {} }),
-      quote: async () => quote,
+      models: async () => ({
+        ok: true,
+        value: catalogueOf(...[...new Set(models.map(([, id]) => id))].map((id) => makeModel({ id }))),
+        rate: {},
+      }),
+      quote: async ({ model }: { model: string }) => {
+        const refused = refusals[model];
+        if (refused === undefined) return { ok: true, value: 500_000, rate: {} };
+        return { ok: false, sent: true, code: 'no', message: 'Refused', rate: {}, ...refused };
+      },
     } as unknown as PrepareInput['client'],
-    manifest: { path: '/album/album.yaml', directory: '/album', takes: [makeTake()] },
+    manifest: {
+      path: '/album/album.yaml',
+      directory: '/album',
+      takes: models.map(([track, model]) => makeTake({ track, request: { model } })),
+    },
     attempts: [],
     output: { root: '/album', files },
-    selection: { retryFailed: false, force: [] },
-    command: (verb) => `venice-batch ${verb} --sandbox`,
+    selection: { retryFailed: false, force: [], ...selection },
+    command: (verb, ...words) => ['venice-batch', verb, ...words, '--sandbox'].join(' '),
   });
+}
+
+/** A plan for one take whose price the service refuses. */
+async function planned(failure: Refused) {
+  const { plan, diagnostics, refusal } = await prepared({ song: failure });
   expect(plan.purchases).toEqual([]);
   return { refusal, service: diagnostics.find(({ code }) => code === 'service') };
 }
@@ -54,4 +78,76 @@ it.each([
 it('a page of a proxy in place of a price says nothing about the track', async () => {
   const { refusal, service } = await planned({ kind: 'unusable', status: 404 });
   expect([refusal, service?.hint]).toEqual([12, 'nothing was bought; run the same command again later']);
+});
+
+const THREE = { one: 'closed', two: 'song', three: 'closed' } as const;
+
+describe('a model whose price is refused', () => {
+  it.each([
+    [403, 'model-refused', 'this key may not use closed (HTTP 403): Refused; one and three cannot be bought'],
+    [404, 'unknown-model', 'the service does not offer closed (HTTP 404): Refused; one and three cannot be'],
+    [410, 'unknown-model', 'the service does not offer closed (HTTP 410): Refused; one and three cannot be'],
+  ] as const)('with %i leaves out only its own takes', async (status, code, message) => {
+    for (const refused of [{ status }, { status, plain: true as const }]) {
+      const { plan, refusal, diagnostics } = await prepared(
+        { closed: { kind: 'refused', ...refused } },
+        { tracks: THREE },
+      );
+      expect(refusal).toBeUndefined();
+      expect(plan.purchases.map(({ take }) => take.key)).toEqual(['two']);
+      expect(plan.totalMicroUsd).toBe(500_000);
+      expect(plan.rows.map(({ decision }) => decision)).toEqual([
+        { kind: 'excluded', why: { kind: 'new' }, closed: code },
+        { kind: 'buy', why: { kind: 'new' } },
+        { kind: 'excluded', why: { kind: 'new' }, closed: code },
+      ]);
+      expect(diagnostics).toEqual([
+        expect.objectContaining({ code, severity: 'warning', message: expect.stringContaining(message) }),
+      ]);
+      expect(diagnostics[0]?.hint).toContain(': venice-batch run --except one --except three --sandbox');
+    }
+  });
+
+  it('is left out by the suggested command together with what was left out before', async () => {
+    const { diagnostics } = await prepared(
+      { closed: { kind: 'refused', status: 403 } },
+      { tracks: { ...THREE, four: 'song' }, selection: { except: ['four'], force: ['two', 'three'] } },
+    );
+    expect(diagnostics[0]?.hint).toContain(
+      ': venice-batch run --except four --except one --except three --force two --sandbox',
+    );
+  });
+
+  it('stops nothing else, but a refused account or a wrong request does', async () => {
+    const closed = { kind: 'refused', status: 403 } as const;
+    const cases = [
+      [{ status: 401 }, 4],
+      [{ status: 403, message: 'API access is disabled for this account' }, 4],
+      [{ status: 400 }, 3],
+      [{ status: 503 }, 12],
+    ] as const;
+    for (const [refused, exitCode] of cases) {
+      const { refusal } = await prepared(
+        { closed, song: { kind: 'refused', ...refused } },
+        { tracks: THREE },
+      );
+      expect(refusal).toBe(exitCode);
+    }
+  });
+
+  it('leaves nothing to buy if there is no other', async () => {
+    const refused = { kind: 'refused', status: 403 } as const;
+    const { plan, refusal, diagnostics } = await prepared(
+      { closed: refused, song: refused },
+      { tracks: THREE },
+    );
+    expect([plan.purchases, refusal]).toEqual([[], 4]);
+    expect(diagnostics).toContainEqual(
+      expect.objectContaining({
+        code: 'model-refused',
+        severity: 'error',
+        message: 'this key may use none of the models in this batch, closed and song (HTTP 403): Refused',
+      }),
+    );
+  });
 });

@@ -145,6 +145,29 @@ describe('a service that misbehaves before anything is bought', () => {
   });
 });
 
+describe('a price that is refused', () => {
+  it('because of its model leaves out only the takes of that model', async () => {
+    const set = await stage(async (passing) => {
+      if (passing.path === '/audio/quote' && passing.body.includes('mmaudio'))
+        return json(403, { error: 'This model is not allowed for your API key' })(passing);
+      await passOn(passing);
+    });
+    edit(
+      path.join(set.album.cwd, 'album.yaml'),
+      (text) => `${text}  - { id: two, model: mmaudio-v2-text-to-audio, prompt: Rain on a tin roof }\n`,
+    );
+    const ended = await set.run('run', '--json');
+    expect(ended.code, ended.stderr).toBe(4);
+    expect(ended.stderr).toContain('warning[model-refused]');
+    expect(ended.stderr).toMatch(/run album\.yaml .*--except two/);
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      takes: [{ key: 'one', state: 'done' }],
+      summary: { total: 2, done: 1, not_bought: 1 },
+    });
+    expect(await set.album.charges()).toBe(1);
+  });
+});
+
 describe('an ambiguous response to a submit', () => {
   it.each<[string, Treat]>([
     ['a 502', html(502)],

@@ -130,14 +130,44 @@ describe('the topic of `explain`', () => {
     ['ENOSPC', 'storage'],
     ['INSUFFICIENT_BALANCE', 'http-402'],
     ['http-520', 'http-other'],
+    ['X402_SIGN_IN_EXPIRED', 'x402-sign-in'],
+    ['x402_sign_in_nonce_reused', 'x402-sign-in'],
+    ['X402_CONCURRENCY_LIMIT', 'http-429'],
+    ['PAYMENT_REQUIRED', 'http-402'],
+    ['AUTHENTICATION_FAILED', 'http-401'],
+    ['INFERENCE_FAILED', 'http-500'],
+    ['HPE_INVALID_HEADER_TOKEN', 'connection'],
+    ['EINVAL', 'storage'],
+    ['CHARACTER_NOT_FOUND', 'service-code'],
+    ['LYRICS_TOO_SAD', 'service-code'],
+    ['provider_out_of_tune', 'service-code'],
   ])('is found for %s as %s', (word, family) => {
     expect(findExplanation(word)?.page).toBe(family);
   });
 
-  it.each(['', 'lorem', 'enough said', 'emty', '\u001b[31mECONNRESET', '__proto__', 'toString'])(
-    'is not found for %j',
-    (word) => {
-      expect(findExplanation(word)).toBeUndefined();
-    },
-  );
+  it('is the page of its own for every code that the sandbox gives to an error', () => {
+    const sources = readdirSync(new URL('sandbox/', SRC), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(`sandbox/${name}`, SRC), 'utf8'))
+      .join('\n');
+    const codes = [...sources.matchAll(/\bcode: ['`]([A-Z0-9_]+)/g)].map(([, code]) => code!);
+    expect(codes.length).toBeGreaterThan(5);
+    const unlisted = codes.filter(
+      (code) => (findExplanation(code)?.page ?? 'service-code') === 'service-code',
+    );
+    expect(unlisted).toEqual([]);
+  });
+
+  it.each([
+    '',
+    'lorem',
+    'enough said',
+    'emty',
+    'queue_id_seem',
+    '\u001b[31mECONNRESET',
+    '__proto__',
+    'toString',
+  ])('is not found for %j', (word) => {
+    expect(findExplanation(word)).toBeUndefined();
+  });
 });

@@ -62,13 +62,14 @@ describe('calls before the run', () => {
 });
 
 interface Reported {
+  readonly queries?: readonly KeyedQuery[];
   answer?(asked: number, stop: () => void): CallResult<number>;
   /** Called when a wait begins. */
   waits?(stop: () => void): void;
 }
 
 /** Fetches the prices. Time passes only while waiting, and an aborted wait ends at once. */
-async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
+async function gather({ queries = QUERIES, answer = () => PRICE, waits = () => {} }: Reported) {
   let nowMs = 0;
   let asked = 0;
   /** Time spent waiting after the stop. */
@@ -85,7 +86,7 @@ async function gather({ answer = () => PRICE, waits = () => {} }: Reported) {
     },
   };
   const client = { quote: async (_query: QuoteQuery) => answer(++asked, stop) } as unknown as VeniceClient;
-  const gathered = await gatherQuotes(client, clock, QUERIES, controller.signal);
+  const gathered = await gatherQuotes(client, clock, queries, controller.signal);
   return { ...gathered, asked, nowMs, lateMs };
 }
 
@@ -123,13 +124,21 @@ describe('fetching many quotes', () => {
     const { quotes, failures, leftOut, asked, nowMs } = await gather({ answer: () => refused });
     expect(asked).toBeLessThan(9);
     expect([quotes.size, failures.length + leftOut]).toEqual([0, 150]);
+    expect(failures.at(-1)?.failure.message).toMatch(
+      /^not requested yet: the service asked for a pause of \d+ s$/,
+    );
     expect(nowMs).toBeLessThan(65_000);
   });
+
+  const OF_MANY_MODELS = QUERIES.map((query) => ({ ...query, model: query.key }));
 
   const refusal = (status: number): CallResult<number> => ({ ...BUSY, status, code: `http-${status}` });
 
   it.each([400, 401, 403, 404, 410, 503])('ends after ten failures with %i in a row', async (status) => {
-    const { quotes, failures, leftOut, asked } = await gather({ answer: () => refusal(status) });
+    const { quotes, failures, leftOut, asked } = await gather({
+      queries: OF_MANY_MODELS,
+      answer: () => refusal(status),
+    });
     expect(failures.length).toBeGreaterThanOrEqual(10);
     // Some were in flight when the tenth failed.
     expect(failures.length).toBeLessThan(14);
@@ -137,10 +146,31 @@ describe('fetching many quotes', () => {
     expect([quotes.size, failures.length + leftOut]).toEqual([0, 150]);
   });
 
+  it.each([403, 404, 410])(
+    'ends for a model that is refused with %i, and goes on for others',
+    async (status) => {
+      const queries = QUERIES.map((query, index) => ({ ...query, model: index < 100 ? 'closed' : 'open' }));
+      const { quotes, failures, leftOut, asked } = await gather({
+        queries,
+        answer: (count) => (count <= 4 ? refusal(status) : PRICE),
+      });
+      expect([quotes.size, failures.length, leftOut]).toEqual([50, 100, 0]);
+      expect(new Set(failures.map(({ query }) => query.model))).toEqual(new Set(['closed']));
+      // Four are sent at once.
+      expect(asked).toBe(54);
+    },
+  );
+
   it('goes on while some succeed or the reasons differ', async () => {
-    const some = await gather({ answer: (asked) => (asked % 10 === 0 ? PRICE : refusal(404)) });
+    const some = await gather({
+      queries: OF_MANY_MODELS,
+      answer: (asked) => (asked % 10 === 0 ? PRICE : refusal(404)),
+    });
     expect([some.quotes.size, some.failures.length, some.leftOut]).toEqual([15, 135, 0]);
-    const different = await gather({ answer: (asked) => refusal(asked % 9 === 0 ? 404 : 400) });
+    const different = await gather({
+      queries: OF_MANY_MODELS,
+      answer: (asked) => refusal(asked % 9 === 0 ? 404 : 400),
+    });
     expect([different.failures.length, different.leftOut]).toEqual([150, 0]);
   });
 

@@ -5,7 +5,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { execute, type RunInput, type RunOutcome } from '../../src/run/execute.js';
 import { StoreFault } from '../../src/shared-log/object-store.js';
-import type { CallResult, Retrieved } from '../../src/venice/client.js';
+import type { CallFailure, CallResult, Retrieved } from '../../src/venice/client.js';
 import { attempt, file as built, id } from '../lockfile/build.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
@@ -158,7 +158,7 @@ describe('an unreachable service', () => {
   });
 });
 
-function refusedWith(status: number, message: string): Answer {
+function refusedWith(status: number, message: string): CallFailure {
   return { ok: false, kind: 'refused', status, sent: true, code: `http-${status}`, message, rate: {} };
 }
 
@@ -220,6 +220,48 @@ describe('a job whose retrieve fails', () => {
     const [lostMs, firstMs] = [Date.parse(state('one')!.at.lost!), START_MS];
     expect(lostMs - firstMs).toBeGreaterThanOrEqual(35 * SECOND_MS);
     expect(lostMs - firstMs).toBeLessThanOrEqual(90 * SECOND_MS);
+  });
+
+  const plain = (status: number, message: string): CallFailure => ({
+    ...refusedWith(status, message),
+    plain: true,
+  });
+
+  it.each([400, 404])(
+    'is lost after three responses of %i in plain words that do not say why, and stays charged',
+    async (status) => {
+      const { state, events } = await collect(others(plain(status, 'Bad Request')));
+      expect(state('one')).toMatchObject({ state: 'lost', reason: { code: 'not_found', status } });
+      expect(state('one')).not.toHaveProperty('refunded');
+      const lostMs = Date.parse(state('one')!.at.lost!) - START_MS;
+      expect(lostMs).toBeGreaterThanOrEqual(35 * SECOND_MS);
+      expect(lostMs).toBeLessThanOrEqual(90 * SECOND_MS);
+      const last = events.findLast((event) => event.type === 'take' && event.track === 'one');
+      expect(last).toMatchObject({ state: 'lost', message: 'Bad Request' });
+    },
+  );
+
+  it.each([400, 404])('is not lost by %i in plain words while the models are not served', async (status) => {
+    const { state, stopReasons } = await collect(() => plain(status, 'Bad Request'), false);
+    expect([state('one')?.state, stopReasons]).toEqual(['queued', ['unavailable']]);
+  });
+
+  it('has failed at once if plain words say so', async () => {
+    const { state } = await collect(others(plain(400, 'The provider refused this request')));
+    expect(state('one')).toMatchObject({ state: 'failed', refunded: true, refund_ground: 'documented' });
+  });
+
+  it('is left for the next run after 503 in plain words: the gateway cannot reach the service', async () => {
+    const { state } = await collect(() => plain(503, 'no healthy upstream'), true, [queued('one')]);
+    expect(state('one')?.state).toBe('queued');
+  });
+
+  it('has a hint how to give it up if each request for it is refused as faulty', async () => {
+    const faulty: Answer = { ...refusedWith(400, 'Invalid request parameters'), invalid: true };
+    const { state, events } = await collect(() => faulty, true, [queued('one')]);
+    expect(state('one')?.state).toBe('queued');
+    const given = events.find((event) => event.type === 'notice' && event.code === 'given-up');
+    expect(given).toMatchObject({ hint: expect.stringContaining('to give it up: resolve') });
   });
 
   it('is left for the next run if 403 closes its model, while other jobs go on', async () => {

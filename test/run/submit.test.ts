@@ -276,6 +276,7 @@ describe('a submit that is about to be sent when the service asks for a pause', 
     expect(await submitJob(context, job)).toEqual({ kind: 'again', notBeforeMs: PAUSE_MS, unsent: true });
     expect([asked(), context.ceiling.spentMicroUsd()]).toEqual([0, 0]);
     expect(job.attempt).toMatchObject({ state: 'rejected', reason: { code: 'not_sent' } });
+    expect(job.postponed?.message).toBe('not sent yet: the service asked for a pause of 60 s');
     await submit(job);
     expect(asked()).toBe(1);
     expect(job.attempt).toMatchObject({ state: 'rejected', reason: { status: 400 } });

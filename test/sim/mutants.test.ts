@@ -34,6 +34,7 @@ const RARE: ReadonlySet<string> = new Set([
   'other-boot-is-dead',
   'pages-are-refusals',
   'pauses-do-not-hold-back',
+  'plain-words-are-refusals',
   'price-ages-while-stopped',
   'price-that-fell-is-reserved',
   'size-alone-before-clean-up',

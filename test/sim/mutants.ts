@@ -67,8 +67,14 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'pages-are-refusals',
     'src/venice/submit-outcome.ts',
-    'const next = isRefused && !namesJob ?',
-    "const next = isRefused || result.kind === 'unusable' ?",
+    'const next = isRefusal(result) && !namesJob ?',
+    "const next = isRefusal(result) || result.kind === 'unusable' ?",
+  ),
+  patched(
+    'plain-words-are-refusals',
+    'src/venice/submit-outcome.ts',
+    'return plain !== true || status !== 503 || isModelBusy(result);',
+    'return true;',
   ),
   patched(
     'lost-answer-is-not-sent',

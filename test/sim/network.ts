@@ -147,7 +147,15 @@ function latencyMs(world: NetworkWorld): number {
 }
 
 function proxyPage(rng: Rng): ServerAnswer {
-  const status = rng.pick([200, 301, 307, 400, 403, 404, 429, 500, 502, 503, 504]);
+  return pageOf(rng.pick([200, 301, 307, 400, 403, 404, 429, 500, 502, 503, 504]));
+}
+
+/** Some proxies report a lost connection to the service in plain words. */
+function pageOf(status: number): ServerAnswer {
+  if (status === 503) {
+    const body = Buffer.from('upstream connect error or disconnect/reset before headers');
+    return { status, headers: { 'content-type': 'text/plain' }, body };
+  }
   const headers: Record<string, string> = { 'content-type': 'text/html' };
   if (status === 301 || status === 307) headers.location = 'https://elsewhere.example/';
   return { status, headers, body: Buffer.from('<html><body>Gateway</body></html>') };
@@ -163,9 +171,10 @@ function spoil(world: NetworkWorld, path: string, answer: ServerAnswer): ServerA
       headers: { 'content-type': 'application/json' },
       body: Buffer.from('{"error":"Unknown error"}'),
     };
-    const page = proxyPage(rng);
+    // Drawn although it is not used: the seeds of known worlds count on it.
+    proxyPage(rng);
     // After the effect, only responses that say nothing about money: a refusal here would be a lie of the service.
-    return rng.chance(0.5) ? jsonError : { ...page, status: rng.pick([200, 307, 403, 500, 502, 503, 504]) };
+    return rng.chance(0.5) ? jsonError : pageOf(rng.pick([200, 307, 403, 500, 502, 503, 504]));
   }
   if (answer.headers['content-type'] === 'application/json' && rng.chance(rates.garbled))
     return { ...answer, body: garble(rng, answer.body) };

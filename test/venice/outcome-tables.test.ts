@@ -41,14 +41,23 @@ const OF_THE_API: Readonly<Record<string, Omit<Answer, 'status'>>> = {
   'JSON without a type': { type: '', body: error() },
   'an empty text': { body: JSON.stringify({ error: '' }) },
 };
-const OF_ANOTHER: Readonly<Record<string, Omit<Answer, 'status'>>> = {
+/** From the service, or from a gateway in front of it. */
+const PLAIN: Readonly<Record<string, Omit<Answer, 'status'>>> = {
   text: { type: 'text/plain', body: 'Something went wrong' },
+  'text by the name of JSON': { body: 'Something went wrong' },
+  'text in quotes': { body: '"Something went wrong"' },
   nothing: { type: '', body: '' },
   'nothing by the name of JSON': { body: '' },
-  'a page': { type: 'text/html', body: '<html><title>Oh no</title></html>' },
-  'JSON that is no error': { body: '{"message":"Forbidden"}' },
+  'JSON that is no error': { body: '{"message":"Something went wrong"}' },
+  'JSON without a text': { body: '{}' },
   'a list': { body: '[]' },
+};
+const OF_ANOTHER: Readonly<Record<string, Omit<Answer, 'status'>>> = {
+  'a page': { type: 'text/html', body: '<html><title>Oh no</title></html>' },
+  'a page by the name of text': { type: 'text/plain', body: '<html><title>Oh no</title></html>' },
   'JSON that breaks off': { body: '{"error":"Someth' },
+  'text about a job': { type: 'text/plain', body: 'queued as queue_id q-1' },
+  'JSON about a job': { body: '{"message":"Queued","job":{"queue_id":"q-1"}}' },
 };
 const ERRORS = [
   400, 401, 402, 403, 404, 405, 408, 409, 410, 411, 413, 415, 418, 422, 425, 429, 431, 451, 500, 501, 502,
@@ -138,6 +147,11 @@ function rowFor(rows: readonly Row[], status: number): Row {
   );
 }
 
+/** The row for a status in plain words: its own, or that of the status. */
+function rowForPlain(rows: readonly Row[], status: number): Row {
+  return rows.find(({ answers }) => answers.includes(`${status} in plain words`)) ?? rowFor(rows, status);
+}
+
 /** The row for what is not from the API. */
 function rowForAnother(rows: readonly Row[], status: number): Row {
   return (
@@ -161,8 +175,16 @@ describe.each(TABLES)('%s', (_, rows, meaningOf) => {
       ]);
   });
 
+  it.each(ERRORS)('%i in plain words means what its row says', async (status) => {
+    for (const [name, body] of Object.entries(PLAIN))
+      expect([name, ...(await meaningOf({ status, ...body }))]).toEqual([
+        name,
+        ...rowForPlain(rows, status).meaning,
+      ]);
+  });
+
   it.each([...ERRORS, ...NO_ERRORS])('%i in any other format is not an API response', async (status) => {
-    for (const [name, body] of Object.entries(OF_ANOTHER))
+    for (const [name, body] of Object.entries({ ...(status < 400 && PLAIN), ...OF_ANOTHER }))
       expect([name, ...(await meaningOf({ status, ...body }))]).toEqual([
         name,
         ...rowForAnother(rows, status).meaning,
@@ -179,6 +201,14 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
     status,
     body: error({ queue_id: 'q' }),
   })),
+  'Submit: 503 in plain words that say that the model is offline or at capacity': [
+    { status: 503, type: 'text/plain', body: 'The model is at capacity. Please try again later.' },
+    { status: 503, body: '{"message":"The model is currently offline"}' },
+  ],
+  'Submit: 403 about the account': [
+    { status: 403, body: error({ error: 'API access is disabled for this account' }) },
+    { status: 403, type: 'text/plain', body: 'Not available in your region' },
+  ],
   'Submit: 401 whose text is about the model': [
     { status: 401, body: error({ error: 'This model is for Pro users' }) },
   ],
@@ -201,6 +231,13 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
     status,
     body: error({ error: 'Specified model is not available' }),
   })),
+  'Retrieve: 400 in plain words that say that the job failed': [
+    { status: 400, type: 'text/plain', body: 'The provider rejected this request' },
+    { status: 400, body: '{"message":"Generation failed"}' },
+  ],
+  'Retrieve: 403 about the account': [
+    { status: 403, body: error({ error: 'API access is disabled for this account' }) },
+  ],
   'Retrieve: 401 whose text is about the model': [
     { status: 401, body: error({ error: 'No such model for you' }) },
   ],
@@ -229,7 +266,7 @@ it('the cases above are all that the tables name', () => {
     rows.flatMap(({ answers }) => answers.map((answer) => `${title}: ${answer}`)),
   );
   const byStatus =
-    /: \d{3}(, \d{3})*(, any other.*| other than the ones below| that is not an API response)?$/;
+    /: \d{3}(, \d{3})*(, any other.*| other than the ones below| in plain words| that is not an API response)?$/;
   const byKind =
     /: (no connection: nothing was sent|not an API response, or a 200 without a usable id|any other, not an API response|200 `FAILED`)$/;
   expect(named.filter((name) => !(name in SPECIAL) && !byStatus.test(name) && !byKind.test(name))).toEqual(

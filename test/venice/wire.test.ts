@@ -570,6 +570,13 @@ describe('an error body', () => {
     [{ error: 'The model is offline' }, 503, { code: 'MODEL_OFFLINE', message: 'The model is offline' }],
     [{ error: 'Overloaded' }, 429, { code: 'MODEL_OVERLOADED', message: 'Overloaded' }],
     [{ error: 'At capacity' }, 503, { code: 'MODEL_AT_CAPACITY', message: 'At capacity' }],
+    [
+      { error: 'Insufficient balance. Top up.' },
+      402,
+      { code: 'http-402', message: 'Insufficient balance. Top up' },
+    ],
+    [{ error: 'No.', details: 'Why.' }, 400, { code: 'http-400', message: 'No; Why' }],
+    [{ error: 'Please wait...' }, 429, { code: 'http-429', message: 'Please wait...' }],
     [{ error: '' }, 500, { code: 'http-500', message: 'HTTP 500' }],
     [{ error: 'x', code: 'two words' }, 400, { code: 'http-400', message: 'x' }],
   ])('%j', (body, status, expected) => {
