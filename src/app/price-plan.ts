@@ -18,12 +18,14 @@ import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
 import { isOfSelection, readSelection, type Selection } from '../plan/selection.js';
+import { keyHint } from '../run/close-model.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
 import { boughtElsewhere, type Elsewhere, type Neighbourhood, runningElsewhere } from './elsewhere.js';
 import { fetchBalance, NOT_FETCHED } from './fetch-balance.js';
+import { findStillThere } from './still-there.js';
 import { judgeUnpriced, serviceError } from './unpriced.js';
 
 export interface PrepareInput {
@@ -137,7 +139,8 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   const { clock } = input.ports;
   const models = await retryUntilAnswered(clock, () => client.models(), input.stop);
   if (!models.ok) {
-    const diagnostics = [serviceError('could not fetch the models', models, MODELS_HINT)];
+    const hint = isKeyRefused(models) ? `nothing was bought; ${keyHint(models.code)}` : MODELS_HINT;
+    const diagnostics = [serviceError('could not fetch the models', models, hint)];
     // That request contained nothing from the manifest, so the manifest is not the cause.
     const refusal = isKeyRefused(models) ? EXIT.authentication : EXIT.unavailable;
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics, refusal });
@@ -147,6 +150,12 @@ async function price(input: PrepareInput, client: VeniceClient, decided: Decided
   if (hasError(drafted.diagnostics) || hasError(decided.diagnostics))
     return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
       refusal: selectionOrInvalid([...decided.diagnostics, ...drafted.diagnostics]),
+    });
+  const found = await findStillThere(client, decided.rows, input);
+  if (found.length > 0)
+    return concluded(input, decided, { ...drafted, drafts: [] }, NO_QUOTES, {
+      diagnostics: found,
+      refusal: EXIT.invalid,
     });
   input.phase?.('quote');
   const [quotes, { keyRefused, ...asked }] = await Promise.all([

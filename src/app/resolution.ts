@@ -33,7 +33,10 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     resolution.kind === 'queue_id' &&
     (attempt.state === 'lost' || attempt.state === 'failed') &&
     (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
-  if (!inDoubt && !refundable && !endable && !findable) return { ok: false, why: 'settled' };
+  // Only a refund that the documentation promises: the user has seen that it did not come.
+  const unrefunded =
+    resolution.kind === 'charged' && attempt.state === 'failed' && attempt.refund_ground === 'documented';
+  if (!inDoubt && !refundable && !endable && !findable && !unrefunded) return { ok: false, why: 'settled' };
   const to = (state: AttemptState, changes: Partial<Attempt>): Resolved => ({
     ok: true,
     attempt: {
@@ -49,7 +52,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
       if (!isQueueId(resolution.queueId)) return { ok: false, why: 'bad_queue_id' };
       return adopted(to('queued', { queue_id: resolution.queueId }));
     case 'charged':
-      return to('lost', { reason: { code: 'resolved_charged' } });
+      return unreturned(to(unrefunded ? 'failed' : 'lost', { reason: { code: 'resolved_charged' } }));
     case 'not_charged':
       return to('rejected', { reason: { code: 'resolved_not_charged' } });
     case 'refunded':
@@ -78,6 +81,13 @@ export function isNewJob(seen: Attempt | undefined, attempt: Attempt): boolean {
 /** The reason for the doubt does not apply to a known job, and no money was returned for it. */
 function adopted(resolved: Resolved): Resolved {
   if (!resolved.ok) return resolved;
-  const { reason: _, refunded: __, refund_ground: ___, ...attempt } = resolved.attempt;
+  const { reason: _, ...attempt } = resolved.attempt;
+  return unreturned({ ok: true, attempt });
+}
+
+/** No money was returned. */
+function unreturned(resolved: Resolved): Resolved {
+  if (!resolved.ok) return resolved;
+  const { refunded: _, refund_ground: __, ...attempt } = resolved.attempt;
   return { ok: true, attempt };
 }

@@ -170,6 +170,7 @@ export const CODE_GROUPS = {
     'not-in-doubt',
     'changed-meanwhile',
     'queue-id-unknown',
+    'job-found',
     'queue-id-taken',
     'queue-id-seen',
     'run_ended',

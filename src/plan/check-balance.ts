@@ -81,7 +81,7 @@ function overBalance(plan: Plan, balance: Balance, uncovered: readonly Purchase[
   const takes = uncovered.length === 1 ? '1 take' : `${uncovered.length} takes`;
   const hidden =
     balance.currencies.EARNED_CREDITS === undefined
-      ? '; only an ADMIN key sees earned credits: if they cover the rest, add --ignore-balance'
+      ? '; earned credits are not known (only an ADMIN key can see them): if they cover the rest, add --ignore-balance'
       : '';
   return {
     code: 'over-balance',

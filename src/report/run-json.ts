@@ -37,6 +37,8 @@ export function renderJson(outcome: RunOutcome, outputRoot: string): string {
       ...qcOf(outcome, take),
     })),
     diagnostics: outcome.diagnostics,
+    // Why the run stopped, also if no take shows it.
+    errors: outcome.errors.map(({ code, message, hint = null }) => ({ code, message, hint })),
   };
   return jsonDocument(document);
 }

@@ -32,7 +32,7 @@ export function stopNotice(
     case 'balance':
       return {
         code: 'balance-spent',
-        message: 'the service says that the balance is too low: nothing more is submitted',
+        message: 'the service refused a purchase with 402, payment required: nothing more is submitted',
         hint: `top up the account or wallet, or raise the spend limit of the key, then: ${command('run')}`,
       };
     case 'fail_fast':

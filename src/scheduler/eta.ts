@@ -37,7 +37,8 @@ export function estimateRemaining(
   const known = queues.every(
     ({ queue }) => queue.pooled.known() || unsubmitted(queue) + queue.inFlight === 0,
   );
-  const high = Math.max(0, ...ranges.map((range) => range.high));
+  const stuck = queues.some(({ queue }) => isStuck(queue, nowMs));
+  const high = stuck ? Number.POSITIVE_INFINITY : Math.max(0, ...ranges.map((range) => range.high));
   const pausedUntilMs = pauseOf(queues, nowMs);
   return {
     expectedRunMs: (id) => expectedRunMs(jobs.get(id)),
@@ -73,6 +74,14 @@ function rangeOf({ queue, rules }: RuledQueue, nowMs: number): Range {
     low: Math.max(places.low, queue.limits.spanMsMin(requestsMin, nowMs) + lastRun.low),
     high: Math.max(places.high, last.high, demand.spanMs(requestsMax) + lastRun.high),
   };
+}
+
+/** Whether only clean-ups are left that have failed, and wait to be tried again. */
+function isStuck(queue: ModelQueue, nowMs: number): boolean {
+  const { toCleanUp, inFlight } = queue;
+  return (
+    inFlight + unsubmitted(queue) === 0 && toCleanUp.size > 0 && toCleanUp.peekKey() > nowMs + OVERDUE_MS
+  );
 }
 
 /** How long the jobs of the last submits still run, where submits have their own budget. */

@@ -39,7 +39,7 @@ const OFFLINE = 'MODEL_OFFLINE';
 const AT_CAPACITY = 'MODEL_AT_CAPACITY';
 
 const NAMES_AN_ID = /\b(?:request|queue|job)[ _-]?id\b/i;
-const SAYS_UNKNOWN = /\b(?:invalid|unknown|not found|not exist)\b/i;
+const SAYS_UNKNOWN = /\b(?:invalid|unknown|malformed|not (?:a )?valid|not found|not exist)\b/i;
 const SAYS_GONE = /\bmedia could not be found\b/i;
 const SAYS_BAD_REQUEST = /\bcontent-type\b|\binvalid json\b|\brequest body\b|^invalid request parameters/i;
 const SAYS_OVERLOADED = /\boverloaded\b|\bat capacity\b|\btoo busy\b/i;
@@ -51,6 +51,7 @@ const SAYS_NO_MODEL =
   /\bmodel\b[^.]{0,60}\b(?:not found|not available|unavailable|not supported|not exist|retired|deprecated|no longer)\b/i;
 const NAMES_MEDIA = /\b(?:media|audio|file)\b/i;
 const SAYS_MODEL = /\bmodels?\b/i;
+const SAYS_GATEWAY = /\b(?:upstream|gateway|proxy|backend|origin|connection|connect|disconnect|reset)\b/i;
 const SAYS_ACCESS = /\bapi access\b|\baccount\b|\bregions?\b|\bcountry\b/i;
 const NAMES_WORK = /\b(?:job|task|generat\w+|inference|synthesis|audio|music|song|provider|prompt|lyrics)\b/i;
 const SAYS_FAILED =
@@ -83,6 +84,11 @@ function meaningOf400({ message, invalid }: Refusal): Meaning {
   if (isUnknown || SAYS_GONE.test(message)) return 'unknown_id';
   if (isAboutModel(message)) return 'no_model';
   return NAMES_WORK.test(message) && SAYS_FAILED.test(message) ? 'job_failed' : 'other';
+}
+
+/** Whether a 503 is of a gateway that lost the response of the service, whatever its form. */
+export function isOfGateway({ message }: Pick<Refusal, 'message'>): boolean {
+  return SAYS_GATEWAY.test(message);
 }
 
 /** Whether a 503 is about one model. A gateway that cannot reach the service, or lost its response, does not say so. */

@@ -1,6 +1,6 @@
 import type { RateHeaders } from '../core/rate-headers.js';
 import type { CallFailure, CallResult, Queued } from './client.js';
-import { isModelBusy, type Meaning, meaningOf, recordedCode } from './meaning.js';
+import { isModelBusy, isOfGateway, type Meaning, meaningOf, recordedCode } from './meaning.js';
 
 /**
  * What a refusal means for further submits:
@@ -105,5 +105,5 @@ function isRefusal(result: CallFailure): boolean {
   const { kind, status, plain } = result;
   // A rate-limiting CDN answers with its own page: the request was not passed on.
   if (kind !== 'refused') return kind === 'unusable' && status === 429;
-  return plain !== true || status !== 503 || isModelBusy(result);
+  return status !== 503 || isModelBusy(result) || (plain !== true && !isOfGateway(result));
 }

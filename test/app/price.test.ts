@@ -1,19 +1,27 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type PrepareInput, prepare } from '../../src/app/price-plan.js';
 import type { Ports } from '../../src/core/ports.js';
-import type { CallFailure } from '../../src/venice/client.js';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import type { CallFailure, VeniceClient } from '../../src/venice/client.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
+import { attempt } from '../lockfile/build.js';
 import { catalogueOf, makeModel, makeTake, NOW_MS } from '../plan/builders.js';
 
 type Refused = Pick<CallFailure, 'kind' | 'status'> & Partial<CallFailure>;
 
 interface Asked {
   readonly tracks?: Readonly<Record<string, string>>;
+  readonly attempts?: readonly Attempt[];
+  /** What the service says of earlier jobs. */
+  readonly retrieve?: VeniceClient['retrieve'];
   readonly selection?: Partial<PrepareInput['selection']>;
 }
 
 /** A plan for tracks, given with their models, of which the service refuses some prices. */
-async function prepared(refusals: Readonly<Record<string, Refused>>, { tracks, selection }: Asked = {}) {
+async function prepared(
+  refusals: Readonly<Record<string, Refused>>,
+  { tracks, selection, attempts = [], retrieve }: Asked = {},
+) {
   const { files } = createMemoryDisk({ '/album/album.yaml': '' });
   let nowMs = NOW_MS;
   const clock = {
@@ -26,6 +34,7 @@ async function prepared(refusals: Readonly<Record<string, Refused>>, { tracks, s
   return prepare({
     ports: { files, clock } as unknown as Ports,
     client: {
+      retrieve,
       models: async () => ({
         ok: true,
         value: catalogueOf(...[...new Set(models.map(([, id]) => id))].map((id) => makeModel({ id }))),
@@ -42,7 +51,7 @@ async function prepared(refusals: Readonly<Record<string, Refused>>, { tracks, s
       directory: '/album',
       takes: models.map(([track, model]) => makeTake({ track, request: { model } })),
     },
-    attempts: [],
+    attempts,
     output: { root: '/album', files },
     selection: { retryFailed: false, force: [], ...selection },
     command: (verb, ...words) => ['venice-batch', verb, ...words, '--sandbox'].join(' '),
@@ -149,5 +158,53 @@ describe('a model whose price is refused', () => {
         message: 'this key may use none of the models in this batch, closed and song (HTTP 403): Refused',
       }),
     );
+  });
+});
+
+describe('a take whose job was lost or failed without a clear reason', () => {
+  const asking = (state: Attempt['state'], reason: NonNullable<Attempt['reason']>, answer: unknown) => {
+    const retrieve = vi.fn(async () => answer) as unknown as VeniceClient['retrieve'];
+    const { digest } = makeTake({ track: 'opening', request: { model: 'song' } });
+    const earlier = attempt({ track: 'opening', model: 'song', digest, state, reason, queue_id: 'q-1' });
+    const selection = { retryFailed: true, force: [] };
+    return { retrieve, plan: () => prepared({}, { attempts: [earlier], retrieve, selection }) };
+  };
+  const running = { ok: true, value: { kind: 'running' }, rate: {} };
+  const gone = { ok: false, kind: 'refused', sent: true, status: 404, code: 'http-404', rate: {} };
+  const unknown = { ...gone, message: 'Media could not be found' };
+  const LOST = { code: 'not_found', status: 404 };
+  const FAILED = { code: 'http-500', status: 500 };
+
+  it.each([
+    ['lost', LOST],
+    ['failed', FAILED],
+  ] as const)('is not bought again if the service has it after all: %s', async (state, reason) => {
+    const { plan } = asking(state, reason, running);
+    const { plan: made, diagnostics, refusal } = await plan();
+    expect([made.purchases, refusal]).toEqual([[], 3]);
+    expect(diagnostics).toMatchObject([
+      {
+        code: 'job-found',
+        message: `the service has the job of opening after all, which was recorded as ${state}: nothing is bought`,
+        hint: expect.stringMatching(
+          /^collect it at no cost: venice-batch resolve \w{8} --queue-id q-1 --sandbox$/,
+        ),
+      },
+    ]);
+  });
+
+  it('is bought again if the service still does not have it', async () => {
+    const { plan, retrieve } = asking('lost', LOST, unknown);
+    expect((await plan()).plan.purchases).toHaveLength(1);
+    expect(retrieve).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['the failure has a clear reason', 'failed', { code: 'http-422', status: 422 }],
+    ['the user gave it up', 'lost', { code: 'resolved_charged' }],
+  ] as const)('is not asked for if %s', async (_, state, reason) => {
+    const { plan, retrieve } = asking(state, reason, running);
+    expect((await plan()).plan.purchases).toHaveLength(1);
+    expect(retrieve).not.toHaveBeenCalled();
   });
 });

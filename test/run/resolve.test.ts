@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isNewJob, type Resolution, resolveAttempt } from '../../src/app/resolution.js';
-import { type Attempt, countsAsSpent } from '../../src/lockfile/attempt.js';
+import { type Attempt, countsAsSpent, moneyOf } from '../../src/lockfile/attempt.js';
 import { advance, stableCode } from '../../src/run/transition.js';
 import { attempt } from '../lockfile/build.js';
 
@@ -39,6 +39,18 @@ describe('resolving an attempt in doubt', () => {
       expect(resolved(attempt({ state }), { kind: 'charged' })).toBe('settled');
     },
   );
+
+  it('takes back a refund that only the documentation promised, and no other', () => {
+    const failed = attempt({ state: 'failed', queue_id: 'q-1', refunded: true, refund_ground: 'documented' });
+    const after = resolved(failed, { kind: 'charged' }) as Attempt;
+    expect(after).toMatchObject({
+      state: 'failed',
+      rev: failed.rev + 1,
+      reason: { code: 'resolved_charged' },
+    });
+    expect([countsAsSpent(after), moneyOf(after)]).toEqual([true, 'charged']);
+    expect(resolved({ ...failed, refund_ground: 'told' }, { kind: 'charged' })).toBe('settled');
+  });
 
   it('collects a lost job under its own id if the service has it after all, and counts it as spent', () => {
     const lost = attempt({ state: 'lost', queue_id: 'q-1', reason: { code: 'not_found' }, refunded: true });

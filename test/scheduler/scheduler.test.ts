@@ -483,6 +483,15 @@ describe('the estimate of the remaining time', () => {
     expect(estimated).toEqual([expect.any(Number), expect.any(Number), undefined]);
   });
 
+  it('has no remaining time while only clean-ups that have failed wait to be tried again', () => {
+    const scheduler = createScheduler({});
+    scheduler.addCleanUp('a', { model: 'A' });
+    expect(scheduler.next(0)).toEqual({ kind: 'complete', job: 'a' });
+    scheduler.answered('A', { status: 500, rate: {}, job: 'a' }, 100);
+    scheduler.settled('a', { kind: 'again', notBeforeMs: 60_000 }, 100);
+    expect(scheduler.estimate(1_000).remainingMs).toBeUndefined();
+  });
+
   it('includes until when all requests wait for the limit', () => {
     const scheduler = createScheduler({});
     scheduler.addTake('a', { model: 'A' });

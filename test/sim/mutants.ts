@@ -73,7 +73,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'plain-words-are-refusals',
     'src/venice/submit-outcome.ts',
-    'return plain !== true || status !== 503 || isModelBusy(result);',
+    'return status !== 503 || isModelBusy(result) || (plain !== true && !isOfGateway(result));',
     'return true;',
   ),
   patched(

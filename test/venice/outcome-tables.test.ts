@@ -205,6 +205,9 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
     { status: 503, type: 'text/plain', body: 'The model is at capacity. Please try again later.' },
     { status: 503, body: '{"message":"The model is currently offline"}' },
   ],
+  'Submit: 503 that names a gateway or a connection': [
+    { status: 503, body: error({ error: 'upstream connect error or disconnect/reset before headers' }) },
+  ],
   'Submit: 403 about the account': [
     { status: 403, body: error({ error: 'API access is disabled for this account' }) },
     { status: 403, type: 'text/plain', body: 'Not available in your region' },
