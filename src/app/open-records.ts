@@ -16,7 +16,9 @@ export async function openStore(ports: Ports, settings: OpenSettings, report: No
   }
   const { store, notes } = await openFile(ports, settings);
   try {
-    checkLog(store.header, undefined, lockfilePath, settings.command, verbOf(settings));
+    checkLog(store.header, undefined, lockfilePath, (...words) =>
+      settings.command(verbOf(settings), ...words),
+    );
   } catch (error) {
     await store.abandon();
     throw error;

@@ -25,7 +25,7 @@ export async function openTogether(
 ): Promise<OpenedStore> {
   const { lockfilePath, endpoint, command } = settings;
   const read = await requireLock(ports.files, lockfilePath, command);
-  checkLog(read.header, state.address, lockfilePath, command, verbOf(settings));
+  checkLog(read.header, state.address, lockfilePath, (...words) => command(verbOf(settings), ...words));
   const lockPath = await ports.files.real(lockfilePath);
   const { header, attempts } = read;
   const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command });

@@ -67,14 +67,12 @@ export async function openFile(
  * buy what other machines bought. Throws a `BatchError` (9).
  *
  * @param address of the log in use; absent: none
- * @param verb of the command to repeat
  */
 export function checkLog(
   header: Pick<LockHeader, 'log'> | undefined,
   address: string | undefined,
   lockPath: string,
-  command: NextCommand,
-  verb: string,
+  same: (...words: string[]) => string,
 ): void {
   const log = header?.log;
   if (log === undefined || log === address) return;
@@ -82,16 +80,12 @@ export function checkLog(
     address === undefined
       ? `the lockfile is a copy of the shared log ${log}, and this command names none`
       : `the lockfile is a copy of the shared log ${log}, not of ${address}`;
-  const move =
-    address === undefined
-      ? ''
-      : `; to move to ${address} permanently, detach the lockfile: ${command('lock detach')}`;
   throw new BatchError(
     address === undefined ? 'state-needed' : 'state-other',
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `without the log, takes that other machines bought would be bought again: ${command(verb, '--state', log)}${move}`,
+      hint: `without the log, takes that other machines bought would be bought again: ${same('--state', log)}`,
     },
   );
 }

@@ -63,7 +63,7 @@ export async function sharedView(
       );
     return { attempts: own };
   }
-  checkLog(read.header, state.address, lockfilePath, command, verb);
+  checkLog(read.header, state.address, lockfilePath, (...words) => command(verb, ...words));
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);

@@ -199,14 +199,6 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
       lock,
     ),
   );
-  located(
-    add(
-      'detach <manifest>',
-      'stop being a copy of a shared log, to use another one',
-      async () => (await import('./lock-detach-command.js')).detachCommand,
-      lock,
-    ),
-  );
   buying(
     add(
       'config <manifest>',

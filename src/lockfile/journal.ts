@@ -171,15 +171,6 @@ export function belongsTo(header: LockHeader, journal: JournalText): boolean {
   return isRelated(journal.header, header) && journal.header.endpoint === header.endpoint;
 }
 
-/** Removes the journals of this lockfile and its copy. Requires the run lock. Throws the `FileFault`. */
-export async function removeAllJournals(files: Files, lockPath: string, header: LockHeader): Promise<void> {
-  const read = await readJournals(files, lockPath, Number.POSITIVE_INFINITY);
-  if (!read.ok) throw read.fault;
-  const own = read.all.filter((one) => belongsTo(header, one));
-  for (const { path } of own) await files.remove(path);
-  if (own.length > 0) await files.syncDirectory(dirname(privatePath(lockPath, '')));
-}
-
 async function journalsOf(files: Files, lockPath: string): Promise<readonly string[]> {
   const folder = dirname(privatePath(lockPath, ''));
   const name = basename(lockPath);

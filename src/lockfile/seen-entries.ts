@@ -41,11 +41,6 @@ export async function writeSeen(files: Files, random: Random, lockPath: string, 
   await replaceFile(files, pathOf(lockPath), [text], scratchPath(random, lockPath));
 }
 
-/** Requires the run lock. Throws the `FileFault`. */
-export async function forgetSeen(files: Files, lockPath: string): Promise<void> {
-  if ((await files.facts(pathOf(lockPath))) !== undefined) await files.remove(pathOf(lockPath));
-}
-
 function pathOf(lockPath: string): string {
   return privatePath(lockPath, '.entries');
 }

@@ -11,7 +11,7 @@ interface Carried {
 /** For every command that takes a manifest. `models` takes none, and only the flags of the endpoint. */
 const BATCH: readonly string[] = [
   ...['run', 'plan', 'collect', 'pull', 'validate', 'status', 'verify', 'review', 'report', 'resolve'],
-  ...['accept', 'release', 'qc', 'pick', 'tidy', 'unlock', 'lock repair', 'lock detach', 'config'],
+  ...['accept', 'release', 'qc', 'pick', 'tidy', 'unlock', 'lock repair', 'config'],
 ];
 const COLLECT = ['run', 'collect', 'config'];
 const SELECT = ['run', 'plan', 'config'];

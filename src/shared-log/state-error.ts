@@ -105,7 +105,7 @@ function whyOf(problem: LogProblem): string {
 function altered(address: string, command: NextCommand, what: string): BatchError {
   return new BatchError('state-altered', `${address}: ${what}`, {
     exitCode: EXIT.lockfile,
-    hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; what is paid for is still collected: ${command('collect')}; if it cannot be restored, detach the lockfile to use a new log: ${command('lock detach')}`,
+    hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; what is paid for is still collected: ${command('collect')}`,
   });
 }
 

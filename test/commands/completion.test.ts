@@ -59,7 +59,7 @@ describe('completion in a plain bash', () => {
     [['unlock', '--force', 'a'], ['album.yaml']],
     [
       ['lock', ''],
-      ['detach', 'merge', 'repair'],
+      ['merge', 'repair'],
     ],
     [['lock', 'repair', 'a'], ['album.yaml']],
     [
@@ -79,7 +79,7 @@ describe('the script for zsh', () => {
   it('offers the commands and the options of each', async () => {
     expect(await scriptFor('zsh')).toContain("    'status:show the state of every take; offline'\n");
     expect(await line('run')).toMatch(/ '\*:manifest:_files -g "\*\.\(yaml\|yml\)"' ;;$/);
-    expect(await line('lock')).toContain("'1:word:(repair merge detach)'");
+    expect(await line('lock')).toContain("'1:word:(repair merge)'");
     expect(await line('completion')).toContain("'1:word:(bash zsh fish)'");
     expect(await line('models')).not.toContain(':manifest:');
   });
@@ -115,12 +115,10 @@ describe('the script for fish', () => {
 
   it('offers a subcommand once, then its options', async () => {
     const of = "-n '__fish_seen_subcommand_from lock; and";
-    expect(
-      await lines(`${of} not __fish_seen_subcommand_from repair merge detach' -a 'repair merge detach'`),
-    ).toHaveLength(1);
-    expect(await lines(`${of} __fish_seen_subcommand_from repair merge detach' -a '(__venice`)).toHaveLength(
+    expect(await lines(`${of} not __fish_seen_subcommand_from repair merge' -a 'repair merge'`)).toHaveLength(
       1,
     );
+    expect(await lines(`${of} __fish_seen_subcommand_from repair merge' -a '(__venice`)).toHaveLength(1);
   });
 
   it('offers files for a path, the choices of an option, and otherwise nothing', async () => {

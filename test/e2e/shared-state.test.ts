@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { startPlace } from '../shared-log/places.js';
@@ -155,37 +155,6 @@ it('prefers the log of the flag to that of the environment, and that to the log 
   const charges = await service.charges();
   expect((await run(words(service), album(), service.env)).code).toBe(0);
   expect(await service.charges()).toBe(charges);
-});
-
-it('goes on with a new log after the old one was deleted, and buys nothing again', async () => {
-  const service = await startService();
-  const [old, fresh] = [folder(), folder()];
-  const clones = [folder(), folder()];
-  for (const cwd of clones) {
-    writeManifest(cwd, 2);
-    const made = await run(words(service, '--state', `file://${old}`), cwd, service.env);
-    expect(made.code, made.stderr).toBe(0);
-  }
-  expect(await service.charges()).toBe(2);
-  rmSync(path.join(old, 'log'), { recursive: true });
-  for (const cwd of clones) {
-    writeManifest(cwd, 3);
-    const refused = await run(words(service, '--state', `file://${old}`), cwd, service.env);
-    expect([refused.code, refused.stderr]).toEqual([
-      9,
-      expect.stringContaining('venice-batch lock detach album.yaml'),
-    ]);
-    const moved = await run(words(service, '--state', `file://${fresh}`), cwd, service.env);
-    expect([moved.code, moved.stderr]).toEqual([9, expect.stringContaining('venice-batch lock detach')]);
-    const detached = await run(['lock', 'detach', 'album.yaml', ...service.flags], cwd, service.env);
-    expect([detached.code, detached.stdout]).toEqual([
-      0,
-      expect.stringMatching(/no longer a copy of file:.*; [23] attempts kept/),
-    ]);
-    const again = await run(words(service, '--state', `file://${fresh}`), cwd, service.env);
-    expect(again.code, again.stderr).toBe(0);
-  }
-  expect(await service.charges()).toBe(3);
 });
 
 it('never buys again what the service may still have after a machine is lost', async () => {
