@@ -1,4 +1,4 @@
-import { BatchError, EXIT } from '../core/errors.js';
+import { BatchError, EXIT, isSystemFault } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
@@ -49,7 +49,7 @@ export async function openTogether(
     }
     const expiry = await log?.expiry();
     if (expiry !== undefined) report('warning', 'state-expires', `${state.address}: ${expiry}`, EXPIRY_HINT);
-    return { store, notes, audio: state.audio };
+    return { store: noting(store, () => noteSeen(ports, lockPath, log)), notes, audio: state.audio };
   } catch (error) {
     await shared.log?.close();
     throw error;
@@ -58,6 +58,19 @@ export async function openTogether(
 
 const EXPIRY_HINT =
   'switch it off for this prefix: a missing entry may have been a claim, so buying stops as soon as one is deleted';
+
+/** Notes what this run has written and read itself, too, once it is over. If the disk refuses, the next run notes it. */
+function noting(store: LockStore, note: () => Promise<void>): LockStore {
+  const noted = () =>
+    note().catch((fault: unknown) => {
+      if (!isSystemFault(fault)) throw fault;
+    });
+  return {
+    ...store,
+    close: () => store.close().finally(noted),
+    abandon: () => store.abandon().finally(noted),
+  };
+}
 
 async function noteSeen(
   { files, random }: Ports,

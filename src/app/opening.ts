@@ -85,7 +85,7 @@ export function checkLog(
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `without the log, takes that other machines bought would be bought again: ${same('--state', log)}`,
+      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}`,
     },
   );
 }

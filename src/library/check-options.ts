@@ -54,6 +54,11 @@ export function refuseInvalid(options: AnyOptions): void {
       meant === undefined ? 'remove it' : `did you mean \`${meant}\`?`,
     );
   }
+  if (options.state !== undefined && typeof options.state !== 'string')
+    throw usageError(
+      '`state` must be a string',
+      "write it as an address, such as `state: 's3://bucket/prefix'`",
+    );
   if (options.manifest === '') throw usageError('`manifest` is empty', 'name a file, such as album.yaml');
   if ((options.sandbox ?? false) && options.baseUrl !== undefined)
     throw usageError('`sandbox` and `baseUrl` cannot be combined', 'use only one of them');

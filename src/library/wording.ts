@@ -48,14 +48,15 @@ const OUTCOMES: Readonly<Record<string, string>> = {
 /** Turns a command for the same manifest into the equivalent call, if there is one. */
 export function callFor(manifest: string, place: Omit<PlaceOptions, 'manifest' | 'apiKey'>) {
   const given = Object.entries({ manifest, ...place }).filter(([, value]) => value !== undefined);
-  const members = given.map(
-    ([name, value]) => `${name}: ${typeof value === 'boolean' ? value : quoted(String(value))}`,
-  );
+  const memberOf = ([name, value]: (typeof given)[number]) =>
+    `${name}: ${typeof value === 'boolean' ? value : quoted(String(value))}`;
   return (verb: string, ...words: string[]): string => {
     const options = FUNCTIONS.has(verb) ? optionsOf(words) : undefined;
     if (options === undefined)
       return nextCommandLine(verb, { manifest, flags: Object.fromEntries(given) }, words);
-    return `${verb}({ ${[...members, ...options].join(', ')} })`;
+    // A flag in the words replaces the same option.
+    const kept = given.filter(([name]) => !options.some((option) => option.startsWith(`${name}: `)));
+    return `${verb}({ ${[...kept.map(memberOf), ...options].join(', ')} })`;
   };
 }
 

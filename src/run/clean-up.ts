@@ -66,6 +66,8 @@ export async function cleanUpJob(context: RunContext, job: Job): Promise<Settled
     // With these credentials it never will be.
     if (fault?.kind === 'log' && fault.error.exitCode === EXIT.authentication)
       return leaveCopy(context, fault.error.message, 'credentials');
+    // The log was changed by others, which was reported. Until it is restored, it takes nothing.
+    if (fault?.kind === 'log' && fault.error.exitCode === EXIT.lockfile) return GONE;
     return again(context, job, `the remote copy of ${job.key} is kept: ${NOT_SHARED}`);
   }
   if (!context.keySignature.isFetched(attempt)) {

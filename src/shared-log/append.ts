@@ -46,10 +46,13 @@ export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Pr
   for (const one of open) one.answered('recorded');
 }
 
-/** An intent, while buying has to stop. */
-function isStopped({ damage, refused }: LogCore, { attempt, failed }: Waiting): boolean {
+/**
+ * An intent, while buying has to stop. After a damaged last entry nothing is written: it could no longer be restored. The
+ * lockfile keeps what the log does not take.
+ */
+function isStopped({ damage, refused, state }: LogCore, { attempt, failed }: Waiting): boolean {
   const stop = damage ?? refused;
-  if (stop === undefined || attempt?.state !== 'intent') return false;
+  if (stop === undefined || (attempt?.state !== 'intent' && state.lastIsDamaged !== true)) return false;
   failed(stop);
   return true;
 }

@@ -15,6 +15,8 @@ export interface LogState {
   readonly hosts: Map<string, string>;
   /** The number of the next entry. */
   next: number;
+  /** The last entry cannot be read. One that follows it would be chained to the damaged bytes. */
+  lastIsDamaged?: boolean;
   /** SHA-256 of the last entry; empty before the first, absent if it is missing. */
   last?: string | undefined;
 }
@@ -43,6 +45,7 @@ export function foldEntry(state: LogState, bytes: Uint8Array): LogProblem | unde
   state.next += 1;
   state.last = hashOf(bytes);
   const read = decodeEntry(entry, bytes);
+  state.lastIsDamaged = !read.ok && read.problem.kind === 'damaged';
   if (!read.ok) return { ...read.problem, entry };
   if (read.header !== undefined) state.header = read.header;
   const { group } = read;

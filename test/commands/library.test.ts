@@ -62,6 +62,7 @@ describe('the library', () => {
     [{ baseUrl: 'https://x.test' }, '`sandbox` and `baseUrl` cannot be combined'],
     [{ budgetUSD: 1 }, '`budgetUSD` is not an option'],
     [{ only: 'one' as unknown as string[] }, '`only` must be an array of strings'],
+    [{ state: 7 as unknown as string }, '`state` must be a string'],
   ])('refuses %j with a message about its options', async (options, message) => {
     await expect(plan({ manifest: album(), sandbox: true, ...options })).rejects.toMatchObject({
       code: 'usage',
@@ -178,6 +179,7 @@ describe('the wording of the library', () => {
       ['status', '--state', 'git:origin'],
       "status({ manifest: 'a.yaml', sandbox: true, state: 'git:origin' })",
     ],
+    [['run', '--sandbox', '--yes'], "run({ manifest: 'a.yaml', sandbox: true, approve: () => true })"],
     [['status', '--events', 'ndjson'], 'venice-batch status a.yaml --events ndjson --sandbox'],
   ])('turns %j into a call if there is one', ([verb = '', ...words], expected) => {
     expect(call(verb, ...words)).toBe(expected);

@@ -144,6 +144,8 @@ it('buys nothing after the newest entries were deleted, and writes nothing in th
   const [first = '', ...rest] = readdirSync(log).sort();
   const entries = new Map(rest.map((name) => [name, readFileSync(path.join(log, name))]));
   for (const name of rest) unlinkSync(path.join(log, name));
+  // As in another clone: only the lockfile shows what is missing.
+  rmSync(path.join(cwd, '.venice-batch', 'album.lock.jsonl.entries'));
   writeManifest(cwd, 3);
   for (const verb of ['status', 'plan']) {
     const looked = await run([verb, 'album.yaml', ...service.flags, ...state], cwd, service.env);
@@ -159,6 +161,24 @@ it('buys nothing after the newest entries were deleted, and writes nothing in th
   const restored = await run(words(service, state), cwd, service.env);
   expect(restored.code, restored.stderr).toBe(0);
   expect(await service.charges()).toBe(3);
+});
+
+it('buys nothing if the log lacks an entry that this machine wrote itself', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const cwd = machine();
+  expect((await run(words(service, state), cwd, service.env)).code).toBe(0);
+  const log = path.join(share, 'log');
+  const names = readdirSync(log).filter((name) => name.endsWith('.jsonl'));
+  const seen = path.join(cwd, '.venice-batch', 'album.lock.jsonl.entries');
+  expect(JSON.parse(readFileSync(seen, 'utf8'))).toMatchObject({ entries: names.length });
+  unlinkSync(path.join(log, names.sort().at(-1)!));
+  writeManifest(cwd, 3);
+  const after = await run(words(service, state), cwd, service.env);
+  expect([after.code, after.stderr]).toEqual([
+    9,
+    expect.stringContaining('is missing, though it was written'),
+  ]);
+  expect(await service.charges()).toBe(2);
 });
 
 it.each([

@@ -83,6 +83,21 @@ describe('a log that was changed from outside', () => {
     }
   });
 
+  it('gets nothing after a damaged last entry, which could then not be restored', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 3);
+    const whole = memory.objects.get(entryKey(3))!;
+    memory.objects.set(entryKey(3), whole.slice(0, -60));
+    const log = await openAs('next', memory.store());
+    await expect(log.append(queuedOf('elsewhere'))).rejects.toMatchObject(failure);
+    await expect(log.beat()).rejects.toMatchObject(failure);
+    expect(memory.objects.has(entryKey(4))).toBe(false);
+    memory.objects.set(entryKey(3), whole);
+    const restored = await openAs('later', memory.store());
+    expect(await restored.append(queuedOf('elsewhere'))).toBe('recorded');
+    expect(restored.fault()).toBeUndefined();
+  });
+
   it('is not started again if the lockfile has seen entries of it', async () => {
     const memory = createMemoryObjects();
     await expect(openAs('run', memory.store(), { entriesMin: 1 })).rejects.toMatchObject(failure);
