@@ -28,7 +28,10 @@ const CUT_SHORT: Observation = {
  */
 export async function recover(context: MoveContext, nowMs: number, known: KnownPlaces = {}): Promise<void> {
   const placesOf = createPlaces(known);
-  for (const attempt of [...context.store.attempts.values()]) {
+  for (const { attempt: id } of [...context.store.attempts.values()]) {
+    // As it is now: recording the one before may have brought in what another machine recorded.
+    const attempt = context.store.newest(id);
+    if (attempt === undefined) continue;
     if (attempt.state === 'intent' && isOurs(context.store, attempt))
       await context.store.record(advance(attempt, CUT_SHORT, nowMs));
     await unlessStuck(

@@ -1,7 +1,7 @@
 import { BatchError } from '../core/errors.js';
 import type { Clock } from '../core/ports.js';
 import { SILENT_MS, WORKING_MS } from '../core/run-silence.js';
-import type { Attempt } from '../lockfile/attempt.js';
+import { type Attempt, isStored } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
 import { createHearing } from './heard.js';
 import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
@@ -55,7 +55,9 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
         }),
       has: (attempt) => {
         const shared = core.log?.attempts.get(attempt.attempt);
-        return shared !== undefined && !isAhead(attempt, shared);
+        if (shared === undefined || isAhead(attempt, shared)) return false;
+        // Another machine may have given up meanwhile what this one has stored.
+        return attempt.state !== 'stored' || isStored(shared);
       },
       beat: () => guarded(core, (log) => log.beat()),
       prove: () => guarded(core, (log) => log.prove()),

@@ -135,8 +135,11 @@ function take(parsed: Parsed, line: string): void {
 function takeJob({ jobs }: Parsed, record: Attempt): void {
   if (record.queue_id === undefined) return;
   const known = jobs.get(record.queue_id);
-  if (known === undefined || (filesOf(record) - filesOf(known) || record.rev - known.rev) > 0)
-    jobs.set(record.queue_id, record);
+  const rank = (one: Attempt) => -STRENGTH.indexOf(one.state);
+  const wins =
+    known === undefined ||
+    (filesOf(record) - filesOf(known) || record.rev - known.rev || rank(record) - rank(known)) > 0;
+  if (wins) jobs.set(record.queue_id, record);
 }
 
 /** A record that names the stored file wins over any other of the same job. Source: the lockfile's contract. */

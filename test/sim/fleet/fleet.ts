@@ -1,5 +1,6 @@
 import type { State } from '../../../src/app/shared-state.js';
 import type { Ports } from '../../../src/core/ports.js';
+import { familyOf } from '../../../src/lockfile/fold-attempts.js';
 import { attemptLine } from '../../../src/lockfile/line.js';
 import type { ObjectStore } from '../../../src/shared-log/object-store.js';
 import { openSharedLog } from '../../../src/shared-log/open-log.js';
@@ -273,12 +274,16 @@ function judgeOf(parts: Parts, fleet: () => Fleet): FleetJudge {
  * job was made by is then bought again.
  */
 function givenTwo({ judge, verdicts, album }: Fleet, prompt: string): number {
-  return [...judge.logReader.view.attempts.values()].filter(
-    ({ latest, queueIds }) =>
-      queueIds.size > 1 &&
-      latest.digest === album.digests.get(prompt) &&
-      verdicts.get(latest.attempt)?.kind === 'queue_id',
-  ).length;
+  const jobs = new Map<string, Set<string>>();
+  for (const { latest, queueIds } of judge.logReader.view.attempts.values()) {
+    if (latest.digest !== album.digests.get(prompt)) continue;
+    const family = familyOf(latest);
+    jobs.set(family, new Set([...(jobs.get(family) ?? []), ...queueIds]));
+  }
+  const named = new Set(
+    [...verdicts].flatMap(([attempt, { kind }]) => (kind === 'queue_id' ? [familyOf({ attempt })] : [])),
+  );
+  return [...jobs].filter(([family, ids]) => ids.size > 1 && named.has(family)).length;
 }
 
 /** A machine with an empty disk. */
