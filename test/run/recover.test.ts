@@ -128,3 +128,24 @@ describe('a file that no attempt names', () => {
     expect(occupied(take.stem)).toBe(`${stem}.mp3`);
   });
 });
+
+it('an intent that another machine settled while an earlier one was recorded is left alone', async () => {
+  const disk = createMemoryDisk({ '/album/x': '' });
+  const output = await openOutput(disk.files, '/album');
+  const [first, second] = [
+    attempt({ attempt: 'a'.repeat(32) }),
+    attempt({ attempt: 'b'.repeat(32), take: 2 }),
+  ];
+  const settled = { ...second, rev: 2, state: 'rejected', reason: { code: 'resolved_not_charged' } } as const;
+  const attempts = new Map<string, Attempt>([first, second].map((one) => [one.attempt, one]));
+  const recorded: string[] = [];
+  const record = async (next: Attempt) => {
+    recorded.push(`${next.attempt[0]} ${next.state}`);
+    attempts.set(next.attempt, next).set(second.attempt, settled);
+    return 'recorded' as const;
+  };
+  const newest = (id: string) => attempts.get(id);
+  await recover({ output, store: { attempts, newest, record } as unknown as LockStore }, 0);
+  expect(recorded).toEqual(['a in_doubt']);
+  expect(newest(second.attempt)).toBe(settled);
+});

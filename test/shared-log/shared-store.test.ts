@@ -125,6 +125,19 @@ describe('a lockfile over a shared log', () => {
     expect(sharing.has({ ...intent, attempt: id('never written') })).toBe(false);
   });
 
+  it('does not say that a file is stored which another machine has given up meanwhile', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    for (const record of [intent, queued(), stored(3)]) await a.store.record(record);
+    const b = await machine(share, 'b');
+    const lost: Attempt = { ...stored(5), state: 'lost', reason: { code: 'not_found', status: 404 } };
+    await b.store.record({ ...queued(4), file });
+    await b.store.record(lost);
+    await a.log.refresh();
+    expect(a.log.attempts.get(intent.attempt)).toMatchObject({ state: 'lost' });
+    expect(a.store.sharing.has(stored(3))).toBe(false);
+  });
+
   it('does not override what the user resolved: the record is superseded, and the lockfile matches the log', async () => {
     const share = await createShare();
     const [a, b] = [await machine(share, 'a'), await machine(share, 'b')];
