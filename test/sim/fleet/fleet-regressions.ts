@@ -1,0 +1,11 @@
+/** Seeds of several machines that once found a bug, with the bug they found at the time. */
+export const FLEET_REGRESSIONS: readonly number[] = [
+  // An intent that the user had settled on another machine ended a run with a bug error.
+  3600012582, 3700004335,
+  // A machine that was suspended deleted the remote copy of a job that another machine had given up meanwhile.
+  3600013076,
+  // The judge wrongly blamed the program: for a file that no record names, for a download that the user can accept, for
+  // records of several machines, for a clock that is behind, and for a job that the user named for another attempt.
+  3400011558,
+  3400009186, 3400019821, 3500000137, 3500006805, 3500007046, 3500011294, 3600040954,
+];
