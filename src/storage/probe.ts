@@ -152,7 +152,9 @@ async function isProbe(files: FolderFiles, file: string): Promise<boolean> {
   const facts = await files.facts(file);
   if (facts?.kind !== 'file' || facts.bytes > PROBE_BYTES) return false;
   const bytes = Buffer.from(await files.read(file, PROBE_BYTES));
+  // A run may have been killed before the first byte, or in the middle.
   return (
-    MARK.equals(bytes.subarray(0, MARK.length)) && bytes.subarray(MARK.length).every((byte) => byte === 0)
+    MARK.subarray(0, bytes.length).equals(bytes.subarray(0, MARK.length)) &&
+    bytes.subarray(MARK.length).every((byte) => byte === 0)
   );
 }

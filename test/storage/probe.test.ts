@@ -91,6 +91,8 @@ describe('the probe of the output folders', () => {
     expect(left).toMatch(/^venice-batch /);
     disk.put('/album/out/.probe-ffffffffffff.done', left);
     disk.put('/album/out/.probe-eeeeeeeeeeee.part', left.slice(0, 100));
+    disk.put('/album/out/.probe-dddddddddddd.part', left.slice(0, 20));
+    disk.put('/album/out/.probe-cccccccccccc.part', '');
     await probe(disk);
     expect(Object.keys(disk.texts())).toEqual(['/album/out/.probe-0123456789ab.part', '/album/more/x.wav']);
   });
