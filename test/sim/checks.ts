@@ -163,7 +163,9 @@ export function judgeCleanUp(world: JudgeWorld, blame: Blame, queueId: string, v
 
 /** An accepted file is the one that was kept. Only the user can tell whether it is whole. */
 function isServed(world: JudgeWorld, job: ServerJob, { attempt, accepted }: Attempt, hash: string): boolean {
-  if (accepted === true) return hash === world.accepted.get(attempt);
+  // Also if it was gone for a while: found again, it is recorded as any other file.
+  if (hash === world.accepted.get(attempt)) return true;
+  if (accepted === true) return false;
   return world.thorough ? hash === job.sha256 : job.served.has(hash);
 }
 

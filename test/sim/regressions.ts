@@ -23,6 +23,8 @@ export const REGRESSIONS: readonly number[] = [
   800037004,
   // The same, for a file that somebody changed while only the copy of the lockfile named it.
   3100080828,
+  // The same, for a file that the user had accepted, and that was out of reach for a while.
+  3300020427,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
   // A file that was changed between the last look at it and its sync lost its remote copy.
