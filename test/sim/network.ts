@@ -274,17 +274,19 @@ async function* readBody(of: Body): AsyncIterable<Uint8Array> {
   else if (framed && !silent) throw bodyFault('UND_ERR_SOCKET');
 }
 
-/** Where each body was last cut. */
-const cuts = new WeakMap<Uint8Array, number>();
+/** Where each body was cut so far. */
+const cuts = new WeakMap<Uint8Array, Set<number>>();
 
 /**
- * Never twice in a row at the same byte. In a real file of millions of bytes that does not happen; in a simulated one
+ * Never twice at the same byte. In a real file of millions of bytes that does not happen; in a simulated one
  * of dozens it would, and such a body could not be told from a whole one whose end is not marked.
  */
 function drawCut(rng: Rng, body: Uint8Array): number {
   const drawn = rng.below(body.length);
-  const cut = drawn === cuts.get(body) ? (drawn + 1) % body.length : drawn;
-  cuts.set(body, cut);
+  const before = cuts.get(body) ?? new Set();
+  let cut = drawn;
+  while (before.has(cut) && before.size < body.length) cut = (cut + 1) % body.length;
+  cuts.set(body, before.add(cut));
   return cut;
 }
 

@@ -25,6 +25,9 @@ export const REGRESSIONS: readonly number[] = [
   3100080828,
   // The same, for a file that the user had accepted, and that was out of reach for a while.
   3300020427,
+  // The same, for a job that takes longer than all runs, and for two downloads that were cut at the same byte.
+  3300043439,
+  3300067615,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
   // A file that was changed between the last look at it and its sync lost its remote copy.

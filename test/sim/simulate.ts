@@ -212,7 +212,12 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   }
   // What becomes of a forged job, under whatever key, is not covered by the promise.
   for (const { latest } of view.attempts.values())
-    if (IN_FLIGHT.has(latest.state) && !isLeftToUser(latest) && !world.waived.has(latest.attempt))
+    if (
+      IN_FLIGHT.has(latest.state) &&
+      !isLeftToUser(latest) &&
+      !world.waived.has(latest.attempt) &&
+      !isStillMade(world, latest)
+    )
       judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
   const made = (prompt: string) =>
     [...view.attempts.values()].filter(
@@ -232,6 +237,12 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
   if (code === EXIT.tracks && !excused) judge.blame('l', 'exit 100, and nothing has failed');
   if (code === EXIT.inDoubt && doubtful(world).length === 0)
     judge.blame('l', 'exit 8, and nothing is in doubt');
+}
+
+/** Some jobs take longer than all runs together. */
+function isStillMade({ server, timeline }: SimWorld, { queue_id: queueId }: Attempt): boolean {
+  const job = queueId === undefined ? undefined : server.jobs.get(queueId);
+  return job !== undefined && job.readyMs > timeline.nowMs();
 }
 
 /**
