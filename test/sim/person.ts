@@ -80,6 +80,8 @@ export function lose(world: SimWorld): void {
   // A conflict in it was not repaired yet: what would be restored is another file than the one that is lost.
   if (needsRepair(world)) return;
   if (!isCopied(world.disk, bytes) && !world.album.tracks.every((track) => isStored(world, track))) return;
+  // Without attempts there is nothing to restore: a new one is right.
+  if (world.judge.seen().attempts.size === 0) return;
   deleteLockfile(world, bytes);
 }
 
