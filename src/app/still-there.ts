@@ -1,14 +1,15 @@
-import pLimit from 'p-limit';
 import type { Diagnostic } from '../core/diagnostic.js';
+import type { Clock } from '../core/ports.js';
 import { type Attempt, isGivenUpByUser } from '../lockfile/attempt.js';
 import type { PlanRow } from '../plan/plan.js';
 import { type Looked, lookAtJob } from '../run/look-at-job.js';
 import type { VeniceClient } from '../venice/client.js';
 
-/** Jobs looked at simultaneously. */
-const LOOKS_AT_ONCE = 4;
 /** The lockfile may contain thousands of failed jobs. A service that recovers has the newest ones. */
-const LOOKS_MAX = 100;
+const LOOKS_MAX = 40;
+/** Most are answered with an error, and too many errors in 30 s block the key: after the first few, look slowly. */
+const LOOKS_AT_ONCE = 8;
+const PAUSE_MS = 4_000;
 /** Jobs named in messages, at most. */
 const NAMED_MAX = 5;
 
@@ -20,6 +21,7 @@ interface Retry {
 }
 
 interface Around {
+  readonly ports: { readonly clock: Clock };
   readonly stop?: AbortSignal | undefined;
   command(verb: string, ...words: string[]): string;
 }
@@ -33,18 +35,15 @@ interface Around {
 export async function findStillThere(
   client: VeniceClient,
   rows: readonly PlanRow[],
-  { stop, command }: Around,
+  { ports: { clock }, stop, command }: Around,
 ): Promise<readonly Diagnostic[]> {
-  const limit = pLimit(LOOKS_AT_ONCE);
   const retries = rows.flatMap(retryOf).slice(-LOOKS_MAX);
-  const looked = await Promise.all(
-    retries.map((retry) =>
-      limit(async (): Promise<Looked> => {
-        if (stop?.aborted === true) return { kind: 'unknown' };
-        return lookAtJob(client, retry.earlier.model, retry.earlier.queue_id);
-      }),
-    ),
-  );
+  const looked: Looked[] = [];
+  for (const { earlier } of retries) {
+    if (looked.length >= LOOKS_AT_ONCE) await clock.sleep(PAUSE_MS, stop);
+    if (stop?.aborted === true) break;
+    looked.push(await lookAtJob(client, earlier.model, earlier.queue_id));
+  }
   const found = retries.filter((_, at) => isThere(looked[at]));
   return found.slice(0, NAMED_MAX).map(({ row, earlier }) => ({
     code: 'job-found',

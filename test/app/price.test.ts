@@ -2,18 +2,21 @@ import { describe, expect, it, vi } from 'vitest';
 import { type PrepareInput, prepare } from '../../src/app/price-plan.js';
 import type { Ports } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import type { CallFailure, VeniceClient } from '../../src/venice/client.js';
+import type { CallFailure } from '../../src/venice/client.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt } from '../lockfile/build.js';
 import { catalogueOf, makeModel, makeTake, NOW_MS } from '../plan/builders.js';
 
 type Refused = Pick<CallFailure, 'kind' | 'status'> & Partial<CallFailure>;
 
+/** Gets the time of the call, too. */
+type Retrieving = (model: string, queueId: string, nowMs: number) => Promise<unknown>;
+
 interface Asked {
   readonly tracks?: Readonly<Record<string, string>>;
   readonly attempts?: readonly Attempt[];
   /** What the service says of earlier jobs. */
-  readonly retrieve?: VeniceClient['retrieve'];
+  readonly retrieve?: Retrieving;
   readonly selection?: Partial<PrepareInput['selection']>;
 }
 
@@ -34,7 +37,7 @@ async function prepared(
   return prepare({
     ports: { files, clock } as unknown as Ports,
     client: {
-      retrieve,
+      retrieve: (model: string, queueId: string) => retrieve?.(model, queueId, nowMs),
       models: async () => ({
         ok: true,
         value: catalogueOf(...[...new Set(models.map(([, id]) => id))].map((id) => makeModel({ id }))),
@@ -163,7 +166,7 @@ describe('a model whose price is refused', () => {
 
 describe('a take whose job was lost or failed without a clear reason', () => {
   const asking = (state: Attempt['state'], reason: NonNullable<Attempt['reason']>, answer: unknown) => {
-    const retrieve = vi.fn(async () => answer) as unknown as VeniceClient['retrieve'];
+    const retrieve = vi.fn(async () => answer) as unknown as Retrieving;
     const { digest } = makeTake({ track: 'opening', request: { model: 'song' } });
     const earlier = attempt({ track: 'opening', model: 'song', digest, state, reason, queue_id: 'q-1' });
     const selection = { retryFailed: true, force: [] };
@@ -197,6 +200,40 @@ describe('a take whose job was lost or failed without a clear reason', () => {
     const { plan, retrieve } = asking('lost', LOST, unknown);
     expect((await plan()).plan.purchases).toHaveLength(1);
     expect(retrieve).toHaveBeenCalledTimes(1);
+  });
+
+  it('is asked for slowly if there are many, because too many errors block the key', async () => {
+    const asked: number[] = [];
+    const tracks = Array.from({ length: 20 }, (_, at) => `track-${at}`);
+    const attempts = tracks.map((track, at) => {
+      const { digest } = makeTake({ track, request: { model: 'song' } });
+      const id = at.toString(16).padStart(32, '0');
+      return attempt({
+        attempt: id,
+        track,
+        model: 'song',
+        digest,
+        state: 'lost',
+        reason: LOST,
+        queue_id: `q-${at}`,
+      });
+    });
+    const retrieve = (async (_model: string, _id: string, nowMs: number) => {
+      asked.push(nowMs);
+      return unknown;
+    }) as unknown as Retrieving;
+    await prepared(
+      {},
+      {
+        attempts,
+        retrieve,
+        tracks: Object.fromEntries(tracks.map((track) => [track, 'song'])),
+        selection: { retryFailed: true, force: [] },
+      },
+    );
+    expect(asked).toHaveLength(20);
+    for (const since of asked)
+      expect(asked.filter((ms) => ms >= since && ms < since + 30_000).length).toBeLessThan(16);
   });
 
   it.each([
