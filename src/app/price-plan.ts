@@ -17,6 +17,7 @@ import { checkBalance } from '../plan/check-balance.js';
 import { type Decided, type DecideInput, decide } from '../plan/decide.js';
 import { lostAnswersError } from '../plan/lost-responses.js';
 import type { Plan } from '../plan/plan.js';
+import { salvagedJobsError } from '../plan/salvaged-jobs.js';
 import { isOfSelection, readSelection, type Selection } from '../plan/selection.js';
 import { keyHint } from '../run/close-model.js';
 import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/gather.js';
@@ -102,7 +103,8 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
       refusal: elsewhere.refusal,
     });
   if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
-  const lost = lostAnswersError(input.attempts, input.command);
+  const lost =
+    lostAnswersError(input.attempts, input.command) ?? salvagedJobsError(input.attempts, input.command);
   if (lost !== undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
       diagnostics: [lost],

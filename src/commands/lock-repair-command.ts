@@ -4,23 +4,26 @@ import { storageError } from '../app/storage-error.js';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
+import { takeKey } from '../core/take-key.js';
 import { readJournals } from '../lockfile/journal.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { LOCK_BYTES_MAX } from '../lockfile/read.js';
-import type { RepairReport } from '../lockfile/repair.js';
+import type { RepairReport, SetAside } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
 import { acquireRunLock } from '../lockfile/run-lock.js';
+import { isSalvaged } from '../lockfile/salvage.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import { boughtTwiceLines } from '../report/bought-twice-text.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
+import { stateName } from '../report/phrases.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 
 /**
- * Repairs a lockfile after a merge or damage. Every queue_id is kept; lines that cannot be understood are set aside in
- * a file.
+ * Repairs a lockfile after a merge or damage. Every queue_id is kept; damaged lines are set aside in a file, and what
+ * can still be read of them is kept.
  */
 export async function repairCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
@@ -37,7 +40,8 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
       next: command('lock repair'),
     });
   }
-  const next = command('status');
+  const isClear = repaired?.report.setAside.every(({ salvaged }) => !salvaged.some(isSalvaged)) ?? true;
+  const next = command(isClear ? 'status' : 'resolve');
   if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
@@ -93,12 +97,24 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       repeated_headers: report.headers,
       lockfiles_joined: report.lockfiles,
       bought_twice: report.boughtTwice.map(boughtTwiceTake),
+      corrected: report.corrected,
       kept_as_read: report.keptAsRead,
       missing:
         report.missing === undefined
           ? null
           : { lines: report.missing.lines ?? null, lines_marked: report.missing.linesMarked ?? null },
-      set_aside: report.setAside.map(({ line, why, queueIds }) => ({ line, why, queue_ids: queueIds })),
+      set_aside: report.setAside.map(({ line, why, queueIds, salvaged }) => ({
+        line,
+        why,
+        queue_ids: queueIds,
+        salvaged: salvaged.map(({ attempt, track, take, state, queue_id }) => ({
+          attempt,
+          track,
+          take,
+          state,
+          queue_id: queue_id ?? null,
+        })),
+      })),
       set_aside_file: asidePath ?? null,
     },
     next_command: next,
@@ -112,17 +128,26 @@ function repairText({ report, asidePath, restorable }: Repaired): readonly strin
   if (report.lockfiles > 1)
     lines.push(`joined ${report.lockfiles} lockfiles that began separately; every attempt counts`);
   lines.push(...boughtTwiceLines(report.boughtTwice));
+  for (const { line, column } of report.corrected)
+    lines.push(
+      `line ${line} has one wrong character, in column ${column}: corrected; its checksum matches again`,
+    );
   for (const { line, why } of report.keptAsRead)
     lines.push(`line ${line} ${why}: kept as it is; compare it with version control or a backup`);
   if (report.missing !== undefined) lines.push(missingText(report.missing, restorable));
   else if (restorable > 0) lines.push(restoredText(restorable));
-  for (const { line, why, queueIds } of report.setAside)
-    lines.push(
-      `line ${line} ${why}: set aside${queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : ''}`,
-    );
-  if (asidePath !== undefined)
-    lines.push(`the lines set aside are saved in ${shellWord(asidePath)} and are not used`);
+  lines.push(...report.setAside.map(asideText));
+  if (asidePath !== undefined) lines.push(`the lines set aside are saved in ${shellWord(asidePath)}`);
   return lines;
+}
+
+function asideText({ line, why, queueIds, salvaged }: SetAside): string {
+  const kept = salvaged.map(
+    (attempt) =>
+      `; ${takeKey(attempt)}${attempt.queue_id === undefined ? '' : ` with the job ${attempt.queue_id}`} is kept as ${stateName(attempt.state)}`,
+  );
+  const jobs = queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : '';
+  return `line ${line} ${why}: set aside${kept.join('')}${jobs}`;
 }
 
 function missingText(

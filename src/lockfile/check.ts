@@ -56,6 +56,12 @@ export function attemptFault(value: unknown, unknown: Unknown = 'carried'): stri
   return taken === undefined ? stateFault(value as Attempt) : `has the unknown field "${taken}"`;
 }
 
+/** The same for one field of an attempt. A name that attempts do not have is a fault, too. */
+export function fieldFault(name: string, value: unknown): string | undefined {
+  const check = Object.hasOwn(ATTEMPT_CHECKS, name) ? ATTEMPT_CHECKS[name] : undefined;
+  return check === undefined ? 'is unknown' : check(value, 'carried');
+}
+
 /** Describes what is wrong with a header of a supported version, or returns `undefined` for a valid `LockHeader`. */
 export function headerFault(value: unknown, unknown: Unknown = 'carried'): string | undefined {
   return (

@@ -166,7 +166,7 @@ export async function readJournals(
 }
 
 /** Whether the journal is of this lockfile. */
-export function belongsTo(header: LockHeader, journal: JournalText): boolean {
+export function belongsTo(header: LockHeader, journal: Pick<JournalText, 'header'>): boolean {
   if (journal.header === undefined) return false;
   return isRelated(journal.header, header) && journal.header.endpoint === header.endpoint;
 }

@@ -68,6 +68,7 @@ function explain(
   next: NextCommand,
 ): { readonly message: string; readonly hint: string } {
   const repair = `nothing is bought until it is repaired; every paid job is kept: ${next('lock repair')}`;
+  const salvage = `nothing is bought until it is repaired; what can still be read of the line is kept: ${next('lock repair')}`;
   const restored = `restore the file from version control or a backup, then: ${next('status')}; or keep what is left of it: ${next('lock repair')}`;
   const look = `then: ${next('status')}`;
   switch (problem.kind) {
@@ -114,9 +115,9 @@ function explain(
         hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log to keep using: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
       };
     case 'duplicate_key':
-      return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: repair };
+      return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: salvage };
     case 'bad_line':
-      return { message: `line ${problem.line} ${problem.why}`, hint: repair };
+      return { message: `line ${problem.line} ${problem.why}`, hint: salvage };
     case 'checksum':
       return {
         message: `line ${problem.line} does not match its checksum: it was damaged or edited`,

@@ -2,13 +2,15 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
+import { correctLine } from './correct-line.js';
 import { createEnds, type Ends } from './end-marks.js';
 import { createFold, type Fold } from './fold-attempts.js';
-import type { JournalText } from './journal.js';
+import { belongsTo, type JournalText } from './journal.js';
 import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
+import { salvage } from './salvage.js';
 
 export interface RepairReport {
   /** Conflict markers removed. */
@@ -23,7 +25,9 @@ export interface RepairReport {
   readonly boughtTwice: readonly BoughtTwice[];
   /** Lines that are damaged or edited but readable, and are kept as they are. Lines count from 1. */
   readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
-  /** Lines that could not be understood. They are not in the repaired text: keep them in a separate file. */
+  /** Lines with one wrong character, which the checksum identifies. Lines and columns count from 1. */
+  readonly corrected: readonly { readonly line: number; readonly column: number }[];
+  /** Damaged lines that are not in the repaired text: keep them in a separate file. */
   readonly setAside: readonly SetAside[];
   /** Lines that are missing, with unknown content. Without numbers, it is unknown how many. */
   readonly missing?: { readonly lines?: number; readonly linesMarked?: number };
@@ -35,7 +39,9 @@ export interface SetAside {
   readonly why: string;
   /** The whole line. Untrusted text: escape it before printing. */
   readonly text: string;
-  /** What looks like queue ids in the line and is in no kept line: possibly paid jobs that would be lost. */
+  /** What could still be read of it and is in no other line. It is in the repaired text. */
+  readonly salvaged: readonly Attempt[];
+  /** What looks like queue ids in the line and is in no record: possibly paid jobs that would be lost. */
   readonly queueIds: readonly string[];
 }
 
@@ -47,8 +53,11 @@ export type Repaired =
 interface Work {
   readonly fold: Fold;
   readonly ends: Ends;
-  readonly aside: Omit<SetAside, 'queueIds'>[];
+  readonly aside: Omit<SetAside, 'queueIds' | 'salvaged'>[];
   readonly keptAsRead: { line: number; why: string }[];
+  readonly corrected: { line: number; column: number }[];
+  /** Attempts at correcting a line that are left. */
+  correctable: number;
   header?: LockHeader;
   /** The records are from journals, which have their own ends. */
   restored: boolean;
@@ -67,8 +76,8 @@ interface Work {
  * Makes one valid lockfile from a damaged or merged one. Both sides of a conflict count, and so does its base: records
  * are folded, so the order and repetition of lines do not matter, and no `queue_id` of a readable line is ever dropped.
  *
- * @param journals used if the text has no header: the file is missing or was overwritten, and they have what was
- *   recorded
+ * @param journals they have what was recorded: used if the text has no header, because the file is missing or was
+ *   overwritten. Otherwise the next run restores what the lockfile lacks
  */
 export function repairLock(
   text: string,
@@ -79,6 +88,8 @@ export function repairLock(
     ends: createEnds(),
     aside: [],
     keptAsRead: [],
+    corrected: [],
+    correctable: CORRECTED_MAX,
     headerDamaged: false,
     restored: false,
     cut: false,
@@ -91,7 +102,7 @@ export function repairLock(
   let number = 0;
   for (const { content } of linesOf(text)) {
     number += 1;
-    const line = readLine(content);
+    const line = readCorrected(work, content, number);
     if (line.kind === 'attempt' && line.sum === undefined) unsealed.push(number);
     const problem = takeLine(work, line, number, content);
     if (problem !== undefined) return { ok: false, problem };
@@ -109,7 +120,51 @@ export function repairLock(
   if (work.restored) work.headers = 0;
   if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   if (!work.old) work.keptAsRead.push(...unsealed.map((line) => ({ line, why: 'has no checksum' })));
-  return { ok: true, text: serialiseLock(work.header, work.fold.attempts.values()), report: reportOf(work) };
+  const { header } = work;
+  const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
+  const setAside = salvageAll(work, restorable);
+  return {
+    ok: true,
+    text: serialiseLock(header, work.fold.attempts.values()),
+    report: reportOf(work, setAside),
+  };
+}
+
+/** Adds what can be read of the lines set aside, unless another line or a journal has it. */
+function salvageAll({ fold, aside }: Work, restorable: readonly Attempt[]): readonly SetAside[] {
+  const known = [...fold.attempts.values(), ...restorable];
+  const jobs = new Set(known.map(({ queue_id }) => queue_id));
+  const attempts = new Set(known.map(({ attempt }) => attempt));
+  const salvaged = aside.map(({ text }) =>
+    salvage(text).filter((record) => {
+      const { attempt, queue_id } = record;
+      const isNew = queue_id === undefined ? !attempts.has(attempt) : !jobs.has(queue_id);
+      if (!isNew || !fold.hasRoom(record)) return false;
+      fold.add(record);
+      attempts.add(attempt);
+      jobs.add(queue_id);
+      return true;
+    }),
+  );
+  return aside.map((one, at) => ({
+    ...one,
+    salvaged: salvaged[at] ?? [],
+    queueIds: queueIdsIn(one.text).filter((queueId) => !jobs.has(queueId)),
+  }));
+}
+
+/** Correcting a line takes up to a second. */
+const CORRECTED_MAX = 32;
+
+function readCorrected(work: Work, text: string, number: number): Line {
+  const line = readLine(text);
+  const isDamaged = line.kind === 'checksum' || line.kind === 'bad' || line.kind === 'duplicate_key';
+  if (!isDamaged || work.correctable === 0) return line;
+  work.correctable -= 1;
+  const corrected = correctLine(text);
+  if (corrected === undefined) return line;
+  work.corrected.push({ line: number, column: corrected.column });
+  return corrected.line;
 }
 
 /** Returns the reason if nothing can be repaired. */
@@ -200,14 +255,9 @@ function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number,
   fold.add(attempt.rev > REV_SOUND_MAX ? { ...attempt, rev: REV_SOUND_MAX / 2 } : attempt);
 }
 
-function reportOf(work: Work): RepairReport {
-  const { fold, ends, aside, keptAsRead, markers, headers, lockfiles, old } = work;
+function reportOf(work: Work, setAside: readonly SetAside[]): RepairReport {
+  const { fold, ends, aside, keptAsRead, corrected, markers, headers, lockfiles, old } = work;
   const all = [...fold.attempts.values()];
-  const known = new Set(all.map((attempt) => attempt.queue_id));
-  const setAside = aside.map((one) => ({
-    ...one,
-    queueIds: queueIdsIn(one.text).filter((queueId) => !known.has(queueId)),
-  }));
   const fault = work.restored ? (work.cut ? LINES_MISSING : undefined) : old ? undefined : ends.fault();
   const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
@@ -219,6 +269,7 @@ function reportOf(work: Work): RepairReport {
     attempts: all.length,
     boughtTwice: boughtTwice(all),
     keptAsRead,
+    corrected,
     setAside,
     ...(fault && !explained && { missing: missingOf(fault) }),
   };

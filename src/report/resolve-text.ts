@@ -60,11 +60,18 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(takeKey(attempt)))}`,
       ...details.map((line) => `  ${line}`),
-      ...WORDS.map((word) => `  ${style.note(options.command('resolve', options.idOf(attempt), word))}`),
+      ...answersFor(attempt).map(
+        (words) => `  ${style.note(options.command('resolve', options.idOf(attempt), ...words))}`,
+      ),
     ].join('\n');
   });
   const help = HELP.flatMap((line) => wrap(line, Math.max(40, options.width)));
   return `${[...blocks, help.join('\n')].join('\n\n')}\n`;
+}
+
+/** A damaged line may have named the job: then the usual answer is to fetch it. */
+function answersFor({ queue_id }: Attempt): readonly (readonly string[])[] {
+  return [...(queue_id === undefined ? [] : [['--queue-id', queue_id]]), ...WORDS.map((word) => [word])];
 }
 
 /** Continues lines at the indentation of the text. */
@@ -81,7 +88,8 @@ function facts(attempt: Attempt): string {
     reason === undefined
       ? `no response was recorded${isClaimed(attempt) ? '; the run that sent it may still record one' : ''}`
       : [reason.status, reason.code].filter(Boolean).join(' ');
-  return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}; ${why}`;
+  const job = attempt.queue_id === undefined ? '' : `, job ${attempt.queue_id}`;
+  return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}${job}; ${why}`;
 }
 
 function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {

@@ -68,20 +68,39 @@ describe.concurrent('the --json document', () => {
       schema: 1,
       lockfile: file,
       repaired: {
-        attempts: 1,
+        attempts: 2,
         conflict_markers: 1,
         repeated_headers: 0,
         bought_twice: [],
         lockfiles_joined: 1,
+        corrected: [],
         kept_as_read: [],
         missing: null,
         set_aside: [
-          { line: expect.any(Number), why: expect.any(String), queue_ids: expect.any(Array) },
-          { line: expect.any(Number), why: expect.any(String), queue_ids: ['job-18'] },
+          {
+            line: expect.any(Number),
+            why: expect.any(String),
+            queue_ids: expect.any(Array),
+            salvaged: [],
+          },
+          {
+            line: expect.any(Number),
+            why: expect.any(String),
+            queue_ids: [],
+            salvaged: [
+              {
+                attempt: expect.any(String),
+                track: 'unreadable',
+                take: 1,
+                state: 'in_doubt',
+                queue_id: 'job-18',
+              },
+            ],
+          },
         ],
         set_aside_file: `${file}.rejected-lines`,
       },
-      next_command: expect.stringMatching(/^venice-batch status album\.yaml --sandbox$/),
+      next_command: expect.stringMatching(/^venice-batch resolve album\.yaml --sandbox$/),
     });
     expect(readFileSync(`${file}.rejected-lines`, 'utf8')).toContain('job-18');
   });

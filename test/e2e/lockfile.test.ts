@@ -69,6 +69,27 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(2);
   });
 
+  it('lets nothing be bought after a repair until a job in a damaged line is settled', async () => {
+    const album = await finished();
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const before = readFileSync(album.lockPath, 'utf8');
+    const queueId = /"queue_id":"([^"]+)"/.exec(before)?.[1] ?? '';
+    edit(album.lockPath, (text) => text.replace(/"digest":"v1:.{20}/, '#'.repeat(30)));
+    await refusesAll(album, 'lockfile-bad-line');
+    const repaired = await album.run('lock repair');
+    expect(repaired.code).toBe(0);
+    expect(repaired.stdout).toContain(`one with the job ${queueId} is kept as in doubt`);
+    const run = await album.run('run', '--yes');
+    expect(run.code).toBe(8);
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from damaged lines');
+    expect(await album.charges()).toBe(1);
+    const shown = await album.run('resolve');
+    expect(shown.stdout).toMatch(new RegExp(`resolve album\\.yaml \\S+ --queue-id ${queueId}`));
+    const settled = await album.run('resolve', 'one', '--charged');
+    expect(settled.code, settled.stderr).toBe(0);
+    expect((await album.run('run', '--yes')).code).not.toBe(8);
+  });
+
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);

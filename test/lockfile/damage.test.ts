@@ -162,14 +162,14 @@ describe('a line of the lockfile', () => {
 
 describe('repair of a damaged lockfile', () => {
   it('keeps a line that does not match its checksum, and names it', () => {
-    const damaged = clean.replace('"queue_id":"q-b"', '"queue_id":"q-x"');
+    const damaged = clean.replace('"queue_id":"q-b"', '"queue_id":"p-x"');
     const repaired = repairLock(damaged);
     if (!repaired.ok) throw new Error(repaired.problem.kind);
     expect(repaired.report.keptAsRead).toEqual([{ line: 3, why: 'does not match its checksum' }]);
     expect(repaired.report.missing).toBeUndefined();
     expect(attemptsIn(repaired.text).map(({ queue_id }) => queue_id)).toEqual([
       'q-a',
-      'q-x',
+      'p-x',
       'q-c',
       'q-d',
       'q-e',

@@ -56,6 +56,7 @@ describe('repair', () => {
       attempts: 2,
       boughtTwice: [],
       keptAsRead: [],
+      corrected: [],
       setAside: [],
     });
   });
@@ -93,13 +94,20 @@ describe('repair', () => {
     ]);
   });
 
-  it('sets aside what it does not understand and names the jobs in it', () => {
+  it('sets aside what it does not understand and keeps the jobs in it', () => {
     const line = attemptLine(queued('b', 'q2'));
     const twice = line.replace('{', '{"queue_id":"q3",');
-    const { report } = repaired(text(head, attemptLine(queued('a', 'q1')), line.slice(0, -1), twice));
-    expect(report.setAside).toEqual([
-      { line: 3, why: 'is not JSON', text: line.slice(0, -1), queueIds: ['q2'] },
-      { line: 4, why: 'has "queue_id" twice', text: twice, queueIds: ['q3', 'q2'] },
+    const cut = line.slice(0, -3);
+    const { report } = repaired(text(head, attemptLine(queued('a', 'q1')), cut, twice));
+    expect(report.setAside).toMatchObject([
+      { line: 3, why: 'is not JSON', text: cut, queueIds: [], salvaged: [queued('b', 'q2')] },
+      {
+        line: 4,
+        why: 'has "queue_id" twice',
+        text: twice,
+        queueIds: [],
+        salvaged: [{ track: 'b', state: 'in_doubt', queue_id: 'q3' }],
+      },
     ]);
   });
 
