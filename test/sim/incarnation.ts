@@ -268,7 +268,7 @@ function worldOf(world: SimWorld, incarnation: Incarnation, draw: RunDraw, rng: 
       if (
         event.type === 'notice' &&
         event.code === 'still-running' &&
-        awakeMs < PATIENCE_MS - SLEEP_COUNTED_MS_MAX
+        awakeMs < PATIENCE_MS - (incarnation.leapMs > 0 ? 2 : 1) * GAP_COUNTED_MS_MAX
       )
         judge.blame('w', `${event.message}, after ${awakeMs} ms`);
       if (event.type !== 'progress' || world.options.trace !== undefined) reported(event);
@@ -307,8 +307,8 @@ function isFarUnder({ request, quote }: Purchase): boolean {
 
 /** A job that runs longer may be left for the next run. */
 const PATIENCE_MS = 6 * 3_600_000;
-/** This much of a sleep counts as work, as a run cannot tell a sleep from a long pause between two looks. */
-const SLEEP_COUNTED_MS_MAX = 2 * 60_000;
+/** This much of a sleep or a leap of the clock counts as work: a run cannot tell it from a long pause between two looks. */
+const GAP_COUNTED_MS_MAX = 2 * 60_000;
 const PAID_ROUTES: ReadonlySet<string> = new Set(['/audio/queue', '/audio/retrieve', '/audio/complete']);
 
 function ended(

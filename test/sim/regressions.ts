@@ -28,6 +28,8 @@ export const REGRESSIONS: readonly number[] = [
   // The same, for a job that takes longer than all runs, and for two downloads that were cut at the same byte.
   3300043439,
   3300067615,
+  // The same, for a clock that leapt in a run that also slept: both gaps count as work, two minutes each.
+  3800015955,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
   // A file that was changed between the last look at it and its sync lost its remote copy.
