@@ -136,7 +136,7 @@ function salvageAll({ fold, aside }: Work, restorable: readonly Attempt[]): read
   const jobs = new Set(known.map(({ queue_id }) => queue_id));
   const attempts = new Set(known.map(({ attempt }) => attempt));
   const salvaged = aside.map(({ text }) =>
-    salvage(text).filter((record) => {
+    salvage(text, (attempt) => fold.attempts.get(attempt)).filter((record) => {
       const { attempt, queue_id } = record;
       const isNew = queue_id === undefined ? !attempts.has(attempt) : !jobs.has(queue_id);
       if (!isNew || !fold.hasRoom(record)) return false;

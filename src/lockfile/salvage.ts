@@ -7,8 +7,8 @@ import { attemptFault, fieldFault } from './check.js';
 const MEMBER =
   /"([a-z][a-z0-9_]{0,63})" {0,2}: {0,2}("(?:[^"\\]|\\.){0,4100}"|\d{1,16}|true|false|\{[^{}]{0,10000}\})/g;
 
-/** Without these, it is uncertain which take a job belongs to, or what became of it. */
-const NEEDED = ['attempt', 'track', 'take', 'digest', 'state'] as const;
+/** Without these, it is uncertain which take a job belongs to. */
+const IDENTITY = ['attempt', 'track', 'take', 'digest'] as const;
 
 /** Longer lines are not ours, and one line names no more jobs than this: limits the work on a malicious file. */
 const TEXT_LENGTH_MAX = 256 * 1024;
@@ -21,27 +21,45 @@ const REASON = 'lockfile-bad-line' satisfies Code;
 
 /**
  * What can still be read of a damaged line, as valid records: its job may be paid, so its take must not be bought
- * again. If anything is missing that says which take it is or what became of it, the record is in doubt. A line with
- * two queue ids gives a record for each. Empty if neither a track nor a queue id can be read.
+ * again. A job whose state cannot be read is queued: the service knows. If it is uncertain which take the line is about,
+ * the record is in doubt; with two queue ids, there is one for each. Empty if neither a track nor a queue id can be read.
+ *
+ * @param earlier the attempt as an undamaged line has it, by its id
  */
-export function salvage(text: string): readonly Attempt[] {
+export function salvage(
+  text: string,
+  earlier: (attempt: string) => Attempt | undefined = () => undefined,
+): readonly Attempt[] {
   const members = membersOf(text);
-  const first = Object.fromEntries([...members].map(([name, values]) => [name, values[0]]));
+  const first = Object.fromEntries(
+    [...members].map(([name, values]) => [name, values[0]]),
+  ) as Partial<Attempt>;
   const queueIds = (members.get('queue_id') ?? []) as readonly string[];
-  if (first.track === undefined && queueIds.length === 0) return [];
-  const record = { ...placeholders(text, first.track as string | undefined), ...first } as Attempt;
-  const isClear = NEEDED.every((name) => members.get(name)?.length === 1) && queueIds.length <= 1;
-  if (isClear && attemptFault(record) === undefined) return [record];
+  const base = first.attempt === undefined ? undefined : earlier(first.attempt);
+  if (first.track === undefined && base === undefined && queueIds.length === 0) return [];
+  const record = { ...(base ?? placeholders(text, first.track)), ...first } as Attempt;
+  const isSure = (name: (typeof IDENTITY)[number]) => {
+    const [value, ...others] = members.get(name) ?? [base?.[name]];
+    return value !== undefined && others.length === 0 && (base === undefined || value === base[name]);
+  };
+  if (queueIds.length <= 1 && IDENTITY.every(isSure)) {
+    const likely = [...(first.state === undefined ? [] : [record]), { ...record, state: 'queued' as const }];
+    const sound = likely.find((one) => attemptFault(one) === undefined);
+    if (sound !== undefined) return [sound];
+  }
+  const doubt = inDoubt(record);
+  return queueIds.length === 0 ? [doubt] : queueIds.map((queue_id) => ({ ...doubt, queue_id }));
+}
+
+function inDoubt(record: Attempt): Attempt {
   const { attempt, rev, track, take, stem, digest, parts, model, quote_micro_usd, key, at } = record;
-  const request = { attempt, rev, track, take, stem, digest, parts, model, quote_micro_usd, key };
-  const doubt: Attempt = {
-    ...request,
+  return {
+    ...{ attempt, rev, track, take, stem, digest, parts, model, quote_micro_usd, key },
     ...(record.duration_seconds !== undefined && { duration_seconds: record.duration_seconds }),
     state: 'in_doubt',
     reason: { code: REASON },
     at: at.intent === undefined ? {} : { intent: at.intent },
   };
-  return queueIds.length === 0 ? [doubt] : queueIds.map((queue_id) => ({ ...doubt, queue_id }));
 }
 
 /** Whether a damaged line is the only record of the attempt: it is uncertain which take it belongs to. */

@@ -97,13 +97,27 @@ describe('a line with more damage', () => {
 
   it.each([
     ['digest', '"digest":"v1:', '"digest":"####'],
-    ['state', '"state":"queued"', '"state":"######"'],
     ['attempt', '"attempt":"', '"attempt":##'],
   ])('is in doubt without its %s', (_, text, by) => {
     const [only, ...others] = salvage(attemptLine(queued).replace(text, by));
     expect(others).toEqual([]);
     expect(only).toMatchObject({ track: 'opening', state: 'in_doubt', queue_id: 'q-1' });
     expect([only!].some(isSalvaged)).toBe(true);
+  });
+
+  it('is queued if its state cannot be read, because the service knows', () => {
+    const line = attemptLine(done)
+      .replace('"state":"done"', '"state":"####"')
+      .replace('"sha256":"aa', '"sha256":##');
+    expect(salvage(line)).toMatchObject([{ track: 'ending', take: 2, state: 'queued', queue_id: 'q-2' }]);
+  });
+
+  it('takes what cannot be read from an earlier record of its attempt', () => {
+    const intent = attempt({ attempt: queued.attempt, track: 'opening' });
+    const line = attemptLine(queued).slice(0, attemptLine(queued).indexOf(',"digest"') - 3);
+    expect(salvage(line, () => intent)).toEqual([{ ...queued, stem: intent.stem }]);
+    expect(salvage(line)).toMatchObject([{ state: 'in_doubt', queue_id: 'q-1' }]);
+    expect(salvage(line, () => ({ ...intent, track: 'other' }))).toMatchObject([{ state: 'in_doubt' }]);
   });
 
   it('keeps both jobs if it has two queue ids', () => {

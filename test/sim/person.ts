@@ -224,6 +224,8 @@ function findOut(world: SimWorld, attempt: Attempt): Resolution {
 
 function judge(world: SimWorld, attempt: Attempt): Resolution {
   const { rng, album, allowances, verdicts } = world;
+  // A damaged line named the job.
+  if (attempt.queue_id !== undefined) return { kind: 'queue_id', queueId: attempt.queue_id };
   const named = new Set([...verdicts.values()].map((said) => (said.kind === 'queue_id' ? said.queueId : '')));
   const job = unknownJobs(world).find(
     ({ prompt, queueId }) => album.digests.get(prompt) === attempt.digest && !named.has(queueId),

@@ -30,6 +30,8 @@ export const REGRESSIONS: readonly number[] = [
   3300067615,
   // The same, for a clock that leapt in a run that also slept: both gaps count as work, two minutes each.
   3800015955,
+  // The same, for a user who gave up a job that a damaged line had named.
+  3800078777,
   // A file that a killed run had named but not synced counted as stored, and its remote copy was deleted.
   2100073965,
   // A file that was changed between the last look at it and its sync lost its remote copy.
