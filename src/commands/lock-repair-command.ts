@@ -8,10 +8,11 @@ import { takeKey } from '../core/take-key.js';
 import { readJournals } from '../lockfile/journal.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { LOCK_BYTES_MAX } from '../lockfile/read.js';
-import type { RepairReport, SetAside } from '../lockfile/repair.js';
+import type { RepairReport } from '../lockfile/repair.js';
 import { type RepairedFile, repairFile } from '../lockfile/repair-file.js';
 import { acquireRunLock } from '../lockfile/run-lock.js';
-import { isSalvaged } from '../lockfile/salvage.js';
+import { UNREADABLE } from '../lockfile/salvage.js';
+import type { SetAside } from '../lockfile/set-aside.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import { boughtTwiceLines } from '../report/bought-twice-text.js';
 import { escapeForeign } from '../report/escape.js';
@@ -40,8 +41,7 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
       next: command('lock repair'),
     });
   }
-  const isClear = repaired?.report.setAside.every(({ salvaged }) => !salvaged.some(isSalvaged)) ?? true;
-  const next = command(isClear ? 'status' : 'resolve');
+  const next = command(repaired?.hasDoubts ? 'resolve' : 'status');
   if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
@@ -121,7 +121,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
   };
 }
 
-function repairText({ report, asidePath, restorable }: Repaired): readonly string[] {
+function repairText({ report, asidePath, restorable, hasDoubts }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
@@ -138,14 +138,19 @@ function repairText({ report, asidePath, restorable }: Repaired): readonly strin
   else if (restorable > 0) lines.push(restoredText(restorable));
   lines.push(...report.setAside.map(asideText));
   if (asidePath !== undefined) lines.push(`the lines set aside are saved in ${shellWord(asidePath)}`);
+  if (hasDoubts)
+    lines.push(
+      'nothing is bought until you settle what is in doubt; if you can, restore the file from version control or a backup instead',
+    );
   return lines;
 }
 
 function asideText({ line, why, queueIds, salvaged }: SetAside): string {
-  const kept = salvaged.map(
-    (attempt) =>
-      `; ${takeKey(attempt)}${attempt.queue_id === undefined ? '' : ` with the job ${attempt.queue_id}`} is kept as ${stateName(attempt.state)}`,
-  );
+  const kept = salvaged.map((attempt) => {
+    const whose = attempt.track === UNREADABLE ? 'a take that cannot be read' : takeKey(attempt);
+    const job = attempt.queue_id === undefined ? '' : ` with the job ${attempt.queue_id}`;
+    return `; ${whose}${job} is ${stateName(attempt.state)}`;
+  });
   const jobs = queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : '';
   return `line ${line} ${why}: set aside${kept.join('')}${jobs}`;
 }

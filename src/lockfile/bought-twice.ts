@@ -1,4 +1,5 @@
 import { type Attempt, countsAsSpent } from './attempt.js';
+import { isSalvaged } from './salvage.js';
 
 /** A take that was bought more than once for the same request, unintentionally. */
 export interface BoughtTwice {
@@ -29,12 +30,13 @@ export function isLive(attempt: Attempt): boolean {
 
 /**
  * Takes with more than one live purchase for one request, by track and take: two machines with separate lockfiles
- * bought them. Takes that were made again on purpose (`replaces`) do not count.
+ * bought them. Takes that were made again on purpose (`replaces`) do not count, nor do jobs that only a damaged line
+ * names, until it is settled which takes they are.
  */
 export function boughtTwice(attempts: Iterable<Attempt>): readonly BoughtTwice[] {
   const byRequest = new Map<string, Attempt[]>();
   for (const attempt of attempts) {
-    if (!isLive(attempt)) continue;
+    if (!isLive(attempt) || isSalvaged(attempt)) continue;
     const request = `${attempt.track} ${attempt.take} ${attempt.digest}`;
     const known = byRequest.get(request);
     if (known === undefined) byRequest.set(request, [attempt]);

@@ -2,9 +2,8 @@ import { type Line, readLine } from './line.js';
 import { sealOf } from './seal.js';
 
 /** Longer lines take too long. Ours have about 1,000 characters. */
-const LENGTH_MAX = 4_096;
-const FIRST_PRINTABLE = 0x20;
-const LAST_PRINTABLE = 0x7e;
+const LENGTH_MAX = 2_048;
+const PRINTABLE = Array.from({ length: 0x7f - 0x20 }, (_, at) => String.fromCharCode(0x20 + at));
 
 export interface Corrected {
   /** With a valid checksum. */
@@ -20,15 +19,66 @@ export interface Corrected {
  */
 export function correctLine(text: string): Corrected | undefined {
   if (text.length > LENGTH_MAX) return undefined;
-  for (let column = 0; column < text.length; column += 1) {
-    const [before, after] = [text.slice(0, column), text.slice(column + 1)];
-    for (let code = FIRST_PRINTABLE; code <= LAST_PRINTABLE; code += 1) {
-      const candidate = before + String.fromCharCode(code) + after;
-      if (sealOf(candidate)?.right !== true) continue;
-      const line = readLine(candidate);
-      if (line.kind === 'attempt' || line.kind === 'header' || line.kind === 'end')
-        return { line, column: column + 1 };
-    }
+  for (let at = 0; at < text.length; at += 1) {
+    const line = between(text.slice(0, at), text.slice(at + 1));
+    if (line !== undefined) return { line, column: at + 1 };
   }
   return undefined;
+}
+
+/** The same for a character that became a line feed. */
+export function joinLines(before: string, after: string): Corrected | undefined {
+  const line = before.length + after.length < LENGTH_MAX ? between(before, after) : undefined;
+  return line && { line, column: before.length + 1 };
+}
+
+function between(before: string, after: string): Line | undefined {
+  for (const char of PRINTABLE) {
+    const line = sealedLine(before + char + after);
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
+function sealedLine(text: string): Line | undefined {
+  if (sealOf(text)?.right !== true) return undefined;
+  const line = readLine(text);
+  return line.kind === 'attempt' || line.kind === 'header' || line.kind === 'end' ? line : undefined;
+}
+
+/** Where lines that we write begin and end. Quotes within strings are escaped, so these are not inside one. */
+const START = /\{"(?:track|format|end)":/g;
+const END = /"sum":"[0-9a-f]{8}"\}/g;
+
+export interface LinesInside {
+  readonly lines: readonly Line[];
+  /** What is before, between and after them. */
+  readonly rest: string;
+  /** Of the first character after the first of them, from 1. */
+  readonly column: number;
+}
+
+/** Whole lines with valid checksums inside a line, whose line feeds were damaged. */
+export function linesInside(text: string): LinesInside {
+  const starts = [...text.matchAll(START)].map(({ index }) => index);
+  const lines: Line[] = [];
+  let rest = '';
+  let column = 1;
+  let done = 0;
+  let next = 0;
+  for (const {
+    index,
+    0: { length },
+  } of text.matchAll(END)) {
+    const end = index + length;
+    while ((starts[next + 1] ?? end) < end) next += 1;
+    const start = starts[next] ?? end;
+    const line = start < done || start >= end ? undefined : sealedLine(text.slice(start, end));
+    if (line === undefined) continue;
+    lines.push(line);
+    rest += text.slice(done, start);
+    done = end;
+    if (lines.length === 1) column = end + 1;
+  }
+  return { lines, rest: rest + text.slice(done), column };
 }

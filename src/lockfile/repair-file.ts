@@ -3,9 +3,11 @@ import type { Files, Random } from '../core/ports.js';
 import { createFile, replaceFile } from './atomic-write.js';
 import { readJournals } from './journal.js';
 import type { LockProblem } from './lock-error.js';
+import { parseLock } from './lock-text.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { decode, LOCK_BYTES_MAX, readLock } from './read.js';
 import { type RepairReport, repairLock } from './repair.js';
+import { isSalvaged } from './salvage.js';
 
 export type RepairedFile =
   | {
@@ -15,6 +17,8 @@ export type RepairedFile =
       readonly asidePath?: string;
       /** Attempts of which the private folder has newer records: the next run restores them. */
       readonly restorable: number;
+      /** Whether this or an earlier repair left records that are known only from damaged lines. */
+      readonly hasDoubts: boolean;
     }
   | { readonly ok: false; readonly problem: LockProblem };
 
@@ -42,7 +46,8 @@ export async function repairFile(files: Files, random: Random, path: string): Pr
   const asidePath = aside.length === 0 ? undefined : await keepAside(files, random, real, aside);
   await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
   const restorable = await countRestorable(files, path);
-  return { ok: true, report, restorable, ...(asidePath === undefined ? {} : { asidePath }) };
+  const hasDoubts = [...parseLock(text).attempts.values()].some(isSalvaged);
+  return { ok: true, report, restorable, hasDoubts, ...(asidePath === undefined ? {} : { asidePath }) };
 }
 
 async function countRestorable(files: Files, path: string): Promise<number> {

@@ -2,7 +2,7 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
-import { correctLine } from './correct-line.js';
+import { correctLine, joinLines, linesInside } from './correct-line.js';
 import { createEnds, type Ends } from './end-marks.js';
 import { createFold, type Fold } from './fold-attempts.js';
 import { belongsTo, type JournalText } from './journal.js';
@@ -10,7 +10,7 @@ import { type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
-import { salvage } from './salvage.js';
+import { type Aside, type SetAside, salvageAll } from './set-aside.js';
 
 export interface RepairReport {
   /** Conflict markers removed. */
@@ -23,26 +23,14 @@ export interface RepairReport {
   readonly attempts: number;
   /** All of them are kept. */
   readonly boughtTwice: readonly BoughtTwice[];
-  /** Lines that are damaged or edited but readable, and are kept as they are. Lines count from 1. */
+  /** Lines with a fault that does not matter, and are kept as they are. Lines count from 1. */
   readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
-  /** Lines with one wrong character, which the checksum identifies. Lines and columns count from 1. */
+  /** Wrong characters that a checksum identifies, one in a line. Lines and columns count from 1. */
   readonly corrected: readonly { readonly line: number; readonly column: number }[];
   /** Damaged lines that are not in the repaired text: keep them in a separate file. */
   readonly setAside: readonly SetAside[];
   /** Lines that are missing, with unknown content. Without numbers, it is unknown how many. */
   readonly missing?: { readonly lines?: number; readonly linesMarked?: number };
-}
-
-export interface SetAside {
-  /** From 1. */
-  readonly line: number;
-  readonly why: string;
-  /** The whole line. Untrusted text: escape it before printing. */
-  readonly text: string;
-  /** What could still be read of it and is in no other line. It is in the repaired text. */
-  readonly salvaged: readonly Attempt[];
-  /** What looks like queue ids in the line and is in no record: possibly paid jobs that would be lost. */
-  readonly queueIds: readonly string[];
 }
 
 export type Repaired =
@@ -53,7 +41,7 @@ export type Repaired =
 interface Work {
   readonly fold: Fold;
   readonly ends: Ends;
-  readonly aside: Omit<SetAside, 'queueIds' | 'salvaged'>[];
+  readonly aside: Aside[];
   readonly keptAsRead: { line: number; why: string }[];
   readonly corrected: { line: number; column: number }[];
   /** Attempts at correcting a line that are left. */
@@ -83,7 +71,46 @@ export function repairLock(
   text: string,
   journals: readonly Pick<JournalText, 'header' | 'records' | 'whole'>[] = [],
 ): Repaired {
-  const work: Work = {
+  const work = newWork();
+  const unsealed: Unsealed[] = [];
+  let number = 0;
+  for (const { content } of linesOf(text)) {
+    number += 1;
+    for (const { line, text } of readDamaged(work, content, number)) {
+      if (line.kind === 'attempt' && line.sum === undefined)
+        unsealed.push({ line: number, attempt: line.attempt, text });
+      const problem = takeLine(work, line, number, text);
+      if (problem !== undefined) return { ok: false, problem };
+    }
+  }
+  for (const { line, attempt, text } of unsealed) {
+    if (work.old) keep(work, attempt, line, text);
+    else work.aside.push({ line, why: 'has no checksum', text });
+  }
+  work.restored = work.header === undefined;
+  const endpoint = journals.find(({ header }) => header !== undefined)?.header?.endpoint;
+  for (const { header, records, whole } of work.restored ? journals : []) {
+    // Another endpoint means another lockfile that had the same name.
+    if (header !== undefined && header.endpoint !== endpoint) continue;
+    const problem = header === undefined ? undefined : takeHeader(work, header, 1);
+    if (problem !== undefined) return { ok: false, problem };
+    if (!whole) work.cut = true;
+    for (const record of records) work.fold.add(record);
+  }
+  if (work.restored) work.headers = 0;
+  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
+  const { header } = work;
+  const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
+  const setAside = salvageAll(work.fold, work.aside, restorable, work.restored);
+  return {
+    ok: true,
+    text: serialiseLock(header, work.fold.attempts.values()),
+    report: reportOf(work, setAside),
+  };
+}
+
+function newWork(): Work {
+  return {
     fold: createFold(),
     ends: createEnds(),
     aside: [],
@@ -98,73 +125,44 @@ export function repairLock(
     markers: 0,
     headers: 0,
   };
-  const unsealed: number[] = [];
-  let number = 0;
-  for (const { content } of linesOf(text)) {
-    number += 1;
-    const line = readCorrected(work, content, number);
-    if (line.kind === 'attempt' && line.sum === undefined) unsealed.push(number);
-    const problem = takeLine(work, line, number, content);
-    if (problem !== undefined) return { ok: false, problem };
-  }
-  work.restored = work.header === undefined;
-  const endpoint = journals.find(({ header }) => header !== undefined)?.header?.endpoint;
-  for (const { header, records, whole } of work.restored ? journals : []) {
-    // Another endpoint means another lockfile that had the same name.
-    if (header !== undefined && header.endpoint !== endpoint) continue;
-    const problem = header === undefined ? undefined : takeHeader(work, header, 1);
-    if (problem !== undefined) return { ok: false, problem };
-    if (!whole) work.cut = true;
-    for (const record of records) work.fold.add(record);
-  }
-  if (work.restored) work.headers = 0;
-  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
-  if (!work.old) work.keptAsRead.push(...unsealed.map((line) => ({ line, why: 'has no checksum' })));
-  const { header } = work;
-  const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
-  const setAside = salvageAll(work, restorable);
-  return {
-    ok: true,
-    text: serialiseLock(header, work.fold.attempts.values()),
-    report: reportOf(work, setAside),
-  };
 }
 
-/** Adds what can be read of the lines set aside, unless another line or a journal has it. */
-function salvageAll({ fold, aside }: Work, restorable: readonly Attempt[]): readonly SetAside[] {
-  const known = [...fold.attempts.values(), ...restorable];
-  const jobs = new Set(known.map(({ queue_id }) => queue_id));
-  const attempts = new Set(known.map(({ attempt }) => attempt));
-  const salvaged = aside.map(({ text }) =>
-    salvage(text, (attempt) => fold.attempts.get(attempt)).filter((record) => {
-      const { attempt, queue_id } = record;
-      const isNew = queue_id === undefined ? !attempts.has(attempt) : !jobs.has(queue_id);
-      if (!isNew || !fold.hasRoom(record)) return false;
-      fold.add(record);
-      attempts.add(attempt);
-      jobs.add(queue_id);
-      return true;
-    }),
-  );
-  return aside.map((one, at) => ({
-    ...one,
-    salvaged: salvaged[at] ?? [],
-    queueIds: queueIdsIn(one.text).filter((queueId) => !jobs.has(queueId)),
-  }));
+interface Unsealed {
+  readonly line: number;
+  readonly attempt: Attempt;
+  readonly text: string;
 }
 
 /** Correcting a line takes up to a second. */
 const CORRECTED_MAX = 32;
 
-function readCorrected(work: Work, text: string, number: number): Line {
+/** The lines that a damaged line was, as far as checksums prove it, and what is left. */
+function readDamaged(work: Work, text: string, number: number): readonly { line: Line; text: string }[] {
   const line = readLine(text);
-  const isDamaged = line.kind === 'checksum' || line.kind === 'bad' || line.kind === 'duplicate_key';
-  if (!isDamaged || work.correctable === 0) return line;
+  if (line.kind !== 'checksum' && line.kind !== 'bad' && line.kind !== 'duplicate_key')
+    return [{ line, text }];
+  const { lines, rest, column } = linesInside(text);
+  if (lines.length > 0) {
+    const isClean = rest.length <= lines.length;
+    if (isClean) work.corrected.push({ line: number, column });
+    return [
+      ...lines.map((one) => ({ line: one, text: '' })),
+      ...(isClean ? [] : [{ line: readLine(rest), text: rest }]),
+    ];
+  }
+  const before = work.aside.at(-1);
+  const joined = before?.line === number - 1 ? joinLines(before.text, text) : undefined;
+  if (joined !== undefined && before !== undefined) {
+    work.aside.pop();
+    work.corrected.push({ line: before.line, column: joined.column });
+    return [{ line: joined.line, text }];
+  }
+  if (work.correctable === 0) return [{ line, text }];
   work.correctable -= 1;
   const corrected = correctLine(text);
-  if (corrected === undefined) return line;
+  if (corrected === undefined) return [{ line, text }];
   work.corrected.push({ line: number, column: corrected.column });
-  return corrected.line;
+  return [{ line: corrected.line, text }];
 }
 
 /** Returns the reason if nothing can be repaired. */
@@ -185,13 +183,13 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
       return undefined;
     case 'attempt':
       work.ends.count(line.attempt, line.sum);
-      keep(work, line.attempt, number, text);
+      if (line.sum !== undefined) keep(work, line.attempt, number, text);
       return undefined;
     case 'header':
       work.old ||= line.version === 1;
       return takeHeader(work, line.header, number);
     case 'checksum':
-      return takeDamaged(work, line, number, text) ? undefined : setAside(DAMAGED);
+      return takeDamaged(work, line.header, number) ? undefined : setAside(DAMAGED);
     case 'newer_version':
       return line;
     case 'duplicate_key':
@@ -205,21 +203,11 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
 
 const DAMAGED = 'does not match its checksum';
 
-/** Keeps what a line with a wrong checksum says, and returns whether it says anything. */
-function takeDamaged(
-  work: Work,
-  { attempt, header, sum }: Line & { kind: 'checksum' },
-  line: number,
-  text: string,
-): boolean {
-  if (attempt !== undefined) {
-    work.ends.count(attempt, sum);
-    keep(work, attempt, line, text);
-  } else if (header === undefined || work.header !== undefined) return false;
-  if (header !== undefined) {
-    work.header = header;
-    work.headerDamaged = true;
-  }
+/** Uses a header with a wrong checksum until there is a valid one. Returns whether the line is one. */
+function takeDamaged(work: Work, header: LockHeader | undefined, line: number): boolean {
+  if (header === undefined || work.header !== undefined) return false;
+  work.header = header;
+  work.headerDamaged = true;
   work.keptAsRead.push({ line, why: DAMAGED });
   return true;
 }
@@ -261,7 +249,7 @@ function reportOf(work: Work, setAside: readonly SetAside[]): RepairReport {
   const fault = work.restored ? (work.cut ? LINES_MISSING : undefined) : old ? undefined : ends.fault();
   const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
-  const explained = lines >= linesMarked && keptAsRead.length + aside.length > 0;
+  const explained = lines >= linesMarked && keptAsRead.length + aside.length + corrected.length > 0;
   return {
     markers,
     headers,
@@ -282,9 +270,4 @@ function missingOf({
   linesMarked,
 }: LockProblem & { kind: 'incomplete' }): NonNullable<RepairReport['missing']> {
   return lines === undefined || linesMarked === undefined ? {} : { lines, linesMarked };
-}
-
-function queueIdsIn(text: string): readonly string[] {
-  const found = [...text.matchAll(/"queue_id" ?: ?"([ !#-~]{1,200})/g)].map((match) => match[1] ?? '');
-  return [...new Set(found)];
 }

@@ -1,64 +1,109 @@
 import { createHash } from 'node:crypto';
 import type { Code } from '../core/codes.js';
 import type { Attempt } from './attempt.js';
-import { attemptFault, fieldFault } from './check.js';
+import { fieldFault } from './check.js';
 
 /** A member of an object: a string, a number, a truth value or an object without objects in it. */
 const MEMBER =
   /"([a-z][a-z0-9_]{0,63})" {0,2}: {0,2}("(?:[^"\\]|\\.){0,4100}"|\d{1,16}|true|false|\{[^{}]{0,10000}\})/g;
-
-/** Without these, it is uncertain which take a job belongs to. */
-const IDENTITY = ['attempt', 'track', 'take', 'digest'] as const;
 
 /** Longer lines are not ours, and one line names no more jobs than this: limits the work on a malicious file. */
 const TEXT_LENGTH_MAX = 256 * 1024;
 const VALUES_MAX = 16;
 
 /** Stands for a track or model that cannot be read. */
-const UNREADABLE = 'unreadable';
+export const UNREADABLE = 'unreadable';
+/** Stands for a request that is known only from a damaged line: it may be the one that the manifest has now. */
+export const UNKNOWN_DIGEST = `v0:${'0'.repeat(64)}`;
 
 const REASON = 'lockfile-bad-line' satisfies Code;
 
 /**
- * What can still be read of a damaged line, as valid records: its job may be paid, so its take must not be bought
- * again. A job whose state cannot be read is queued: the service knows. If it is uncertain which take the line is about,
- * the record is in doubt; with two queue ids, there is one for each. Empty if neither a track nor a queue id can be read.
+ * What can still be read of damaged lines, as records. Its jobs may be paid, so nothing may be bought before the user
+ * has settled them: a damaged line proves nothing, so all are in doubt, and their requests are unknown. Only a torn
+ * record of the job of an attempt that an undamaged line knows without a job is taken at its word. Lines of which neither a track nor a
+ * queue id can be read are one record together.
  *
  * @param earlier the attempt as an undamaged line has it, by its id
  */
 export function salvage(
-  text: string,
-  earlier: (attempt: string) => Attempt | undefined = () => undefined,
-): readonly Attempt[] {
-  const members = membersOf(text);
-  const first = Object.fromEntries(
-    [...members].map(([name, values]) => [name, values[0]]),
-  ) as Partial<Attempt>;
-  const queueIds = (members.get('queue_id') ?? []) as readonly string[];
-  const base = first.attempt === undefined ? undefined : earlier(first.attempt);
-  if (first.track === undefined && base === undefined && queueIds.length === 0) return [];
-  const record = { ...(base ?? placeholders(text, first.track)), ...first } as Attempt;
-  const isSure = (name: (typeof IDENTITY)[number]) => {
-    const [value, ...others] = members.get(name) ?? [base?.[name]];
-    return value !== undefined && others.length === 0 && (base === undefined || value === base[name]);
-  };
-  if (queueIds.length <= 1 && IDENTITY.every(isSure)) {
-    const likely = [...(first.state === undefined ? [] : [record]), { ...record, state: 'queued' as const }];
-    const sound = likely.find((one) => attemptFault(one) === undefined);
-    if (sound !== undefined) return [sound];
-  }
-  const doubt = inDoubt(record);
-  return queueIds.length === 0 ? [doubt] : queueIds.map((queue_id) => ({ ...doubt, queue_id }));
+  texts: readonly string[],
+  earlier: (attempt: string) => Attempt | undefined,
+): readonly (readonly Attempt[])[] {
+  const found = texts.map((text) => salvageLine(text, earlier));
+  const unread = found.flatMap((records, at) => (records === undefined ? [at] : []));
+  const first = unread[0];
+  const together = [inDoubt(unread.map((at) => texts[at]).join('\n'), 0, {})];
+  return found.map((records, at) => records ?? (at === first ? together : []));
 }
 
-function inDoubt(record: Attempt): Attempt {
-  const { attempt, rev, track, take, stem, digest, parts, model, quote_micro_usd, key, at } = record;
+function salvageLine(
+  text: string,
+  earlier: (attempt: string) => Attempt | undefined,
+): readonly Attempt[] | undefined {
+  if (OTHER_LINES.test(text)) return [];
+  const members = membersOf(text);
+  const of = <Name extends keyof Attempt>(name: Name) =>
+    (members.get(name) ?? []) as readonly Attempt[Name][];
+  const [tracks, queueIds] = [of('track'), of('queue_id')];
+  const known = of('attempt').length === 1 ? earlier(of('attempt')[0] as string) : undefined;
+  if (known !== undefined && queueIds.length === 0) return [];
+  if (known !== undefined && isBeginningOf(known, text)) return [adopted(known, queueIds[0] as string)];
+  const count = Math.max(tracks.length, queueIds.length);
+  if (count === 0) return undefined;
+  return Array.from({ length: count }, (_, at) =>
+    inDoubt(text, at, {
+      attempt: known === undefined ? of('attempt')[at] : undefined,
+      track: tracks[at] ?? tracks.at(-1),
+      take: of('take')[at] ?? of('take').at(-1),
+      queue_id: queueIds[at],
+      model: of('model')[0],
+      duration_seconds: of('duration_seconds')[0],
+      quote_micro_usd: of('quote_micro_usd')[0],
+      at: of('at')[0],
+    }),
+  );
+}
+
+/** How headers and end marks begin, which name no job. */
+const OTHER_LINES = /^\{"(?:format|end)":/;
+
+/** How a line begins that records the job of an attempt. A torn write leaves this much intact. */
+const BEGINNING =
+  /^(\{"track":"[^"]+","take":\d+,"attempt":"[^"]+"),"rev":\d+,"state":"[a-z_]+","queue_id":"[^"\\]+"/;
+
+/** Whether the text is the beginning of the record in which an attempt without a job got one. */
+function isBeginningOf({ track, take, attempt, state, queue_id }: Attempt, text: string): boolean {
+  if (queue_id !== undefined || (state !== 'intent' && state !== 'in_doubt')) return false;
+  return BEGINNING.exec(text)?.[1] === JSON.stringify({ track, take, attempt }).slice(0, -1);
+}
+
+/** The service knows what became of the job. */
+function adopted({ reason: _, ...known }: Attempt, queueId: string): Attempt {
+  return { ...known, state: 'queued', queue_id: queueId };
+}
+
+type Read = { readonly [Name in keyof Attempt]?: Attempt[Name] | undefined };
+
+/** @param number distinguishes records of one text */
+function inDoubt(text: string, number: number, read: Read): Attempt {
+  const track = read.track ?? UNREADABLE;
   return {
-    ...{ attempt, rev, track, take, stem, digest, parts, model, quote_micro_usd, key },
-    ...(record.duration_seconds !== undefined && { duration_seconds: record.duration_seconds }),
+    attempt: read.attempt ?? createHash('sha256').update(`${number} ${text}`).digest('hex').slice(0, 32),
+    rev: 1,
     state: 'in_doubt',
+    track,
+    take: read.take ?? 1,
+    stem: track,
+    digest: UNKNOWN_DIGEST,
+    parts: {},
+    model: read.model ?? UNREADABLE,
+    quote_micro_usd: read.quote_micro_usd ?? 0,
+    key: '0'.repeat(16),
+    at: read.at?.intent === undefined ? {} : { intent: read.at.intent },
     reason: { code: REASON },
-    at: at.intent === undefined ? {} : { intent: at.intent },
+    ...(read.queue_id !== undefined && { queue_id: read.queue_id }),
+    ...(read.duration_seconds !== undefined && { duration_seconds: read.duration_seconds }),
   };
 }
 
@@ -85,20 +130,4 @@ function parsed(json: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function placeholders(text: string, track = UNREADABLE): Omit<Attempt, 'state'> {
-  return {
-    attempt: createHash('sha256').update(text).digest('hex').slice(0, 32),
-    rev: 1,
-    track,
-    take: 1,
-    stem: track,
-    digest: `v1:${'0'.repeat(64)}`,
-    parts: {},
-    model: UNREADABLE,
-    quote_micro_usd: 0,
-    key: '0'.repeat(16),
-    at: {},
-  };
 }

@@ -5,6 +5,7 @@ import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { KeySignature } from '../lockfile/key-signature.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import { UNKNOWN_DIGEST } from '../lockfile/salvage.js';
 import type { Take } from '../manifest/take.js';
 import {
   type FileState,
@@ -108,7 +109,9 @@ function decideTake(take: Take, history: History, selection: ReadSelection, inpu
   const claim = attempts.find(isClaimed);
   if (claim !== undefined)
     return { kind: 'elsewhere', attempt: claim, stale: isStaleClaim(claim, input.nowMs ?? 0) };
-  const same = attempts.filter(({ digest }) => digest === take.digest || digest === take.formerDigest);
+  // A request that only a damaged line knew may be this one: the take was paid for.
+  const requests = new Set([take.digest, take.formerDigest, UNKNOWN_DIGEST]);
+  const same = attempts.filter(({ digest }) => requests.has(digest));
   const settled =
     same.length > 0 ? decideKnown(same, history, take, input) : wanted(changedReason(take, attempts));
   return bought(requestedAgain(settled, take, selection, input), take, selection, input);

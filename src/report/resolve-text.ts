@@ -1,6 +1,7 @@
 import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
+import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
 import { isClaimed } from '../plan/history.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/matching-charges.js';
@@ -45,7 +46,7 @@ const MATCHES_MAX = 5;
 const WORDS = ['--charged', '--not-charged', '--refunded'];
 
 const HELP = [
-  'Look the charge up in the dashboard, or for a wallet in its transactions, then run the command that applies: it was charged (the audio is lost), it was not charged (the next run may buy it), or it was charged and refunded.',
+  'Look the charge up in the dashboard, or for a wallet in its transactions, then run the command that applies: it was charged and the audio is lost, it was not charged (the next run may buy it), or it was charged and refunded.',
   'If its queue id is shown there, `--queue-id ID` adopts the job; `--requeue` allows a new attempt.',
 ];
 
@@ -58,7 +59,7 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
     const about = [escapeForeign(facts(attempt)), ...history(item, options.history)];
     const details = about.flatMap((text) => wrapIndented(text, Math.max(40, options.width) - 2));
     return [
-      `${style.warn('?')} ${style.strong(escapeForeign(takeKey(attempt)))}`,
+      `${style.warn('?')} ${style.strong(escapeForeign(attempt.track === UNREADABLE ? 'take unknown' : takeKey(attempt)))}`,
       ...details.map((line) => `  ${line}`),
       ...answersFor(attempt).map(
         (words) => `  ${style.note(options.command('resolve', options.idOf(attempt), ...words))}`,
@@ -84,15 +85,23 @@ function facts(attempt: Attempt): string {
   const length = attempt.duration_seconds === undefined ? '' : `, ${attempt.duration_seconds} s`;
   const when = attempt.at.intent === undefined ? '' : `sent ${utcTime(attempt.at.intent)}: `;
   const reason = attempt.reason;
-  const why =
-    reason === undefined
+  const why = isSalvaged(attempt)
+    ? 'known only from a damaged line of the lockfile'
+    : reason === undefined
       ? `no response was recorded${isClaimed(attempt) ? '; the run that sent it may still record one' : ''}`
       : [reason.status, reason.code].filter(Boolean).join(' ');
   const job = attempt.queue_id === undefined ? '' : `, job ${attempt.queue_id}`;
-  return `${when}${attempt.model}${length}, ${formatUsd(attempt.quote_micro_usd)}${job}; ${why}`;
+  const model = attempt.model === UNREADABLE ? 'model unknown' : attempt.model;
+  const price =
+    isSalvaged(attempt) && attempt.quote_micro_usd === 0
+      ? 'price unknown'
+      : formatUsd(attempt.quote_micro_usd);
+  return `${when}${model}${length}, ${price}${job}; ${why}`;
 }
 
-function history({ evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
+function history({ attempt, evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
+  if (asked !== undefined && attempt.at.intent === undefined)
+    return ['billing history: not searched, because the time of the submit is unknown'];
   if (evidence === undefined) return ['billing history: not available with this key'];
   const { fits, near } = evidence;
   const fitting = fits.map((entry) => `  ${entryText(entry)}`);

@@ -5,6 +5,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { readLock } from '../lockfile/read.js';
+import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
 import { compareNewest, isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
@@ -43,7 +44,7 @@ export async function settleAttempt(
   return withStore(session, 'resolve', async ({ store, formerPlaces }) => {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs, { former: formerPlaces });
-    const attempt = find(session, [...store.attempts.values()], seen, id);
+    const attempt = await withModel(session, find(session, [...store.attempts.values()], seen, id));
     await checkResolution(session, [...store.attempts.values()], attempt, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok && resolved.why === 'settled')
@@ -68,7 +69,10 @@ export async function settleAttempt(
     printFileWarnings(session, warnings);
     // If a take was to be made again but was not, report that, although an earlier file exists.
     const final = rowsOfRun(rows, attempts, [], nowMs);
-    return { attempt: resolved.attempt, next: nextCommand(session, nextStep(final, attempts), final) };
+    const step = nextStep(final, attempts);
+    // Only the user can know which take a job is for if a damaged line did not say: look before buying.
+    const next = attempt.track === UNREADABLE && step.kind === 'buy' ? session.command('plan') : undefined;
+    return { attempt: resolved.attempt, next: next ?? nextCommand(session, step, final) };
   });
 }
 
@@ -79,6 +83,14 @@ export async function settleAttempt(
 async function attemptsHere({ ports, settings }: OpenBatch): Promise<ReadonlyMap<string, Attempt>> {
   const read = await readLock(ports.files, settings.lockfilePath.value);
   return read.ok ? read.attempts : new Map();
+}
+
+/** A damaged line did not say which model made the job: the one that the manifest names. */
+async function withModel(session: OpenBatch, attempt: Attempt): Promise<Attempt> {
+  if (attempt.model !== UNREADABLE) return attempt;
+  const takes = (await readableManifest(session))?.takes ?? [];
+  const take = takes.find((one) => one.track === attempt.track && one.take === attempt.take);
+  return take === undefined ? attempt : { ...attempt, model: take.request.model };
 }
 
 /**
@@ -159,11 +171,15 @@ async function checkResolution(
   resolution: Resolution,
 ): Promise<void> {
   if (resolution.kind !== 'queue_id') return;
-  const holder = attempts.find((other) => other.queue_id === resolution.queueId && other !== attempt);
+  const holder = attempts.find(
+    (other) => other.queue_id === resolution.queueId && other.attempt !== attempt.attempt,
+  );
   if (holder !== undefined)
     throw usageError(
       `this queue_id is the job of ${holder.track}, take ${holder.take}`,
-      `check which job is missing: ${session.command('resolve')}`,
+      isSalvaged(attempt)
+        ? `if the damaged line was about that job: ${session.command('resolve', attempt.attempt, '--not-charged')}`
+        : `check which job is missing: ${session.command('resolve')}`,
       'queue-id-taken',
     );
   await checkAdopted(session, attempt, resolution.queueId);

@@ -68,7 +68,7 @@ describe.concurrent('the --json document', () => {
       schema: 1,
       lockfile: file,
       repaired: {
-        attempts: 2,
+        attempts: 3,
         conflict_markers: 1,
         repeated_headers: 0,
         bought_twice: [],
@@ -80,8 +80,16 @@ describe.concurrent('the --json document', () => {
           {
             line: expect.any(Number),
             why: expect.any(String),
-            queue_ids: expect.any(Array),
-            salvaged: [],
+            queue_ids: ['job-17'],
+            salvaged: [
+              {
+                attempt: expect.any(String),
+                track: 'unreadable',
+                take: 1,
+                state: 'in_doubt',
+                queue_id: null,
+              },
+            ],
           },
           {
             line: expect.any(Number),

@@ -64,7 +64,12 @@ describe('a lockfile that cannot be used', () => {
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain('line 4 is not JSON: set aside');
+    expect(repaired.stdout).toContain(
+      'line 4 is not JSON: set aside; a take that cannot be read is in doubt',
+    );
+    expect((await album.run('run', '--yes')).code).toBe(8);
+    expect(await album.charges()).toBe(1);
+    expect((await album.run('resolve', 'unreadable', '--not-charged')).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(0);
     expect(await album.charges()).toBe(2);
   });
@@ -78,7 +83,7 @@ describe('a lockfile that cannot be used', () => {
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain(`one with the job ${queueId} is kept as in doubt`);
+    expect(repaired.stdout).toContain(`one with the job ${queueId} is in doubt`);
     const run = await album.run('run', '--yes');
     expect(run.code).toBe(8);
     expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from damaged lines');
@@ -87,7 +92,26 @@ describe('a lockfile that cannot be used', () => {
     expect(shown.stdout).toMatch(new RegExp(`resolve album\\.yaml \\S+ --queue-id ${queueId}`));
     const settled = await album.run('resolve', 'one', '--charged');
     expect(settled.code, settled.stderr).toBe(0);
-    expect((await album.run('run', '--yes')).code).not.toBe(8);
+    // Whatever the damaged line said, it was a take of this track: it counts as lost.
+    await album.run('run', '--yes');
+    expect(await album.charges()).toBe(2);
+    expect(album.lock()).toMatchObject([{ track: 'one', state: 'lost' }, { track: 'two' }]);
+  });
+
+  it('collects a job that only a damaged line names, once the user says that it is', async () => {
+    const album = await scene({ prompts: FIRST });
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const queueId = String(album.lock()[0]?.queue_id);
+    edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
+    expect((await album.run('lock repair')).code).toBe(0);
+    expect((await album.run('run', '--yes')).code).toBe(8);
+    const adopted = await album.run('resolve', 'one', '--queue-id', queueId);
+    expect(adopted.code, adopted.stderr).toBe(0);
+    const collected = await album.run('run', '--yes');
+    expect(collected.code, collected.stderr).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(1);
+    expect(await album.charges()).toBe(1);
   });
 
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {

@@ -161,11 +161,13 @@ describe('a line of the lockfile', () => {
 });
 
 describe('repair of a damaged lockfile', () => {
-  it('keeps a line that does not match its checksum, and names it', () => {
+  it('keeps the job of a line that does not match its checksum in doubt, and names the line', () => {
     const damaged = clean.replace('"queue_id":"q-b"', '"queue_id":"p-x"');
     const repaired = repairLock(damaged);
     if (!repaired.ok) throw new Error(repaired.problem.kind);
-    expect(repaired.report.keptAsRead).toEqual([{ line: 3, why: 'does not match its checksum' }]);
+    expect(repaired.report.setAside).toMatchObject([
+      { line: 3, why: 'does not match its checksum', salvaged: [{ state: 'in_doubt', queue_id: 'p-x' }] },
+    ]);
     expect(repaired.report.missing).toBeUndefined();
     expect(attemptsIn(repaired.text).map(({ queue_id }) => queue_id)).toEqual([
       'q-a',

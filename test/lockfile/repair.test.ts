@@ -100,7 +100,13 @@ describe('repair', () => {
     const cut = line.slice(0, -3);
     const { report } = repaired(text(head, attemptLine(queued('a', 'q1')), cut, twice));
     expect(report.setAside).toMatchObject([
-      { line: 3, why: 'is not JSON', text: cut, queueIds: [], salvaged: [queued('b', 'q2')] },
+      {
+        line: 3,
+        why: 'is not JSON',
+        text: cut,
+        queueIds: [],
+        salvaged: [{ track: 'b', state: 'in_doubt', queue_id: 'q2' }],
+      },
       {
         line: 4,
         why: 'has "queue_id" twice',
@@ -113,7 +119,8 @@ describe('repair', () => {
 
   it('does not name a job that is also in a sound line', () => {
     const line = attemptLine(queued('a', 'q1'));
-    expect(repaired(text(head, line, `${line}x`)).report.setAside).toMatchObject([{ queueIds: [] }]);
+    const cut = line.slice(0, -20);
+    expect(repaired(text(head, line, cut)).report.setAside).toMatchObject([{ queueIds: [], salvaged: [] }]);
   });
 
   it.each([

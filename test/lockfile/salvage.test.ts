@@ -4,7 +4,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { type RepairReport, repairLock } from '../../src/lockfile/repair.js';
-import { isSalvaged, salvage } from '../../src/lockfile/salvage.js';
+import { salvage, UNKNOWN_DIGEST, UNREADABLE } from '../../src/lockfile/salvage.js';
 import { salvagedJobsError } from '../../src/plan/salvaged-jobs.js';
 import { attempt, command, file, header, id } from './build.js';
 
@@ -66,76 +66,116 @@ describe('one wrong character', () => {
   });
 });
 
+describe('a damaged line feed', () => {
+  it.each([
+    ['became a letter', (text: string, at: number) => replaced(text, at, 'J')],
+    ['was zeroed', (text: string, at: number) => replaced(text, at, '\0')],
+    ['is gone', (text: string, at: number) => text.slice(0, at) + text.slice(at + 1)],
+  ])('is corrected if it %s', (_, damage) => {
+    const feeds = [...clean].flatMap((char, at) => (char === '\n' ? [at] : []));
+    for (const at of feeds.slice(0, -1)) {
+      const { text, report } = repaired(damage(clean, at));
+      expect(text).toBe(clean);
+      expect(report).toMatchObject({ setAside: [], corrected: [{}] });
+      expect(report.missing).toBeUndefined();
+    }
+    expect(repaired(clean.replaceAll('\n', '\0')).text).toBe(clean);
+  });
+
+  it('is removed if it replaced another character', () => {
+    for (const what of ['"queue_id"', '"digest"', '"model"'])
+      expect(repaired(replaced(clean, clean.indexOf(what) + 3, '\n')).text).toBe(clean);
+  });
+});
+
 describe('a line with more damage', () => {
-  it('never makes a take look as if it had not been bought', () => {
+  /** As if both ended up with nothing bought: the user has to settle the line first. */
+  const stops = (attempts: readonly Attempt[]) => salvagedJobsError(attempts, command) !== undefined;
+
+  it('lets nothing be bought, wherever the damage is', () => {
     const lines = clean.split('\n');
     const damage = fc.record({
       line: fc.constantFrom(2, 3),
       start: fc.nat(600),
-      with: fc.string({ minLength: 2, maxLength: 300, unit: fc.constantFrom('\0', '#', '"', '{', '}') }),
+      with: fc.string({ minLength: 2, maxLength: 300, unit: fc.constantFrom('\0', '#', '"', '{', '}', '0') }),
     });
     fc.assert(
       fc.property(damage, ({ line, start, with: by }) => {
-        const original = line === 2 ? queued : done;
         const whole = lines[line] ?? '';
         const damaged = replaced(whole, Math.min(start, whole.length), by);
-        fc.pre(damaged !== whole && /"track":"[a-z]|"queue_id":"q-\d"/.test(damaged));
-        const { attempts } = repaired(lines.map((text, at) => (at === line ? damaged : text)).join('\n'));
-        const same = attempts.some((one) => one.track === original.track && one.digest === original.digest);
-        expect(same || salvagedJobsError(attempts, command) !== undefined).toBe(true);
-        if (damaged.includes(`"queue_id":"${original.queue_id}"`))
-          expect(attempts.map(({ queue_id }) => queue_id)).toContain(original.queue_id);
+        const { attempts, text } = repaired(lines.map((one, at) => (at === line ? damaged : one)).join('\n'));
+        expect(text === clean || stops(attempts)).toBe(true);
+        for (const { queue_id } of [queued, done])
+          if (damaged.includes(`"queue_id":"${queue_id}"`))
+            expect(attempts.map((one) => one.queue_id)).toContain(queue_id);
       }),
       { numRuns: 60 },
     );
   });
 
-  it('is kept as it was if everything that matters can be read', () => {
-    const line = attemptLine(queued).replace('"at":{"intent":"20', '"at":{"inte####20');
-    expect(salvage(line)).toEqual([{ ...queued, at: {} }]);
-  });
-
   it.each([
-    ['digest', '"digest":"v1:', '"digest":"####'],
-    ['attempt', '"attempt":"', '"attempt":##'],
-  ])('is in doubt without its %s', (_, text, by) => {
-    const [only, ...others] = salvage(attemptLine(queued).replace(text, by));
-    expect(others).toEqual([]);
-    expect(only).toMatchObject({ track: 'opening', state: 'in_doubt', queue_id: 'q-1' });
-    expect([only!].some(isSalvaged)).toBe(true);
+    ['two letters of the track', 'opening', 'oxxning'],
+    ['the digest', '"digest":"v1:00', '"digest":"v1:12'],
+    ['the state', '"state":"queued"', '"state":"rejected"'],
+    ['the take and the revision', '"take":1,"attempt"', '"take":22,"attempt"'],
+    ['the checksum itself', /"sum":"..../, '"sum":"!!!!'],
+  ])('is not believed about %s', (_, original, by) => {
+    const line = attemptLine(queued);
+    const edited = clean.replace(line, line.replace(original, by));
+    expect(edited).not.toBe(clean);
+    const { attempts } = repaired(edited);
+    expect(stops(attempts)).toBe(true);
+    expect(attempts.find(({ queue_id }) => queue_id === 'q-1')).toMatchObject({
+      state: 'in_doubt',
+      digest: UNKNOWN_DIGEST,
+    });
   });
 
-  it('is queued if its state cannot be read, because the service knows', () => {
-    const line = attemptLine(done)
-      .replace('"state":"done"', '"state":"####"')
-      .replace('"sha256":"aa', '"sha256":##');
-    expect(salvage(line)).toMatchObject([{ track: 'ending', take: 2, state: 'queued', queue_id: 'q-2' }]);
+  it('never overrules a sound line of the same attempt', () => {
+    const forged = attemptLine({ ...queued, rev: 9, state: 'rejected' }).replace(
+      /"sum":".{8}/,
+      '"sum":"00000000',
+    );
+    const { attempts } = repaired(`${clean}${forged}\n`);
+    expect(attempts).toContainEqual(queued);
+    expect(attempts).toHaveLength(2);
   });
 
-  it('takes what cannot be read from an earlier record of its attempt', () => {
+  it('is taken at its word if it is the torn record of a job that a sound line was about to get', () => {
     const intent = attempt({ attempt: queued.attempt, track: 'opening' });
-    const line = attemptLine(queued).slice(0, attemptLine(queued).indexOf(',"digest"') - 3);
-    expect(salvage(line, () => intent)).toEqual([{ ...queued, stem: intent.stem }]);
-    expect(salvage(line)).toMatchObject([{ state: 'in_doubt', queue_id: 'q-1' }]);
-    expect(salvage(line, () => ({ ...intent, track: 'other' }))).toMatchObject([{ state: 'in_doubt' }]);
+    const torn = attemptLine(queued).slice(0, attemptLine(queued).indexOf(',"digest"'));
+    const { attempts } = repaired(`${serialiseLock(header, [intent])}${torn}=======\n`);
+    expect(attempts).toEqual([{ ...intent, state: 'queued', queue_id: 'q-1' }]);
+    expect(stops(repaired(`${serialiseLock(header, [])}${torn}=======\n`).attempts)).toBe(true);
   });
 
-  it('keeps both jobs if it has two queue ids', () => {
-    const twice = attemptLine(queued).replace('"rev"', '"queue_id":"q-0","rev"');
-    expect(salvage(twice).map(({ queue_id, state }) => [queue_id, state])).toEqual([
-      ['q-0', 'in_doubt'],
-      ['q-1', 'in_doubt'],
+  it('keeps each job and each track that it names', () => {
+    const spliced = (attemptLine(queued).slice(0, 200) + attemptLine(done)).replace(
+      /"sum":".{8}/,
+      '"sum":"00000000',
+    );
+    const { attempts } = repaired(serialiseLock(header, []).concat(spliced, '\n'));
+    expect(attempts.map(({ track, queue_id, state }) => `${track} ${queue_id} ${state}`).sort()).toEqual([
+      'ending q-2 in_doubt',
+      'opening q-1 in_doubt',
     ]);
   });
 
   it('keeps a job whose track cannot be read', () => {
-    expect(salvage('\0\0\0","queue_id":"q-1","mo')).toMatchObject([
-      { track: 'unreadable', state: 'in_doubt', queue_id: 'q-1' },
+    expect(salvage(['\0\0\0","queue_id":"q-1","mo'], () => undefined)).toMatchObject([
+      [{ track: UNREADABLE, state: 'in_doubt', queue_id: 'q-1' }],
     ]);
   });
 
-  it('has nothing to keep if neither track nor job can be read', () => {
-    expect(salvage('\0\0\0"digest":"v1')).toEqual([]);
+  it('is in doubt, together with others, if nothing in it can be read', () => {
+    const { attempts, report } = repaired(clean.replace(/(\{"track".*\n)/g, '\0\0\0\0\n'));
+    expect(attempts).toMatchObject([{ track: UNREADABLE, state: 'in_doubt' }]);
+    expect(report.setAside.map(({ salvaged }) => salvaged.length)).toEqual([1, 0]);
+  });
+
+  it('adds nothing if it is an end mark', () => {
+    const { text } = repaired(clean.replace(/"lines":\d+,"digest":"..../, '"lines":##########'));
+    expect(text).toBe(clean);
   });
 
   it('adds nothing if another line or a journal has the job', () => {

@@ -55,8 +55,20 @@ function newestOf({ bucket, machines }: Fleet, rng: Rng, keys: readonly string[]
   return bucket.list('log/').filter((key) => key >= first);
 }
 
-/** Puts back what was deleted. */
+/**
+ * Puts back what was deleted, unless a slot has other bytes by now: a late write of a killed run fills one again, the next
+ * run continues after it, and then the old entries no longer fit.
+ */
 export function restore(fleet: Fleet): void {
+  const { objects } = fleet.bucket;
+  const refilled = [...(fleet.deleted?.entries ?? [])].some(([key, bytes]) => {
+    const now = objects.get(key);
+    return now !== undefined && Buffer.compare(now, bytes) !== 0;
+  });
+  if (refilled) {
+    fleet.trace('what was deleted can no longer be restored');
+    return;
+  }
   fleet.trace('what was deleted is restored');
   for (const [key, bytes] of fleet.deleted?.entries ?? []) fleet.bucket.restore(key, bytes);
   fleet.deleted = undefined;

@@ -8,4 +8,6 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   // records of several machines, for a clock that is behind, and for a job that the user named for another attempt.
   3400011558,
   3400009186, 3400019821, 3500000137, 3500006805, 3500007046, 3500011294, 3600040954,
+  // The same, for entries that could not be restored after a late write had filled a slot again.
+  3900060276,
 ];
