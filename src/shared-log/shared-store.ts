@@ -28,7 +28,13 @@ export interface SharedStoreInput {
  * to the log later. Until then nothing is bought.
  */
 export function createSharedStore(input: SharedStoreInput): SharedStore {
-  const core: Core = { ...input, fault: input.fault, seen: 0, heardMs: createHearing(input.clock) };
+  const core: Core = {
+    ...input,
+    fault: input.fault,
+    seen: 0,
+    currentMs: input.clock.nowMs(),
+    heardMs: createHearing(input.clock),
+  };
   const { mirror, address, run } = core;
   let open = true;
   const letGo = async () => {
@@ -50,12 +56,16 @@ export function createSharedStore(input: SharedStoreInput): SharedStore {
       runs: () => runsNow(core),
       refresh: () =>
         guarded(core, async (log) => {
+          const startMs = core.clock.nowMs();
           await log.refresh();
           await reconcile(core, log);
+          core.currentMs = startMs;
         }),
       has: (attempt) => {
         const shared = core.log?.attempts.get(attempt.attempt);
         if (shared === undefined || isAhead(attempt, shared)) return false;
+        // This machine may have been suspended since it read the log.
+        if (!(core.clock.nowMs() - core.currentMs < WORKING_MS)) return false;
         // Another machine may have given up meanwhile what this one has stored.
         return attempt.state !== 'stored' || isStored(shared);
       },
@@ -98,6 +108,8 @@ export interface SharedStore extends LockStore {
 interface Core extends Omit<SharedStoreInput, 'fault'> {
   /** Why records have not reached the log yet. */
   fault: BatchError | undefined;
+  /** When the log was last read to its end, in ms. */
+  currentMs: number;
   /** Number of the log's attempts that `unseen` has returned or skipped. */
   seen: number;
   readonly heardMs: ReturnType<typeof createHearing>;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchError, EXIT } from '../../src/core/errors.js';
+import type { Clock } from '../../src/core/ports.js';
 import { SILENT_MS } from '../../src/core/run-silence.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
@@ -26,6 +27,7 @@ interface Machine {
   readonly log: SharedLog;
   readonly mirror: LockStore;
   readonly disk: MemoryDisk;
+  readonly clock: Clock;
 }
 
 async function machine(
@@ -63,7 +65,7 @@ async function machine(
     clock,
   });
   await store.reconcile();
-  return { store, log, mirror: lock.store, disk };
+  return { store, log, mirror: lock.store, disk, clock };
 }
 
 const intent = attempt();
@@ -123,6 +125,17 @@ describe('a lockfile over a shared log', () => {
     expect(sharing.has(a.store.newest(intent.attempt)!)).toBe(true);
     expect(sharing.has(stored(3))).toBe(false);
     expect(sharing.has({ ...intent, attempt: id('never written') })).toBe(false);
+  });
+
+  it('does not say what the log has after it was suspended, until it has read the log again', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    for (const record of [intent, queued(), stored(3)]) await a.store.record(record);
+    expect(a.store.sharing.has(stored(3))).toBe(true);
+    await a.clock.sleep(3_600_000);
+    expect(a.store.sharing.has(stored(3))).toBe(false);
+    await a.store.sharing.refresh();
+    expect(a.store.sharing.has(stored(3))).toBe(true);
   });
 
   it('does not say that a file is stored which another machine has given up meanwhile', async () => {

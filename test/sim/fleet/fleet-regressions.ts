@@ -4,6 +4,8 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   3600012582, 3700004335,
   // A machine that was suspended deleted the remote copy of a job that another machine had given up meanwhile.
   3600013076,
+  // A machine that was suspended after it had read the log deleted a remote copy although others had given the job up.
+  3900076783,
   // The judge wrongly blamed the program: for a file that no record names, for a download that the user can accept, for
   // records of several machines, for a clock that is behind, and for a job that the user named for another attempt.
   3400011558,
