@@ -47,7 +47,7 @@ function salvageLine(
     (members.get(name) ?? []) as readonly Attempt[Name][];
   const [tracks, queueIds] = [of('track'), of('queue_id')];
   const known = of('attempt').length === 1 ? earlier(of('attempt')[0] as string) : undefined;
-  if (known !== undefined && queueIds.length === 0) return [];
+  if (known !== undefined && queueIds.length === 0 && isOfTake(known, tracks, of('take'))) return [];
   if (known !== undefined && isBeginningOf(known, text)) return [adopted(known, queueIds[0] as string)];
   const count = Math.max(tracks.length, queueIds.length);
   if (count === 0) return undefined;
@@ -63,6 +63,15 @@ function salvageLine(
       at: of('at')[0],
     }),
   );
+}
+
+/** Whether a line that names these tracks and takes is about the take of an attempt. */
+export function isOfTake(
+  { track, take }: Pick<Attempt, 'track' | 'take'>,
+  tracks: readonly string[],
+  takes: readonly number[],
+): boolean {
+  return tracks.every((one) => one === track) && takes.every((one) => one === take);
 }
 
 /** How headers and end marks begin, which name no job. */

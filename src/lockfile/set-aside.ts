@@ -32,19 +32,20 @@ export function salvageAll(
   foreign: boolean,
 ): readonly SetAside[] {
   const restored = new Map(restorable.map((record) => [record.attempt, record]));
-  const jobs = new Set([...fold.attempts.values(), ...restorable].map(({ queue_id }) => queue_id));
+  const jobs = new Map([...fold.attempts.values(), ...restorable].map((record) => [record.queue_id, record]));
   const lacking = [...restored.keys()].filter((attempt) => !fold.attempts.has(attempt));
   const isExplained = foreign || aside.length <= lacking.length;
   const earlier = (attempt: string) => fold.attempts.get(attempt) ?? restored.get(attempt);
   const texts = aside.map(({ text }) => text);
   const salvaged = salvage(texts, earlier).map((records) =>
-    records.filter((record) => {
-      const isKnown = record.queue_id !== undefined && jobs.has(record.queue_id);
+    records.flatMap((record) => {
+      const holder = record.queue_id === undefined ? undefined : jobs.get(record.queue_id);
       const isNothing = isExplained && record.queue_id === undefined && record.track === UNREADABLE;
-      if (isKnown || isNothing || !fold.hasRoom(record)) return false;
-      fold.add(record);
-      jobs.add(record.queue_id);
-      return true;
+      if (isNothing || (holder !== undefined && isAbout(record, holder)) || !fold.hasRoom(record)) return [];
+      const added = holder === undefined ? record : withoutJob(record);
+      fold.add(added);
+      if (holder === undefined) jobs.set(record.queue_id, record);
+      return [added];
     }),
   );
   return aside.map((one, at) => ({
@@ -52,6 +53,16 @@ export function salvageAll(
     salvaged: salvaged[at] ?? [],
     queueIds: queueIdsIn(one.text).filter((queueId) => !jobs.has(queueId)),
   }));
+}
+
+/** A track that cannot be read may be the one that has the job. */
+function isAbout(record: Attempt, { track, take }: Attempt): boolean {
+  return record.track === UNREADABLE || (record.track === track && record.take === take);
+}
+
+/** The line mixes two: its job is known, but its take may have had another one. */
+function withoutJob({ queue_id: _, ...record }: Attempt): Attempt {
+  return record;
 }
 
 function queueIdsIn(text: string): readonly string[] {

@@ -70,8 +70,9 @@ export async function settleAttempt(
     // If a take was to be made again but was not, report that, although an earlier file exists.
     const final = rowsOfRun(rows, attempts, [], nowMs);
     const step = nextStep(final, attempts);
-    // Only the user can know which take a job is for if a damaged line did not say: look before buying.
-    const next = attempt.track === UNREADABLE && step.kind === 'buy' ? session.command('plan') : undefined;
+    // A damaged line may have named the wrong take: look before buying.
+    const isBuying = final.some(({ decision }) => decision.kind === 'buy');
+    const next = isSalvaged(attempt) && isBuying ? session.command('plan') : undefined;
     return { attempt: resolved.attempt, next: next ?? nextCommand(session, step, final) };
   });
 }

@@ -161,6 +161,20 @@ describe('a line with more damage', () => {
     ]);
   });
 
+  it.each(['"attempt"', '"queue_id"'])(
+    'keeps a take in doubt whose line continues as a sound one at %s',
+    (at) => {
+      const lost = attemptLine(
+        attempt({ ...queued, attempt: id('middle'), track: 'middle', queue_id: 'q-3' }),
+      );
+      const other = attemptLine(queued);
+      const spliced = lost.slice(0, lost.indexOf(at)) + other.slice(other.indexOf(at));
+      const { attempts } = repaired(`${clean}${spliced}\n`);
+      expect(attempts).toContainEqual(queued);
+      expect(attempts.find(({ track }) => track === 'middle')).toMatchObject({ state: 'in_doubt' });
+    },
+  );
+
   it('keeps a job whose track cannot be read', () => {
     expect(salvage(['\0\0\0","queue_id":"q-1","mo'], () => undefined)).toMatchObject([
       [{ track: UNREADABLE, state: 'in_doubt', queue_id: 'q-1' }],
