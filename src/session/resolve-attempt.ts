@@ -5,7 +5,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { readLock } from '../lockfile/read.js';
-import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
+import { isSalvaged } from '../lockfile/salvage.js';
 import { compareNewest, isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
@@ -86,12 +86,13 @@ async function attemptsHere({ ports, settings }: OpenBatch): Promise<ReadonlyMap
   return read.ok ? read.attempts : new Map();
 }
 
-/** A damaged line did not say which model made the job: the one that the manifest names. */
+/** A damaged line may not say which model made the job: then it is the one that the manifest names. */
 async function withModel(session: OpenBatch, attempt: Attempt): Promise<Attempt> {
-  if (attempt.model !== UNREADABLE) return attempt;
+  if (!isSalvaged(attempt)) return attempt;
   const takes = (await readableManifest(session))?.takes ?? [];
   const take = takes.find((one) => one.track === attempt.track && one.take === attempt.take);
-  return take === undefined ? attempt : { ...attempt, model: take.request.model };
+  const isKnown = takes.some(({ request }) => request.model === attempt.model);
+  return take === undefined || isKnown ? attempt : { ...attempt, model: take.request.model };
 }
 
 /**
