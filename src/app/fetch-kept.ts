@@ -6,7 +6,7 @@ import type { Take } from '../manifest/take.js';
 import { takeId } from '../plan/history.js';
 import { paced, retryUntilAnswered } from '../run/gather.js';
 import { stateOf } from '../run/recover.js';
-import { createRateLimiter, type RateLimiter } from '../scheduler/rate-limiter.js';
+import type { RateLimiter } from '../scheduler/rate-limiter.js';
 import { downloadAudio } from '../storage/download.js';
 import { publishFile } from '../storage/link-into-place.js';
 import type { Output } from '../storage/output.js';
@@ -19,6 +19,16 @@ import { type BatchSettings, redactorOf, type World } from './world.js';
 /** The service deletes finished audio after about this time. */
 const KEPT_MS = 24 * 3_600_000;
 
+export interface FetchKeptInput {
+  readonly world: World;
+  readonly settings: BatchSettings;
+  readonly store: LockStore;
+  readonly takes: readonly Take[];
+  readonly output: Output;
+  /** The run's: a pause that a response asks for is kept by all later requests. */
+  readonly limiter: RateLimiter;
+}
+
 /**
  * Downloads missing files again, at no cost. Without an audio store the service's copies are kept, so that nothing is
  * lost with the machine that stored them. Records stay as they are: a copy that is gone, or was made again with other
@@ -26,17 +36,17 @@ const KEPT_MS = 24 * 3_600_000;
  *
  * @returns the attempts whose copy the service may still have: buying them again would pay twice
  */
-export async function fetchKept(
-  world: World,
-  settings: BatchSettings,
-  store: LockStore,
-  takes: readonly Take[],
-  output: Output,
-): Promise<ReadonlySet<string>> {
+export async function fetchKept({
+  world,
+  settings,
+  store,
+  takes,
+  output,
+  limiter,
+}: FetchKeptInput): Promise<ReadonlySet<string>> {
   if (world.account === undefined || settings.allowSingleCopy === true) return new Set();
   const report = noticeTo(world);
   const client = createClient(world.transport, redactorOf(world), world.account);
-  const limiter = createRateLimiter();
   const missing = await missingFiles(world, store, takes, output);
   const unclear: Missing[] = [];
   let [fetched, refusals, why] = [0, 0, ''];

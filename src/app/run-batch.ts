@@ -10,6 +10,7 @@ import { isClaimed, isInFlight } from '../plan/history.js';
 import type { FileMove } from '../plan/plan.js';
 import { execute, type RunInput, type RunOutcome } from '../run/execute.js';
 import { recover } from '../run/recover.js';
+import { createRateLimiter } from '../scheduler/rate-limiter.js';
 import { applyMoves } from '../storage/move.js';
 import { type Output, openOutput } from '../storage/output.js';
 import type { RateLimits, VeniceClient } from '../venice/client.js';
@@ -17,10 +18,11 @@ import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/wallet-signature.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere } from './approve.js';
 import { emitPhase, noticeTo, versionEvent } from './emit.js';
+import { fetchMissing, pushFromHere } from './exchange-files.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';
-import { type PullSettings, pullHere } from './pull-here.js';
+import { pullHere } from './pull-here.js';
 import { noKey } from './refusals.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
@@ -154,7 +156,8 @@ async function withLock(
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>() };
-  const notPulled = await fetchMissing(world, settings, opened, output, pulling);
+  const limiter = createRateLimiter();
+  const notPulled = await fetchMissing(world, settings, opened, output, pulling, limiter);
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
@@ -162,7 +165,8 @@ async function withLock(
     const { moves } = decision.prepared.plan;
     reportMoves(world, settings, moves, await applyMoves(view, moves));
   }
-  const ended = await executePurchases(world, settings, opened, manifest, { ...decision, known }, output);
+  const decided = { ...decision, known, limiter };
+  const ended = await executePurchases(world, settings, opened, manifest, decided, output);
   await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), pulling);
   const displaced = await closeStore(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
@@ -183,43 +187,6 @@ async function withLock(
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
   });
-}
-
-/**
- * Downloads files that other machines stored, from the audio store or, without one, from the service.
- *
- * @returns the attempts whose files may be there and could not be downloaded
- */
-async function fetchMissing(
-  world: World,
-  settings: BatchSettings,
-  { store, audio }: Opened,
-  output: Output,
-  pulling: PullSettings,
-): Promise<ReadonlySet<string>> {
-  const notPulled = await pullHere(audio, output, store.attempts.values(), noticeTo(world), pulling);
-  if (store.sharing === undefined || audio !== undefined) return notPulled;
-  const { fetchKept } = await import('./fetch-kept.js');
-  return fetchKept(world, settings, store, pulling.manifest?.takes ?? [], output);
-}
-
-/** Uploads files that were stored before there was an audio store, so that other machines can fetch them. */
-async function pushFromHere(
-  world: World,
-  { placeOf = String, mode }: BatchSettings,
-  { store, audio }: Opened,
-  output: Output,
-): Promise<void> {
-  if (audio === undefined || mode === 'frozen') return;
-  const { pushFiles } = await import('../run/upload.js');
-  for (const { path: place, why } of (await pushFiles(audio, output, store.attempts.values())).slice(0, 5))
-    emitNotice(
-      world,
-      'warning',
-      'not-pushed',
-      `could not upload ${placeOf(place)} to the audio store: ${why}`,
-      'until the next run it is on this machine only',
-    );
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
@@ -248,7 +215,7 @@ async function executePurchases(
   settings: BatchSettings,
   { store, rescue, checkLock, audio }: Opened,
   manifest: Manifest | undefined,
-  decision: BuyDecision & Pick<RunInput, 'known'>,
+  decision: BuyDecision & Pick<RunInput, 'known' | 'limiter'>,
   output: Output,
 ): Promise<RunOutcome> {
   const { account, ports } = world;
@@ -272,6 +239,7 @@ async function executePurchases(
     purchases,
     takes: manifest?.takes ?? [],
     known: decision.known,
+    limiter: decision.limiter,
     approvedMicroUsd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest?.budgetMicroUsd),
     keySignature: keySignatureOf(store.header, account),

@@ -6,6 +6,7 @@ import { isInDoubt } from '../plan/history.js';
 import { countLostAnswers } from '../plan/lost-responses.js';
 import type { Purchase } from '../plan/plan.js';
 import { createScheduler } from '../scheduler/create-scheduler.js';
+import type { RateLimiter } from '../scheduler/rate-limiter.js';
 import { routeHistories } from '../scheduler/route-history.js';
 import type { Action, Scheduler, Settled } from '../scheduler/scheduler.js';
 import type { RateLimits } from '../venice/client.js';
@@ -56,6 +57,8 @@ export interface RunInput
   /** All attempts by id, with the states that they had when it was decided what to buy. */
   readonly known: ReadonlyMap<string, AttemptState>;
   readonly limits?: RateLimits;
+  /** That earlier requests of this run went through. */
+  readonly limiter?: RateLimiter | undefined;
   /** Requests in flight at most; absent: as many as the scheduler allows. */
   readonly requestsMax?: number | undefined;
 }
@@ -80,6 +83,7 @@ export async function execute(input: RunInput): Promise<RunOutcome> {
     history: runTimes(input.store),
     routes: routeHistories([...input.store.attempts.values()], ports.clock.nowMs()),
     nowMs: ports.clock.nowMs(),
+    limiter: input.limiter,
   });
   if (input.limits !== undefined) scheduler.limits(input.limits);
   const context = contextOf(input, scheduler);

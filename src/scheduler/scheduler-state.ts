@@ -41,7 +41,7 @@ export function createState(options: ScheduleOptions): SchedulerState {
     queues: new Map(),
     jobs: new Map(),
     errorBudget: createErrorBudget(),
-    limiter: createRateLimiter(),
+    limiter: options.limiter ?? createRateLimiter(),
     activeRequests: { submit: 0, poll: 0, complete: 0 },
     unanswered: 0,
     inFlight: 0,

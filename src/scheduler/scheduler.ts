@@ -1,5 +1,5 @@
 import type { PacedAnswer } from './pacer.js';
-import type { Requests, RouteHistory } from './rate-limiter.js';
+import type { RateLimiter, Requests, RouteHistory } from './rate-limiter.js';
 import type { Route } from './route.js';
 
 /**
@@ -108,4 +108,6 @@ export interface ScheduleOptions {
   /** What earlier runs learned about the request budget of each route. */
   readonly routes?: Readonly<Partial<Record<Route, RouteHistory>>>;
   readonly nowMs?: number;
+  /** That earlier requests of this run went through. Absent: there were none. */
+  readonly limiter?: RateLimiter | undefined;
 }

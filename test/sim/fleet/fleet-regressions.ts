@@ -6,6 +6,8 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   3600013076,
   // A machine that was suspended after it had read the log deleted a remote copy although others had given the job up.
   3900076783,
+  // The first poll did not keep the pause of a 429 that missing files had met when they were fetched again.
+  4000073553,
   // The judge wrongly blamed the program: for a file that no record names, for a download that the user can accept, for
   // records of several machines, for a clock that is behind, and for a job that the user named for another attempt.
   3400011558,
