@@ -10,7 +10,7 @@ export function deleteEntries(fleet: Fleet, rng: Rng, when: 'idle' | 'running' =
   if (fleet.deleted !== undefined || keys.length < 2) return;
   const newest = when === 'idle' && rng.chance(0.5);
   const older = newest ? newestOf(fleet, rng, keys) : olderOf(rng, keys);
-  const gone = when === 'idle' ? older : older.filter((key) => isKnownToAll(fleet, key));
+  const gone = older.filter((key) => isKnownToAll(fleet, key));
   if (gone.length === 0) return;
   fleet.trace(`others delete ${gone.join(', ')}`);
   fleet.tamperedMs = timeline.nowMs();

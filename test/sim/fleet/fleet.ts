@@ -197,7 +197,11 @@ export function createFleet(seed: number, options: SimOptions, chosen?: FleetDra
         const listed = fleet.listed.get(witness) ?? [];
         if (key.endsWith('.checkpoint')) for (const entry of listed) if (entry < key) known.add(entry);
       },
-      lists: ({ witness }, keys) => fleet.listed.set(witness, keys),
+      lists: ({ witness }, keys) => {
+        fleet.listed.set(witness, keys);
+        // It has begun to read the log, also if that was empty.
+        if (!fleet.known.has(witness)) fleet.known.set(witness, new Set());
+      },
       listed: () => {},
       bucket,
       timeline,
