@@ -51,7 +51,7 @@ const START = /\{"(?:track|format|end)":/g;
 const END = /"sum":"[0-9a-f]{8}"\}/g;
 
 export interface LinesInside {
-  readonly lines: readonly Line[];
+  readonly lines: readonly { readonly line: Line; readonly text: string }[];
   /** What is before, between and after them. */
   readonly rest: string;
   /** Of the first character after the first of them, from 1. */
@@ -61,7 +61,7 @@ export interface LinesInside {
 /** Whole lines with valid checksums inside a line, whose line feeds were damaged. */
 export function linesInside(text: string): LinesInside {
   const starts = [...text.matchAll(START)].map(({ index }) => index);
-  const lines: Line[] = [];
+  const lines: { line: Line; text: string }[] = [];
   let rest = '';
   let column = 1;
   let done = 0;
@@ -73,9 +73,10 @@ export function linesInside(text: string): LinesInside {
     const end = index + length;
     while ((starts[next + 1] ?? end) < end) next += 1;
     const start = starts[next] ?? end;
-    const line = start < done || start >= end ? undefined : sealedLine(text.slice(start, end));
+    const inside = text.slice(start, end);
+    const line = start < done || start >= end ? undefined : sealedLine(inside);
     if (line === undefined) continue;
-    lines.push(line);
+    lines.push({ line, text: inside });
     rest += text.slice(done, start);
     done = end;
     if (lines.length === 1) column = end + 1;

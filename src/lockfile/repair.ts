@@ -145,10 +145,7 @@ function readDamaged(work: Work, text: string, number: number): readonly { line:
   if (lines.length > 0) {
     const isClean = rest.length <= lines.length;
     if (isClean) work.corrected.push({ line: number, column });
-    return [
-      ...lines.map((one) => ({ line: one, text: '' })),
-      ...(isClean ? [] : [{ line: readLine(rest), text: rest }]),
-    ];
+    return [...lines, ...(isClean ? [] : [{ line: readLine(rest), text: rest }])];
   }
   const before = work.aside.at(-1);
   const joined = before?.line === number - 1 ? joinLines(before.text, text) : undefined;

@@ -21,8 +21,8 @@ const REASON = 'lockfile-bad-line' satisfies Code;
 /**
  * What can still be read of damaged lines, as records. Its jobs may be paid, so nothing may be bought before the user
  * has settled them: a damaged line proves nothing, so all are in doubt, and their requests are unknown. Only a torn
- * record of the job of an attempt that an undamaged line knows without a job is taken at its word. Lines of which neither a track nor a
- * queue id can be read are one record together.
+ * record of a job is taken at its word, if an undamaged line knows its attempt without a job. Lines of which neither a
+ * track nor a queue id can be read are one record together.
  *
  * @param earlier the attempt as an undamaged line has it, by its id
  */
@@ -66,7 +66,7 @@ function salvageLine(
 }
 
 /** Whether a line that names these tracks and takes is about the take of an attempt. */
-export function isOfTake(
+function isOfTake(
   { track, take }: Pick<Attempt, 'track' | 'take'>,
   tracks: readonly string[],
   takes: readonly number[],

@@ -9,11 +9,11 @@ export function salvagedJobsError(
 ): Diagnostic | undefined {
   const count = [...attempts].filter(isSalvaged).length;
   if (count === 0) return undefined;
-  const [what, until] = count === 1 ? ['1 job is', 'it is'] : [`${count} jobs are`, 'they are'];
+  const [what, it] = count === 1 ? ['1 job is', 'it'] : [`${count} jobs are`, 'them'];
   return {
     code: 'lockfile-bad-line',
     severity: 'error',
-    message: `${what} known only from damaged lines of the lockfile, which may not say for which take: nothing is bought until ${until} settled`,
-    hint: `to see what is known and settle ${count === 1 ? 'it' : 'them'}: ${command('resolve')}`,
+    message: `${what} known only from damaged lines of the lockfile and may belong to any take: nothing is bought until you settle ${it}`,
+    hint: `to see what is known and settle ${it}: ${command('resolve')}`,
   };
 }
