@@ -102,7 +102,11 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       missing:
         report.missing === undefined
           ? null
-          : { lines: report.missing.lines ?? null, lines_marked: report.missing.linesMarked ?? null },
+          : {
+              lines: report.missing.lines ?? null,
+              lines_marked: report.missing.linesMarked ?? null,
+              in_doubt: report.missing.inDoubt?.attempt ?? null,
+            },
       set_aside: report.setAside.map(({ line, why, queueIds, salvaged }) => ({
         line,
         why,
@@ -156,14 +160,16 @@ function asideText({ line, why, queueIds, salvaged }: SetAside): string {
 }
 
 function missingText(
-  { lines, linesMarked }: NonNullable<RepairReport['missing']>,
+  { lines, linesMarked, inDoubt }: NonNullable<RepairReport['missing']>,
   restorable: number,
 ): string {
   const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
   const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
-  return restorable === 0
-    ? `${what}: what they recorded is unknown, so their tracks count as new; before you buy, check a backup and the billing history`
-    : `${what}; ${restoredText(restorable)}; if that is not all of them, the other tracks count as new: before you buy, check the status`;
+  const unknown = inDoubt === undefined ? [] : ['a take that cannot be read is in doubt'];
+  const rest =
+    'if that is not all of them, the other tracks count as new: before you buy, check the status and the billing history';
+  const found = restorable === 0 ? [] : [restoredText(restorable), ...(inDoubt === undefined ? [rest] : [])];
+  return [what, ...found, ...unknown].join('; ');
 }
 
 function restoredText(attempts: number): string {

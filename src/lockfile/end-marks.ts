@@ -13,6 +13,8 @@ export interface Ends {
   add(mark: EndMark): void;
   /** Whether there was an end mark. */
   begun(): boolean;
+  /** The end mark that ends the text. Absent if lines follow it. */
+  last(): EndMark | undefined;
   fault(): (LockProblem & { kind: 'incomplete' }) | undefined;
 }
 
@@ -20,22 +22,26 @@ export function createEnds(): Ends {
   const tally = createTally();
   const attempts = new Set<string>();
   let marks = 0;
+  let last: EndMark | undefined;
   let linesMax = 0;
   let matches = true;
   let linesFound = 0;
   return {
     count: (attempt, sum = '') => {
+      last = undefined;
       tally.add(sum);
       if (attempt !== undefined) attempts.add(attempt.attempt);
     },
     add: (mark) => {
       marks += 1;
+      last = mark;
       const found = tally.mark();
       matches = isSameMark(mark, found);
       linesFound = found.lines;
       linesMax = Math.max(linesMax, mark.lines);
     },
     begun: () => marks > 0,
+    last: () => last,
     fault: () => {
       if (marks === 0) return { kind: 'incomplete' };
       if (marks === 1)

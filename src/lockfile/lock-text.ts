@@ -6,7 +6,7 @@ import { createFold, type Fold } from './fold-attempts.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { isRelated, type LockHeader } from './lock-header.js';
-import { createTally, isBeginning, sumOf } from './seal.js';
+import { createTally, type EndMark, isBeginning, sumOf } from './seal.js';
 
 /** The content of a lockfile. If there are problems, nothing may be bought and the file must not be rewritten. */
 export interface ParsedLock {
@@ -139,6 +139,13 @@ export function* canonicalLines(header: LockHeader, attempts: Iterable<Attempt>)
     yield `${line}\n`;
   }
   yield `${endLine(tally.mark())}\n`;
+}
+
+/** The end mark of a canonical text with these attempts. */
+export function endMarkOf(attempts: Iterable<Attempt>): EndMark {
+  const tally = createTally();
+  for (const attempt of [...attempts].sort(byPlace)) tally.add(sumOf(attemptLine(attempt)));
+  return tally.mark();
 }
 
 export function serialiseLock(header: LockHeader, attempts: Iterable<Attempt>): string {

@@ -17,7 +17,7 @@ export type RepairedFile =
       readonly asidePath?: string;
       /** Attempts of which the private folder has newer records: the next run restores them. */
       readonly restorable: number;
-      /** Whether this or an earlier repair left records that are known only from damaged lines. */
+      /** Whether this or an earlier repair left records that are known only from damaged or missing lines. */
       readonly hasDoubts: boolean;
     }
   | { readonly ok: false; readonly problem: LockProblem };

@@ -2,14 +2,16 @@ import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
 import { REV_SOUND_MAX } from './check.js';
-import { correctLine, joinLines, linesInside } from './correct-line.js';
+import { CORRECTED_MAX, readDamaged } from './damaged-line.js';
 import { createEnds, type Ends } from './end-marks.js';
-import { createFold, type Fold } from './fold-attempts.js';
-import { belongsTo, type JournalText } from './journal.js';
-import { type Line, readLine } from './line.js';
+import { createFold, type Fold, foldAttempts } from './fold-attempts.js';
+import { belongsTo } from './journal.js';
+import type { Line } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
+import { areLinesLost, isComplete, type Journal } from './lost-lines.js';
+import { missingLines, OTHER_LINES } from './salvage.js';
 import { type Aside, type SetAside, salvageAll } from './set-aside.js';
 
 export interface RepairReport {
@@ -30,7 +32,12 @@ export interface RepairReport {
   /** Damaged lines that are not in the repaired text: keep them in a separate file. */
   readonly setAside: readonly SetAside[];
   /** Lines that are missing, with unknown content. Without numbers, it is unknown how many. */
-  readonly missing?: { readonly lines?: number; readonly linesMarked?: number };
+  readonly missing?: {
+    readonly lines?: number;
+    readonly linesMarked?: number;
+    /** In the repaired text, for what they recorded, unless journals may have that. */
+    readonly inDoubt?: Attempt;
+  };
 }
 
 export type Repaired =
@@ -67,46 +74,66 @@ interface Work {
  * @param journals they have what was recorded: used if the text has no header, because the file is missing or was
  *   overwritten. Otherwise the next run restores what the lockfile lacks
  */
-export function repairLock(
-  text: string,
-  journals: readonly Pick<JournalText, 'header' | 'records' | 'whole'>[] = [],
-): Repaired {
+export function repairLock(text: string, journals: readonly Journal[] = []): Repaired {
   const work = newWork();
+  const problem = readText(work, text);
+  if (problem !== undefined) return { ok: false, problem };
+  const sound = [...work.fold.attempts.values()];
+  work.restored = work.header === undefined;
+  const isForeign = work.restored && sound.length === 0 && !work.ends.begun();
+  const unrestorable = work.restored ? restoreFrom(work, journals) : undefined;
+  if (unrestorable !== undefined) return { ok: false, problem: unrestorable };
+  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
+  const { header, fold, ends, aside } = work;
+  const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
+  const all = foldAttempts([...fold.attempts.values(), ...restorable]);
+  const complete = isComplete(ends, all.values());
+  const setAside = salvageAll(fold, aside, text, restorable, complete || isForeign);
+  const fault = complete ? undefined : faultOf(work, sound.length);
+  const known = new Set([...all.keys(), ...fold.attempts.keys()]);
+  const lost = fault && areLinesLost({ header, sound, known, setAside, journals, ...fault });
+  const inDoubt = lost ? missingLines(text) : undefined;
+  if (inDoubt !== undefined) fold.add(inDoubt);
+  return {
+    ok: true,
+    text: serialiseLock(header, fold.attempts.values()),
+    report: reportOf(work, setAside, fault && { ...fault, ...(inDoubt && { inDoubt }) }),
+  };
+}
+
+/** Returns the reason if nothing can be repaired. */
+function readText(work: Work, whole: string): LockProblem | undefined {
   const unsealed: Unsealed[] = [];
   let number = 0;
-  for (const { content } of linesOf(text)) {
+  for (const { content } of linesOf(whole)) {
     number += 1;
     for (const { line, text } of readDamaged(work, content, number)) {
       if (line.kind === 'attempt' && line.sum === undefined)
         unsealed.push({ line: number, attempt: line.attempt, text });
       const problem = takeLine(work, line, number, text);
-      if (problem !== undefined) return { ok: false, problem };
+      if (problem !== undefined) return problem;
     }
   }
   for (const { line, attempt, text } of unsealed) {
     if (work.old) keep(work, attempt, line, text);
     else work.aside.push({ line, why: 'has no checksum', text });
   }
-  work.restored = work.header === undefined;
+  return undefined;
+}
+
+/** Returns the reason if nothing can be repaired. */
+function restoreFrom(work: Work, journals: readonly Journal[]): LockProblem | undefined {
   const endpoint = journals.find(({ header }) => header !== undefined)?.header?.endpoint;
-  for (const { header, records, whole } of work.restored ? journals : []) {
+  for (const { header, records, whole } of journals) {
     // Another endpoint means another lockfile that had the same name.
     if (header !== undefined && header.endpoint !== endpoint) continue;
     const problem = header === undefined ? undefined : takeHeader(work, header, 1);
-    if (problem !== undefined) return { ok: false, problem };
+    if (problem !== undefined) return problem;
     if (!whole) work.cut = true;
     for (const record of records) work.fold.add(record);
   }
-  if (work.restored) work.headers = 0;
-  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
-  const { header } = work;
-  const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
-  const setAside = salvageAll(work.fold, work.aside, restorable, work.restored);
-  return {
-    ok: true,
-    text: serialiseLock(header, work.fold.attempts.values()),
-    report: reportOf(work, setAside),
-  };
+  work.headers = 0;
+  return undefined;
 }
 
 function newWork(): Work {
@@ -131,35 +158,6 @@ interface Unsealed {
   readonly line: number;
   readonly attempt: Attempt;
   readonly text: string;
-}
-
-/** Correcting a line takes up to a second. */
-const CORRECTED_MAX = 32;
-
-/** The lines that a damaged line was, as far as checksums prove it, and what is left. */
-function readDamaged(work: Work, text: string, number: number): readonly { line: Line; text: string }[] {
-  const line = readLine(text);
-  if (line.kind !== 'checksum' && line.kind !== 'bad' && line.kind !== 'duplicate_key')
-    return [{ line, text }];
-  const { lines, rest, column } = linesInside(text);
-  if (lines.length > 0) {
-    const isClean = rest.length <= lines.length;
-    if (isClean) work.corrected.push({ line: number, column });
-    return [...lines, ...(isClean ? [] : [{ line: readLine(rest), text: rest }])];
-  }
-  const before = work.aside.at(-1);
-  const joined = before?.line === number - 1 ? joinLines(before.text, text) : undefined;
-  if (joined !== undefined && before !== undefined) {
-    work.aside.pop();
-    work.corrected.push({ line: before.line, column: joined.column });
-    return [{ line: joined.line, text }];
-  }
-  if (work.correctable === 0) return [{ line, text }];
-  work.correctable -= 1;
-  const corrected = correctLine(text);
-  if (corrected === undefined) return [{ line, text }];
-  work.corrected.push({ line: number, column: corrected.column });
-  return [{ line: corrected.line, text }];
 }
 
 /** Returns the reason if nothing can be repaired. */
@@ -240,13 +238,12 @@ function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number,
   fold.add(attempt.rev > REV_SOUND_MAX ? { ...attempt, rev: REV_SOUND_MAX / 2 } : attempt);
 }
 
-function reportOf(work: Work, setAside: readonly SetAside[]): RepairReport {
-  const { fold, ends, aside, keptAsRead, corrected, markers, headers, lockfiles, old } = work;
+function reportOf(
+  { fold, keptAsRead, corrected, markers, headers, lockfiles }: Work,
+  setAside: readonly SetAside[],
+  missing: RepairReport['missing'],
+): RepairReport {
   const all = [...fold.attempts.values()];
-  const fault = work.restored ? (work.cut ? LINES_MISSING : undefined) : old ? undefined : ends.fault();
-  const { lines = 0, linesMarked = Number.POSITIVE_INFINITY } = fault ?? {};
-  // A mark that does not match only because of damaged lines that are all present says nothing new.
-  const explained = lines >= linesMarked && keptAsRead.length + aside.length + corrected.length > 0;
   return {
     markers,
     headers,
@@ -256,15 +253,24 @@ function reportOf(work: Work, setAside: readonly SetAside[]): RepairReport {
     keptAsRead,
     corrected,
     setAside,
-    ...(fault && !explained && { missing: missingOf(fault) }),
+    ...(missing && { missing }),
   };
 }
 
-const LINES_MISSING: LockProblem & { kind: 'incomplete' } = { kind: 'incomplete' };
-
-function missingOf({
-  lines,
-  linesMarked,
-}: LockProblem & { kind: 'incomplete' }): NonNullable<RepairReport['missing']> {
-  return lines === undefined || linesMarked === undefined ? {} : { lines, linesMarked };
+/** How many lines are missing, apart from damaged ones. */
+function faultOf(
+  { restored, cut, old, ends, keptAsRead, aside, corrected }: Work,
+  sound: number,
+): Fault | undefined {
+  if (restored && cut) return {};
+  const fault = old || (restored && !ends.begun()) ? undefined : ends.fault();
+  if (fault === undefined) return undefined;
+  const { lines, linesMarked } = fault;
+  if (lines === undefined || linesMarked === undefined) return {};
+  // A mark that does not match only because of damaged lines that are all present says nothing new.
+  const damaged = aside.filter(({ text }) => !OTHER_LINES.test(text)).length;
+  const isExplained = sound + damaged >= linesMarked && keptAsRead.length + damaged + corrected.length > 0;
+  return isExplained ? undefined : { lines, linesMarked };
 }
+
+type Fault = { readonly lines?: number; readonly linesMarked?: number };

@@ -17,6 +17,7 @@ export const UNREADABLE = 'unreadable';
 export const UNKNOWN_DIGEST = `v0:${'0'.repeat(64)}`;
 
 const REASON = 'lockfile-bad-line' satisfies Code;
+const REASON_MISSING = 'lockfile-incomplete' satisfies Code;
 
 /**
  * What can still be read of damaged lines, as records. Its jobs may be paid, so nothing may be bought before the user
@@ -24,21 +25,29 @@ const REASON = 'lockfile-bad-line' satisfies Code;
  * record of a job is taken at its word, if an undamaged line knows its attempt without a job. Lines of which neither a
  * track nor a queue id can be read are one record together.
  *
+ * @param whole the text of the lockfile: two damaged files can have equal lines, and what the user said about one of
+ *   them must not count for the other
  * @param earlier the attempt as an undamaged line has it, by its id
  */
 export function salvage(
   texts: readonly string[],
+  whole: string,
   earlier: (attempt: string) => Attempt | undefined,
 ): readonly (readonly Attempt[])[] {
-  const found = texts.map((text) => salvageLine(text, earlier));
-  const unread = found.flatMap((records, at) => (records === undefined ? [at] : []));
-  const first = unread[0];
-  const together = [inDoubt(unread.map((at) => texts[at]).join('\n'), 0, {})];
-  return found.map((records, at) => records ?? (at === first ? together : []));
+  const file = digestOf(whole);
+  const found = texts.map((text, at) => salvageLine(text, `${file} ${at}`, earlier));
+  const first = found.indexOf(undefined);
+  return found.map((records, at) => records ?? (at === first ? [inDoubt(file, {})] : []));
+}
+
+/** Stands for all that lines which are missing may have recorded. */
+export function missingLines(whole: string): Attempt {
+  return { ...inDoubt(`${digestOf(whole)} missing`, {}), reason: { code: REASON_MISSING } };
 }
 
 function salvageLine(
   text: string,
+  place: string,
   earlier: (attempt: string) => Attempt | undefined,
 ): readonly Attempt[] | undefined {
   if (OTHER_LINES.test(text)) return [];
@@ -52,7 +61,7 @@ function salvageLine(
   const count = Math.max(tracks.length, queueIds.length);
   if (count === 0) return undefined;
   return Array.from({ length: count }, (_, at) =>
-    inDoubt(text, at, {
+    inDoubt(`${place} ${at}`, {
       attempt: known === undefined ? of('attempt')[at] : undefined,
       track: tracks[at] ?? tracks.at(-1),
       take: of('take')[at] ?? of('take').at(-1),
@@ -74,8 +83,13 @@ function isOfTake(
   return tracks.every((one) => one === track) && takes.every((one) => one === take);
 }
 
+/** Whether a damaged line was an end mark. */
+export function isEndMark(text: string): boolean {
+  return text.startsWith('{"end":');
+}
+
 /** How headers and end marks begin, which name no job. */
-const OTHER_LINES = /^\{"(?:format|end)":/;
+export const OTHER_LINES = /^\{"(?:format|end)":/;
 
 /** How a line begins that records the job of an attempt. A torn write leaves this much intact. */
 const BEGINNING =
@@ -94,11 +108,11 @@ function adopted({ reason: _, ...known }: Attempt, queueId: string): Attempt {
 
 type Read = { readonly [Name in keyof Attempt]?: Attempt[Name] | undefined };
 
-/** @param number distinguishes records of one text */
-function inDoubt(text: string, number: number, read: Read): Attempt {
+/** @param place distinguishes records whose attempts cannot be read */
+function inDoubt(place: string, read: Read): Attempt {
   const track = read.track ?? UNREADABLE;
   return {
-    attempt: read.attempt ?? createHash('sha256').update(`${number} ${text}`).digest('hex').slice(0, 32),
+    attempt: read.attempt ?? digestOf(place).slice(0, 32),
     rev: 1,
     state: 'in_doubt',
     track,
@@ -116,9 +130,23 @@ function inDoubt(text: string, number: number, read: Read): Attempt {
   };
 }
 
-/** Whether a damaged line is the only record of the attempt: it is uncertain which take it belongs to. */
-export function isSalvaged({ state, reason }: Attempt): boolean {
-  return state === 'in_doubt' && reason?.code === REASON;
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Whether a damaged or missing line is the only record of the attempt: it is uncertain which take it belongs to. */
+export function isSalvaged(attempt: Attempt): boolean {
+  return isMissing(attempt) || (attempt.state === 'in_doubt' && attempt.reason?.code === REASON);
+}
+
+/** Whether the attempt stands for lines that are missing. */
+export function isMissing({ state, reason }: Attempt): boolean {
+  return state === 'in_doubt' && reason?.code === REASON_MISSING;
+}
+
+/** Whether nothing can be read of the attempt, so that it may be about any take and any job. */
+export function isUnread({ track, queue_id }: Attempt): boolean {
+  return track === UNREADABLE && queue_id === undefined;
 }
 
 /** The different valid values of each field of an attempt, in order of appearance. */

@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.js';
 import type { Fold } from './fold-attempts.js';
-import { salvage, UNREADABLE } from './salvage.js';
+import { isUnread, salvage, UNREADABLE } from './salvage.js';
 
 /** A damaged line. */
 export interface Aside {
@@ -21,27 +21,33 @@ export interface SetAside extends Aside {
 /**
  * Adds what can be read of damaged lines to the records, unless another line or a journal has it.
  *
+ * @param whole the text of the lockfile
  * @param restorable records that the next run restores
- * @param foreign the text is not a lockfile: a line of which nothing can be read means nothing then, and also if the
- *   journals have as many records that the lockfile lacks
+ * @param complete nothing is missing, so a line of which nothing can be read means nothing; also if the journals have
+ *   as many records that the lockfile lacks
  */
 export function salvageAll(
   fold: Fold,
   aside: readonly Aside[],
+  whole: string,
   restorable: readonly Attempt[],
-  foreign: boolean,
+  complete: boolean,
 ): readonly SetAside[] {
   const restored = new Map(restorable.map((record) => [record.attempt, record]));
   const jobs = new Map([...fold.attempts.values(), ...restorable].map((record) => [record.queue_id, record]));
   const lacking = [...restored.keys()].filter((attempt) => !fold.attempts.has(attempt));
-  const isExplained = foreign || aside.length <= lacking.length;
+  const isExplained = complete || aside.length <= lacking.length;
   const earlier = (attempt: string) => fold.attempts.get(attempt) ?? restored.get(attempt);
   const texts = aside.map(({ text }) => text);
-  const salvaged = salvage(texts, earlier).map((records) =>
+  const salvaged = salvage(texts, whole, earlier).map((records) =>
     records.flatMap((record) => {
       const holder = record.queue_id === undefined ? undefined : jobs.get(record.queue_id);
-      const isNothing = isExplained && record.queue_id === undefined && record.track === UNREADABLE;
-      if (isNothing || (holder !== undefined && isAbout(record, holder)) || !fold.hasRoom(record)) return [];
+      if (
+        (isExplained && isUnread(record)) ||
+        (holder !== undefined && isAbout(record, holder)) ||
+        !fold.hasRoom(record)
+      )
+        return [];
       const added = holder === undefined ? record : withoutJob(record);
       fold.add(added);
       if (holder === undefined) jobs.set(record.queue_id, record);

@@ -1,19 +1,22 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Attempt } from '../lockfile/attempt.js';
-import { isSalvaged } from '../lockfile/salvage.js';
+import { isMissing, isSalvaged } from '../lockfile/salvage.js';
 
 /** Why nothing may be bought, whatever was selected, after a repair left jobs whose takes are uncertain. */
 export function salvagedJobsError(
   attempts: Iterable<Attempt>,
   command: (verb: string) => string,
 ): Diagnostic | undefined {
-  const count = [...attempts].filter(isSalvaged).length;
-  if (count === 0) return undefined;
-  const [what, it] = count === 1 ? ['1 job is', 'it'] : [`${count} jobs are`, 'them'];
+  const salvaged = [...attempts].filter(isSalvaged);
+  if (salvaged.length === 0) return undefined;
+  const count = salvaged.filter((attempt) => !isMissing(attempt)).length;
+  const it = salvaged.length === 1 ? 'it' : 'them';
+  const jobs = `${count === 1 ? '1 job is' : `${count} jobs are`} known only from damaged lines of the lockfile`;
+  const what = count === 0 ? 'lines of the lockfile are missing, with jobs that' : `${jobs} and`;
   return {
-    code: 'lockfile-bad-line',
+    code: count === 0 ? 'lockfile-incomplete' : 'lockfile-bad-line',
     severity: 'error',
-    message: `${what} known only from damaged lines of the lockfile and may belong to any take: nothing is bought until you settle ${it}`,
+    message: `${what} may belong to any take: nothing is bought until you settle ${it}`,
     hint: `to see what is known and settle ${it}: ${command('resolve')}`,
   };
 }

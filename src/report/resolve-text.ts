@@ -1,7 +1,7 @@
 import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, countsAsSpent } from '../lockfile/attempt.js';
-import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
+import { isMissing, isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
 import { isClaimed } from '../plan/history.js';
 import type { UsageEntry } from '../venice/client.js';
 import type { Evidence } from '../venice/matching-charges.js';
@@ -85,11 +85,13 @@ function facts(attempt: Attempt): string {
   const length = attempt.duration_seconds === undefined ? '' : `, ${attempt.duration_seconds} s`;
   const when = attempt.at.intent === undefined ? '' : `sent ${utcTime(attempt.at.intent)}: `;
   const reason = attempt.reason;
-  const why = isSalvaged(attempt)
-    ? 'known only from a damaged line of the lockfile'
-    : reason === undefined
-      ? `no response was recorded${isClaimed(attempt) ? '; the run that sent it may still record one' : ''}`
-      : [reason.status, reason.code].filter(Boolean).join(' ');
+  const why = isMissing(attempt)
+    ? 'stands for lines that are missing from the lockfile'
+    : isSalvaged(attempt)
+      ? 'known only from a damaged line of the lockfile'
+      : reason === undefined
+        ? `no response was recorded${isClaimed(attempt) ? '; the run that sent it may still record one' : ''}`
+        : [reason.status, reason.code].filter(Boolean).join(' ');
   const job = attempt.queue_id === undefined ? '' : `, job ${attempt.queue_id}`;
   const model = attempt.model === UNREADABLE ? 'model unknown' : attempt.model;
   const price =

@@ -176,7 +176,7 @@ describe('a line with more damage', () => {
   );
 
   it('keeps a job whose track cannot be read', () => {
-    expect(salvage(['\0\0\0","queue_id":"q-1","mo'], () => undefined)).toMatchObject([
+    expect(salvage(['\0\0\0","queue_id":"q-1","mo'], '', () => undefined)).toMatchObject([
       [{ track: UNREADABLE, state: 'in_doubt', queue_id: 'q-1' }],
     ]);
   });
@@ -199,5 +199,88 @@ describe('a line with more damage', () => {
     const journals = [{ header, records: [queued], whole: true }];
     const result = repairLock(`${alone}${broken}`, journals);
     expect(result.ok && result.report.setAside).toMatchObject([{ salvaged: [], queueIds: [] }]);
+  });
+});
+
+describe('a conflict marker', () => {
+  it.each(['\0', ' ', '\r'])('is separated from the line that follows it after %j', (by) => {
+    const glued = clean.replace(/\n/, `\n<<<<<<< HEAD${by}`);
+    expect(repaired(glued)).toMatchObject({ text: clean, report: { markers: 1, setAside: [] } });
+  });
+
+  it('does not hide a damaged line', () => {
+    const glued = clean.replace(/\n/, '\n>>>>>>> theirs\0').replace('"state":"queued"', '"\0tate":"\0ueued"');
+    const { attempts } = repaired(glued);
+    expect(attempts).toContainEqual(expect.objectContaining({ queue_id: 'q-1', state: 'in_doubt' }));
+  });
+});
+
+describe('lines that are missing', () => {
+  const lines = clean.split('\n');
+  const without = (...numbers: number[]) => lines.filter((_, at) => !numbers.includes(at)).join('\n');
+  const missing = { track: UNREADABLE, state: 'in_doubt', reason: { code: 'lockfile-incomplete' } };
+
+  it.each([
+    ['is deleted', without(1)],
+    ['is overwritten with another', without(1).replace(`${lines[2]}\n`, `${lines[2]}\n`.repeat(2))],
+    ['is overwritten with spaces', clean.replace(lines[1] ?? '', ' '.repeat(300))],
+    ['is cut off', `${lines.slice(0, 2).join('\n')}\n`],
+  ])('are in doubt if one %s', (_, damaged) => {
+    const { attempts, report } = repaired(damaged);
+    const doubt = attempts.find(({ track }) => track === UNREADABLE);
+    expect(doubt).toMatchObject(missing);
+    expect(report.missing?.inDoubt).toEqual(doubt);
+    expect(salvagedJobsError(attempts, command)).toMatchObject({ code: 'lockfile-incomplete' });
+  });
+
+  it('are in doubt also if another line is damaged, which is as many', () => {
+    const third = attempt({ ...queued, attempt: id('third'), track: 'third', queue_id: 'q-3' });
+    const all = serialiseLock(header, [queued, done, third]);
+    const damaged = all
+      .replace(attemptLine(third), attemptLine(queued))
+      .replace('"state":"done"', '"\0tate":"\0one"');
+    expect(repaired(damaged).attempts).toContainEqual(expect.objectContaining(missing));
+  });
+
+  it('are not in doubt if the end mark proves that all are there', () => {
+    const [head, first, second, end] = lines;
+    const { text, report } = repaired([head, second, first, second, end, ''].join('\n'));
+    expect(text).toBe(clean);
+    expect(report.missing).toBeUndefined();
+  });
+
+  it('are not in doubt if a journal has them', () => {
+    const whole = [{ header, records: [queued, done], whole: true }];
+    for (const damaged of [without(1), `${lines.slice(0, 2).join('\n')}\n`]) {
+      const result = repairLock(damaged, whole);
+      expect(result.ok && result.report.missing?.inDoubt).toBeUndefined();
+    }
+    const older = repairLock(`${lines.slice(0, 2).join('\n')}\n`, [
+      { header, records: [queued], whole: true },
+    ]);
+    expect(older.ok && older.report.missing?.inDoubt).toMatchObject(missing);
+  });
+
+  it('are in doubt again if the same is lost again', () => {
+    const zeroed = clean.replace(lines[1] ?? '', '\0'.repeat(300));
+    const [first] = repaired(zeroed).attempts.filter(({ state }) => state === 'in_doubt');
+    const settled: Attempt = { ...(first as Attempt), rev: 2, state: 'rejected' };
+    const again = serialiseLock(header, [queued, done, settled]);
+    const line = attemptLine(queued);
+    const { attempts } = repaired(again.replace(line, '\0'.repeat(300)));
+    expect(salvagedJobsError(attempts, command)).toBeDefined();
+  });
+});
+
+describe('a lockfile without its header', () => {
+  it('is not taken for another file if its other lines are sound', () => {
+    const other = attempt({ ...queued, attempt: id('pulled'), track: 'pulled', queue_id: 'q-9' });
+    const all = serialiseLock(header, [queued, done, other]);
+    const damaged = all.replace(/^.*\n/, '\0\n').replace(attemptLine(other), '\0'.repeat(300));
+    const copy = [{ header, records: [queued, done], whole: true }];
+    const result = repairLock(damaged, copy);
+    expect(result.ok && salvagedJobsError(parseLock(result.text).attempts.values(), command)).toBeDefined();
+    const same = repairLock(damaged, [{ header, records: [queued, done, other], whole: true }]);
+    expect(same).toMatchObject({ ok: true, text: all });
   });
 });
