@@ -13,7 +13,7 @@ import type { PlanRow } from '../plan/plan.js';
 import { retryFlags } from '../plan/selection.js';
 import { escapeForeign } from '../report/escape.js';
 import { resolutionOf, stateName, utcTime } from '../report/phrases.js';
-import { lookAtJob } from '../run/look-at-job.js';
+import { type Looked, lookAtJob } from '../run/look-at-job.js';
 import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
@@ -44,8 +44,8 @@ export async function settleAttempt(
   return withStore(session, 'resolve', async ({ store, formerPlaces }) => {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs, { former: formerPlaces });
-    const attempt = await withModel(session, find(session, [...store.attempts.values()], seen, id));
-    await checkResolution(session, [...store.attempts.values()], attempt, resolution);
+    const found = find(session, [...store.attempts.values()], seen, id);
+    const attempt = await checked(session, [...store.attempts.values()], found, resolution);
     const resolved = resolveAttempt(attempt, resolution, nowMs);
     if (!resolved.ok && resolved.why === 'settled')
       throw settledError(session, [...store.attempts.values()], attempt);
@@ -57,7 +57,8 @@ export async function settleAttempt(
       );
     const before = seen.get(attempt.attempt);
     if (isNewJob(before, attempt)) throw newJobError(session, before, attempt, resolution);
-    if (resolution.kind === 'requeue' && store.sharing === undefined) await checkGone(session, attempt);
+    const isQueued = attempt.state === 'queued' && store.sharing === undefined;
+    if (resolution.kind === 'requeue' && isQueued) await checkGone(session, attempt, [attempt.model]);
     await recordByPerson(session, store, sealedBy(session, store.header, attempt, resolved.attempt));
     const attempts = [...store.attempts.values()];
     const { rows, warnings } = await takeStatusesOf(view, attempts, await readableManifest(session), {
@@ -86,14 +87,21 @@ async function attemptsHere({ ports, settings }: OpenBatch): Promise<ReadonlyMap
   return read.ok ? read.attempts : new Map();
 }
 
-/** A damaged line may not say which model made the job: then it is the one that the manifest names. */
-async function withModel(session: OpenBatch, attempt: Attempt): Promise<Attempt> {
-  if (!isSalvaged(attempt)) return attempt;
+/**
+ * A damaged line may not say which model made the job: then it is the one that the manifest names for the take, or if
+ * the take is unknown, any of the manifest's.
+ */
+async function modelsOf(session: OpenBatch, attempt: Attempt): Promise<readonly string[]> {
+  if (!isSalvaged(attempt)) return [attempt.model];
   const takes = (await readableManifest(session))?.takes ?? [];
+  const named = new Set(takes.map(({ request }) => request.model));
+  if (named.size === 0 || named.has(attempt.model)) return [attempt.model];
   const take = takes.find((one) => one.track === attempt.track && one.take === attempt.take);
-  const isKnown = takes.some(({ request }) => request.model === attempt.model);
-  return take === undefined || isKnown ? attempt : { ...attempt, model: take.request.model };
+  return take === undefined ? [...named].slice(0, MODELS_MAX) : [take.request.model];
 }
+
+/** Too many errors block the key. */
+const MODELS_MAX = 8;
 
 /**
  * The user's statement takes precedence over what the run that made the intent may still find out, unless the shared
@@ -165,26 +173,36 @@ function correction(
   }
 }
 
-/** A queue_id has to be the job of one attempt only, and known to the service. */
-async function checkResolution(
+/**
+ * The attempt with the model of its job. A queue_id has to be the job of one attempt only, and known to the service; a
+ * job that a damaged line names and that the service has was charged.
+ */
+async function checked(
   session: OpenBatch,
   attempts: readonly Attempt[],
   attempt: Attempt,
   resolution: Resolution,
-): Promise<void> {
-  if (resolution.kind !== 'queue_id') return;
-  const holder = attempts.find(
-    (other) => other.queue_id === resolution.queueId && other.attempt !== attempt.attempt,
+): Promise<Attempt> {
+  const models = await modelsOf(session, attempt);
+  const queueId = resolution.kind === 'queue_id' ? resolution.queueId : attempt.queue_id;
+  const holder = attempts.find((other) => other.queue_id === queueId && other.attempt !== attempt.attempt);
+  if (resolution.kind === 'queue_id') {
+    if (holder !== undefined) throw takenError(session, attempt, holder);
+    return { ...attempt, model: await checkAdopted(session, attempt, models, resolution.queueId) };
+  }
+  const makesAgain = resolution.kind === 'not_charged' || resolution.kind === 'requeue';
+  if (isSalvaged(attempt) && makesAgain && holder === undefined) await checkGone(session, attempt, models);
+  return attempt;
+}
+
+function takenError({ command }: OpenBatch, attempt: Attempt, holder: Attempt): BatchError {
+  return usageError(
+    `this queue_id is the job of ${holder.track}, take ${holder.take}`,
+    isSalvaged(attempt)
+      ? `if the damaged line was about that job: ${command('resolve', attempt.attempt, '--not-charged')}`
+      : `check which job is missing: ${command('resolve')}`,
+    'queue-id-taken',
   );
-  if (holder !== undefined)
-    throw usageError(
-      `this queue_id is the job of ${holder.track}, take ${holder.take}`,
-      isSalvaged(attempt)
-        ? `if the damaged line was about that job: ${session.command('resolve', attempt.attempt, '--not-charged')}`
-        : `check which job is missing: ${session.command('resolve')}`,
-      'queue-id-taken',
-    );
-  await checkAdopted(session, attempt, resolution.queueId);
 }
 
 function nextCommand({ command }: OpenBatch, step: NextStep, rows: readonly PlanRow[]): string {
@@ -196,24 +214,37 @@ function nextCommand({ command }: OpenBatch, step: NextStep, rows: readonly Plan
 }
 
 /**
- * A run that held the lock when the user decided may have recorded the job since. Throws a `BatchError` (2) if the
- * service still has it: to make the take again would pay for it twice. If the service cannot say, the user decides.
+ * A run that held the lock when the user decided may have recorded the job since, and a damaged line may name it. Throws
+ * a `BatchError` (2) if the service still has it: to make the take again would pay for it twice. If the service cannot
+ * say, the user decides.
  */
-async function checkGone(session: OpenBatch, { state, queue_id, ...attempt }: Attempt): Promise<void> {
+async function checkGone(session: OpenBatch, attempt: Attempt, models: readonly string[]): Promise<void> {
   const { account, command } = session;
-  if (state !== 'queued' || queue_id === undefined || account === undefined) return;
-  const client = createClient(await session.connect(), session.redact, account);
-  const looked = await lookAtJob(client, attempt.model, queue_id);
+  const { queue_id: queueId } = attempt;
+  if (queueId === undefined || account === undefined) return;
+  const { looked } = await lookUnderModels(session, account, models, queueId);
   if (looked.kind !== 'known' || looked.failed) return;
+  const id = attempt.attempt;
+  const [whose, collect] = isSalvaged(attempt)
+    ? ['that the damaged line names', command('resolve', id, '--queue-id', queueId)]
+    : [`of ${takeKey(attempt)}`, command('collect')];
   throw usageError(
-    `the service still has the job of ${takeKey(attempt)}: nothing was changed`,
-    `collect it: ${command('collect')}; to give it up anyway: ${command('resolve', attempt.attempt, '--charged')}`,
+    `the service still has the job ${whose}: nothing was changed`,
+    `collect it: ${collect}; to give it up anyway: ${command('resolve', id, '--charged')}`,
     'changed-meanwhile',
   );
 }
 
-/** Throws `BatchError` if the service does not know the job, or cannot be reached; nothing is changed then. */
-async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: string): Promise<void> {
+/**
+ * Returns the model of the job. Throws `BatchError` if the service does not know the job, or cannot be reached; nothing
+ * is changed then.
+ */
+async function checkAdopted(
+  session: OpenBatch,
+  attempt: Attempt,
+  models: readonly string[],
+  queueId: string,
+): Promise<string> {
   const { account, command } = session;
   const same = command('resolve', attempt.attempt, '--queue-id', queueId);
   if (account === undefined)
@@ -221,14 +252,10 @@ async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: strin
       exitCode: EXIT.authentication,
       hint: `set the key that submitted it, then: ${same}`,
     });
-  const looked = await lookAtJob(
-    createClient(await session.connect(), session.redact, account),
-    attempt.model,
-    queueId,
-  );
+  const { looked, model } = await lookUnderModels(session, account, models, queueId);
   if (looked.kind === 'unknown')
     throw usageError(
-      `the service does not know this queue_id for ${attempt.model} under this key: nothing was changed`,
+      `the service does not know this queue_id for ${models.join(' or ')} under this key: nothing was changed`,
       `check the id and the key, or record another outcome: ${command('resolve')}`,
       'queue-id-unknown',
     );
@@ -237,4 +264,21 @@ async function checkAdopted(session: OpenBatch, attempt: Attempt, queueId: strin
       exitCode: EXIT.unavailable,
       hint: `nothing was changed; try again later: ${same}`,
     });
+  return model;
+}
+
+/** Asks for the job under one model after the other, until the service knows it. */
+async function lookUnderModels(
+  session: OpenBatch,
+  account: NonNullable<OpenBatch['account']>,
+  models: readonly string[],
+  queueId: string,
+): Promise<{ readonly looked: Looked; readonly model: string }> {
+  const client = createClient(await session.connect(), session.redact, account);
+  let last: { readonly looked: Looked; readonly model: string } | undefined;
+  for (const model of models) {
+    last = { looked: await lookAtJob(client, model, queueId), model };
+    if (last.looked.kind !== 'unknown') break;
+  }
+  return last ?? { looked: { kind: 'unknown' }, model: '' };
 }

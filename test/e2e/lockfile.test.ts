@@ -114,6 +114,41 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
+  it('lets a job be collected although nothing says any more which take and model it was of', async () => {
+    const album = await scene({ prompts: FIRST });
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const queueId = String(album.lock()[0]?.queue_id);
+    edit(album.lockPath, (text) => text.replace(/^\{"track".*\n/m, ''));
+    const repaired = await album.run('lock repair');
+    expect(repaired.stdout).toContain('1 of 1 lines are missing; a take that cannot be read is in doubt');
+    const run = await album.run('run', '--yes');
+    expect(run.code).toBe(8);
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('lines of the lockfile are missing');
+    const adopted = await album.run('resolve', 'unreadable', '--queue-id', queueId);
+    expect(adopted.code, adopted.stderr).toBe(0);
+    expect(adopted.stdout).toContain('Next: venice-batch plan');
+    expect((await album.run('collect')).code).toBe(0);
+    expect(audioFiles(album.cwd)).toHaveLength(1);
+    expect(await album.charges()).toBe(1);
+  });
+
+  it('does not believe that a job of a damaged line was not charged while the service has it', async () => {
+    const album = await scene({ prompts: FIRST });
+    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
+    expect((await album.run('lock repair')).code).toBe(0);
+    for (const answer of ['--not-charged', '--requeue']) {
+      const refused = await album.run('resolve', 'one', answer);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain('the service still has the job that the damaged line names');
+      expect(refused.stderr).toMatch(/resolve album\.yaml \S+ --queue-id /);
+    }
+    expect((await album.run('resolve', 'one', '--charged')).code).toBe(0);
+    expect(await album.charges()).toBe(1);
+  });
+
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);
