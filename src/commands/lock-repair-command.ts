@@ -4,6 +4,7 @@ import { storageError } from '../app/storage-error.js';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
+import { shownEndpoint } from '../core/shown-address.js';
 import { takeKey } from '../core/take-key.js';
 import { readJournals } from '../lockfile/journal.js';
 import { lockError } from '../lockfile/lock-error.js';
@@ -51,12 +52,13 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
 
 type Repaired = RepairedFile & { readonly ok: true };
 
-async function repairGuarded({ ports, command }: Session, lockPath: string): Promise<Repaired> {
+async function repairGuarded(session: Session, lockPath: string): Promise<Repaired> {
+  const { ports, command, endpoint } = session;
   const { files, processes, clock, random } = ports;
   const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
-    const repaired = await repairFile(files, random, lockPath);
+    const repaired = await repairFile(files, random, lockPath, endpoint);
     if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
     return repaired;
   } catch (error) {
@@ -95,6 +97,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       attempts: report.attempts,
       conflict_markers: report.markers,
       repeated_headers: report.headers,
+      header_for: report.headerFor ?? null,
       lockfiles_joined: report.lockfiles,
       bought_twice: report.boughtTwice.map(boughtTwiceTake),
       corrected: report.corrected,
@@ -129,6 +132,10 @@ function repairText({ report, asidePath, restorable, hasDoubts }: Repaired): rea
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
+  if (report.headerFor !== undefined)
+    lines.push(
+      `the header cannot be read: a new one says that the jobs were sent to ${shownEndpoint(report.headerFor)}; if that is wrong, restore the file from version control or a backup`,
+    );
   if (report.lockfiles > 1)
     lines.push(`joined ${report.lockfiles} lockfiles that began separately; every attempt counts`);
   lines.push(...boughtTwiceLines(report.boughtTwice));

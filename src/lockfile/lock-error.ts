@@ -10,7 +10,13 @@ export type LockProblem =
   /** It could not be made durable: the system's error code. */
   | { readonly kind: 'unwritable'; readonly code: string }
   /** `journal`, here and below: what the last run recorded is kept there. */
-  | { readonly kind: 'not_a_lockfile'; readonly line: number; readonly journal?: string | undefined }
+  | {
+      readonly kind: 'not_a_lockfile';
+      readonly line: number;
+      readonly journal?: string | undefined;
+      /** Other lines are records, so a repair is possible. */
+      readonly records?: true;
+    }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
   | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
@@ -93,7 +99,9 @@ function explain(
         hint:
           problem.journal !== undefined
             ? `the file was emptied or overwritten; what the last run here recorded is kept in ${shellWord(problem.journal)}: if version control or a backup has nothing newer, restore it: ${next('lock repair')}`
-            : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+            : problem.records === true
+              ? restored
+              : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {

@@ -27,14 +27,25 @@ const ASIDE_FILES_MAX = 1_000;
 /**
  * Repairs a lockfile in place, under the run lock. Lines set aside are durable in a separate file before the lockfile
  * is replaced. Throws the `FileFault`; nothing has changed then.
+ *
+ * @param endpoint for a new header, if the old one is lost
  */
-export async function repairFile(files: Files, random: Random, path: string): Promise<RepairedFile> {
+export async function repairFile(
+  files: Files,
+  random: Random,
+  path: string,
+  endpoint?: string,
+): Promise<RepairedFile> {
   const real = await files.real(path);
   const journals = await readJournals(files, real, LOCK_BYTES_MAX);
   const bytes = await files.read(path, LOCK_BYTES_MAX).catch((fault) => {
     if (faultCode(fault) !== 'ENOENT') throw fault;
   });
-  const repaired = repairLock(bytes === undefined ? '' : decode(bytes), journals.ok ? journals.all : []);
+  const repaired = repairLock(
+    bytes === undefined ? '' : decode(bytes),
+    journals.ok ? journals.all : [],
+    endpoint,
+  );
   if (!repaired.ok && !journals.ok) {
     const code = faultCode(journals.fault);
     return { ok: false, problem: { kind: 'unreadable', code, journal: journals.path } };

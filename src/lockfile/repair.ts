@@ -10,6 +10,7 @@ import type { Line } from './line.js';
 import type { LockProblem } from './lock-error.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
+import { makeHeader } from './lost-header.js';
 import { areLinesLost, isComplete, type Journal } from './lost-lines.js';
 import { missingLines, OTHER_LINES } from './salvage.js';
 import { type Aside, type SetAside, salvageAll } from './set-aside.js';
@@ -19,6 +20,8 @@ export interface RepairReport {
   readonly markers: number;
   /** Headers beyond the first of each lockfile. */
   readonly headers: number;
+  /** The endpoint of a header that was made because the old one cannot be read. */
+  readonly headerFor?: string;
   /** Number of lockfiles that were merged into one. 1: there was only one. */
   readonly lockfiles: number;
   /** Attempts found in readable lines, folded. */
@@ -73,8 +76,9 @@ interface Work {
  *
  * @param journals they have what was recorded: used if the text has no header, because the file is missing or was
  *   overwritten. Otherwise the next run restores what the lockfile lacks
+ * @param endpoint for a new header, if the old one cannot be read at all. Absent: no header is made
  */
-export function repairLock(text: string, journals: readonly Journal[] = []): Repaired {
+export function repairLock(text: string, journals: readonly Journal[] = [], endpoint?: string): Repaired {
   const work = newWork();
   const problem = readText(work, text);
   if (problem !== undefined) return { ok: false, problem };
@@ -83,8 +87,11 @@ export function repairLock(text: string, journals: readonly Journal[] = []): Rep
   const isForeign = work.restored && sound.length === 0 && !work.ends.begun();
   const unrestorable = work.restored ? restoreFrom(work, journals) : undefined;
   if (unrestorable !== undefined) return { ok: false, problem: unrestorable };
-  if (work.header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
-  const { header, fold, ends, aside } = work;
+  const { fold, ends, aside } = work;
+  const texts = aside.map((one) => one.text);
+  const made = work.header === undefined && endpoint !== undefined && makeHeader(sound, texts, endpoint);
+  const header = work.header ?? (made || undefined);
+  if (header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
   const all = foldAttempts([...fold.attempts.values(), ...restorable]);
   const complete = isComplete(ends, all.values());
@@ -97,7 +104,10 @@ export function repairLock(text: string, journals: readonly Journal[] = []): Rep
   return {
     ok: true,
     text: serialiseLock(header, fold.attempts.values()),
-    report: reportOf(work, setAside, fault && { ...fault, ...(inDoubt && { inDoubt }) }),
+    report: {
+      ...reportOf(work, setAside, fault && { ...fault, ...(inDoubt && { inDoubt }) }),
+      ...(made && { headerFor: made.endpoint }),
+    },
   };
 }
 

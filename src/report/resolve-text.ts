@@ -207,12 +207,16 @@ export function inDoubtJson(items: readonly InDoubt[], history: HistoryFacts | u
   };
 }
 
+const TAKE_UNKNOWN =
+  'which take it was bought for is unknown: collect it and listen before you buy, because that take counts as new';
+
 /** The outcome of an attempt that was resolved, and the command that continues. Includes line ends. */
 export function renderResolved(attempt: Attempt, next: string): string {
   const price = formatUsd(attempt.quote_micro_usd);
   const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
   const fate = fatePhrase(attempt.state, attempt.reason);
-  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\nNext: ${next}\n`;
+  const take = attempt.track === UNREADABLE && attempt.state === 'queued' ? `${TAKE_UNKNOWN}\n` : '';
+  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\n${take}Next: ${next}\n`;
 }
 
 /** The `--json` document. Fields are only ever added. */

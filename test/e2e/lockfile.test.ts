@@ -149,6 +149,20 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
+  it('gets a new header if the old one cannot be read and no copy has one', async () => {
+    const album = await finished();
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    edit(album.lockPath, (text) => text.replace(/^.*\n/, `${'\0'.repeat(80)}\n`));
+    const refused = await album.run('run', '--yes');
+    expect(refused.code).toBe(9);
+    expect(refused.stderr).toContain('lock repair album.yaml');
+    const repaired = await album.run('lock repair');
+    expect(repaired.code, repaired.stderr).toBe(0);
+    expect(repaired.stdout).toContain(`a new one says that the jobs were sent to ${album.service.url}`);
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    expect(await album.charges()).toBe(1);
+  });
+
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);

@@ -13,6 +13,7 @@ describe('the next command in an error about a lockfile', () => {
     [{ kind: 'unreadable', code: 'EACCES' }, 'status'],
     [{ kind: 'unwritable', code: 'EROFS' }, 'status'],
     [{ kind: 'not_a_lockfile', line: 1 }, 'status'],
+    [{ kind: 'not_a_lockfile', line: 1, records: true }, 'lock repair'],
     [{ kind: 'newer_version', version: 2 }, 'status'],
     [{ kind: 'incomplete', journal: '/a/.venice-batch/a.copy' }, 'lock repair'],
     [{ kind: 'conflict_markers', line: 3 }, 'lock repair'],

@@ -102,7 +102,7 @@ describe('a lockfile that is refused', () => {
     ['with an unknown header field', text(JSON.stringify({ ...header, more: 1 }))],
   ])('is not a lockfile if it is %s', (_, content) => {
     const parsed = parseLock(content);
-    expect(parsed.problems[0]).toEqual({ kind: 'not_a_lockfile', line: 1 });
+    expect(parsed.problems[0]).toMatchObject({ kind: 'not_a_lockfile', line: 1 });
     expect(parsed.header).toBeUndefined();
   });
 

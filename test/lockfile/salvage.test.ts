@@ -283,4 +283,37 @@ describe('a lockfile without its header', () => {
     const same = repairLock(damaged, [{ header, records: [queued, done, other], whole: true }]);
     expect(same).toMatchObject({ ok: true, text: all });
   });
+
+  const zeroed = clean.replace(/^.*\n/, '\0\0\0\n');
+  const HOME = 'https://api.example/v1';
+
+  it('gets a new one for the service in use, if nothing else has one', () => {
+    expect(repairLock(zeroed)).toMatchObject({ ok: false, problem: { kind: 'not_a_lockfile' } });
+    const result = repairLock(zeroed, [], HOME);
+    if (!result.ok) throw new Error(result.problem.kind);
+    expect(result.report).toMatchObject({ headerFor: HOME, setAside: [{ salvaged: [] }] });
+    expect(result.report.missing).toBeUndefined();
+    const { header: made, attempts, problems } = parseLock(result.text);
+    expect(problems).toEqual([]);
+    expect(made?.endpoint).toBe(HOME);
+    expect([...attempts.values()]).toEqual([done, queued]);
+  });
+
+  it('keeps its lineage if that can be read', () => {
+    const result = repairLock(clean.replace('"version":2', '"ver\0\0\0'), [], HOME);
+    expect(result.ok && parseLock(result.text).header?.lineage).toBe(header.lineage);
+  });
+
+  it.each([
+    ['another file', 'shopping list\nmilk\n'],
+    ['a copy of a shared log', zeroed.replace(attemptLine(queued), attemptLine({ ...queued, log_rev: 3 }))],
+    ['a header that names a log', clean.replace('"format":"venice', '"log":"s3://\0","for\0at":"venice')],
+  ])('gets none if it is %s', (_, text) => {
+    expect(repairLock(text, [], HOME)).toMatchObject({ ok: false, problem: { kind: 'not_a_lockfile' } });
+  });
+
+  it('is reported as one that can be repaired, unlike another file', () => {
+    expect(parseLock(zeroed).problems[0]).toEqual({ kind: 'not_a_lockfile', line: 1, records: true });
+    expect(parseLock('shopping list\n').problems[0]).toEqual({ kind: 'not_a_lockfile', line: 1 });
+  });
 });
