@@ -3,6 +3,7 @@ import type { Judge, JudgeWorld, Witness } from './judge.js';
 import { filesOf, type LockView } from './lock-view.js';
 import { sha256 } from './media.js';
 import type { ServerJob } from './server.js';
+import { isSalvaged } from './worn.js';
 
 type Blame = Judge['blame'];
 
@@ -17,6 +18,8 @@ export function judgeSubmit(
     if (other !== witness && !other.over) blame('n', `${witness.name} and ${other.name} both submit`);
   spenders.add(witness);
   if (world.damaged() || view.badLines > 0) blame('g', `${witness.name} submits over a damaged lockfile`);
+  if ([...view.attempts.values()].some(({ latest }) => isSalvaged(latest)))
+    blame('g', `${witness.name} submits before the user has settled what damaged lines named`);
   const digest = world.digestOf(prompt);
   const intents = [...view.attempts.values()].filter(
     ({ latest }) => latest.state === 'intent' && latest.digest === digest,
@@ -267,6 +270,7 @@ export function judgeCoverage(world: JudgeWorld, blame: Blame, view: LockView): 
   }
   for (const job of world.server.jobs.values()) {
     if (ids.has(job.queueId) || world.waived.has(job.queueId)) continue;
+    if (world.covered?.(job.queueId, view)) continue;
     const digest = world.digestOf(job.prompt) ?? '';
     const left = doubts.get(digest) ?? 0;
     if (left === 0) blame('b', `the charge of ${job.queueId} (${job.prompt}) is not recorded`);

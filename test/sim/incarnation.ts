@@ -23,6 +23,7 @@ import { createSimFiles } from './sim-files.js';
 import { tamper, tamperLockfile } from './tamper.js';
 import { beset, besetStored } from './trouble.js';
 import type { Incarnation, Program, SimWorld } from './world.js';
+import { isFor } from './worn.js';
 
 /** Starts a program, usually a run. It proceeds with the timeline. */
 export function launch(
@@ -103,16 +104,12 @@ function permitRetries(world: SimWorld): void {
 
 /** Jobs for this prompt that failed or are gone, and abandoned attempts, which the user may buy again. */
 function givenUp(world: SimWorld, prompt: string): number {
-  const { server, album, judge, timeline, waived } = world;
+  const { server, judge, timeline, waived } = world;
   let count = 0;
   for (const job of server.jobs.values())
     if (job.prompt === prompt && (job.fails || timeline.nowMs() >= job.expiresMs)) count += 1;
   for (const { latest } of judge.seen().attempts.values())
-    if (
-      latest.digest === album.digests.get(prompt) &&
-      (latest.state === 'lost' || waived.has(latest.attempt))
-    )
-      count += 1;
+    if (isFor(world, latest, prompt) && (latest.state === 'lost' || waived.has(latest.attempt))) count += 1;
   return count;
 }
 

@@ -149,6 +149,8 @@ export interface JudgeWorld {
   readonly allowed: (prompt: string) => number;
   /** The lockfile was merged or damaged, and repair has not begun. */
   readonly damaged: () => boolean;
+  /** Whether a job that only damaged lines named is still in doubt. */
+  readonly covered?: (queueId: string, view: LockView) => boolean;
   /** The lockfile was damaged, and no run has yet accepted or refused it. */
   readonly uncertain: () => boolean;
   readonly outside: Pick<Outside, 'foreignJobs' | 'ownFiles'>;
@@ -174,6 +176,8 @@ export interface Judge {
   handled(): void;
   /** Called when a run ends by itself. */
   ended(witness: Witness): void;
+  /** Called when records are lost for good: this is what is left. Absent: a shared log keeps all. */
+  forget?(view: LockView): void;
   /** Called when idle: after a crash, at the end of a run, and at the very end. */
   look(): void;
   /** The lockfile as a process or the user sees it now. */
@@ -268,6 +272,11 @@ export function createJudge(world: JudgeWorld): Judge {
       judgeCharges(world, blame);
     },
     ended: (witness) => judgeReceived(world, blame, witness),
+    forget: (view) => {
+      known.clear();
+      knownIds.clear();
+      remember(view, known, knownIds);
+    },
     look: () => {
       if (world.damaged() || world.uncertain()) return;
       const views = knowable();

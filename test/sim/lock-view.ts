@@ -122,24 +122,36 @@ function take(parsed: Parsed, line: string): void {
     // A clean end leaves only the last line of each attempt, so steps may be missing.
     const isStep = record.rev === known.latest.rev + 1;
     const isLegal =
-      STEPS[known.latest.state].includes(record.state) ||
+      STEPS[known.latest.state]?.includes(record.state) ||
       isFound(known.latest, record) ||
       (parsed.isLog && (files > 0 || settlesDoubt(known.latest, record)));
     if (isStep && !isLegal)
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
-  } else if (STRENGTH.indexOf(record.state) < STRENGTH.indexOf(known.latest.state)) known.latest = record;
+  } else if (strength(record) > strength(known.latest) || isLaterText(record, known.latest))
+    known.latest = record;
 }
 
 /** One job may be named by several attempts, and one attempt may have several jobs. */
 function takeJob({ jobs }: Parsed, record: Attempt): void {
   if (record.queue_id === undefined) return;
   const known = jobs.get(record.queue_id);
-  const rank = (one: Attempt) => -STRENGTH.indexOf(one.state);
   const wins =
     known === undefined ||
-    (filesOf(record) - filesOf(known) || record.rev - known.rev || rank(record) - rank(known)) > 0;
+    (filesOf(record) - filesOf(known) || record.rev - known.rev || strength(record) - strength(known)) > 0 ||
+    isLaterText(record, known);
   if (wins) jobs.set(record.queue_id, record);
+}
+
+function strength({ state }: Attempt): number {
+  return -STRENGTH.indexOf(state);
+}
+
+/** Two machines may record one state of one job, each with the bytes that it got. Source: the lockfile's contract. */
+function isLaterText(record: Attempt, known: Attempt): boolean {
+  const isEqual =
+    record.rev === known.rev && record.state === known.state && filesOf(record) === filesOf(known);
+  return isEqual && JSON.stringify(record) > JSON.stringify(known);
 }
 
 /** A record that names the stored file wins over any other of the same job. Source: the lockfile's contract. */

@@ -26,6 +26,7 @@ const RARE: ReadonlySet<string> = new Set([
   'length-is-not-compared',
   'lockfile-is-not-looked-at',
   'lost-answers-stop-one-run',
+  'missing-lines-are-forgotten',
   'moves-are-not-journaled',
   'name-not-claimed',
   'old-name-goes-first',

@@ -125,6 +125,25 @@ export const MUTANTS: readonly Mutant[] = [
     'if (first !== undefined && others.length < 0) return { read: { ok: false, problems: [first, ...others] }, bytes, header };',
   ),
   patched(
+    'salvaged-jobs-do-not-stop-buying',
+    'src/app/price-plan.ts',
+    ' ?? salvagedJobsError(input.attempts, input.command);',
+    ' ?? (salvagedJobsError.length === 0 ? salvagedJobsError([], input.command) : undefined);',
+  ),
+  patched('damaged-lines-are-forgotten', 'src/lockfile/set-aside.ts', '      fold.add(added);\n', ''),
+  patched(
+    'missing-lines-are-forgotten',
+    'src/lockfile/repair.ts',
+    'const inDoubt = lost ? missingLines(text) : undefined;',
+    'const inDoubt = lost && text.length === 0 ? missingLines(text) : undefined;',
+  ),
+  patched(
+    'takes-of-damaged-lines-are-new',
+    'src/plan/decide.ts',
+    'take.formerDigest, UNKNOWN_DIGEST]',
+    "take.formerDigest, UNKNOWN_DIGEST === '' ? UNKNOWN_DIGEST : undefined]",
+  ),
+  patched(
     'lockfile-rewritten-in-place',
     'src/lockfile/lock-file.ts',
     'file.seen = await replaceFile(file.files, file.path, pieces, scratch(file));',

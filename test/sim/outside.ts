@@ -15,6 +15,8 @@ const OUTSIDE = [
   'damaged',
   /** An older lockfile is put back, between runs. */
   'putBack',
+  /** The lockfile is damaged without a backup, between runs. */
+  'worn',
 ] as const;
 
 export interface Outside {

@@ -16,6 +16,7 @@ import { removeCopies } from './tamper.js';
 import { withOpenStore } from './with-open-store.js';
 import type { Program, SimWorld } from './world.js';
 import { isRestored, needsRepair } from './world.js';
+import { isSalvaged, isWorn, judgeSalvaged, withModel } from './worn.js';
 
 /** What the user may do to manifest and files between two runs. */
 export function meddle(world: SimWorld): void {
@@ -35,7 +36,7 @@ export function meddle(world: SimWorld): void {
   if (does() && album.tracks.length > 1) album.tracks.splice(rng.below(album.tracks.length), 1);
   if (does() && album.tracks.length < 4) album.tracks.push(drawTrack(rng, `n${world.runs}`));
   if (does()) swapStems(world);
-  if (does()) deleteFile(world);
+  if (does() && !isWorn(world)) deleteFile(world);
   if (rng.chance(scenario.meddling / 3)) mergeLockfile(world);
 }
 
@@ -263,13 +264,20 @@ async function resolveAll(world: SimWorld, around: World, settings: BatchSetting
       if (world.shared?.mayResolve(attempt.attempt) === false || store.fault() !== undefined) continue;
       // Deleted by somebody meanwhile: the user could not see which jobs are known.
       if (lockfileOf(world) === undefined) continue;
-      const said = typed(world, findOut(world, attempt));
+      const left = [...store.attempts.values()].filter(isSalvaged).length;
+      const found =
+        world.worn !== undefined && isSalvaged(attempt)
+          ? judgeSalvaged(world, attempt, left)
+          : findOut(world, attempt);
+      if (found === undefined) continue;
+      const said = typed(world, found);
+      const { model } = withModel(world, attempt, said);
       if (said.kind === 'queue_id') {
-        const looked = await lookAtJob(createClient(transport, String), attempt.model, said.queueId);
+        const looked = await lookAtJob(createClient(transport, String), model, said.queueId);
         if (looked.kind !== 'known') continue;
       }
       world.trace(`the user says of ${attempt.attempt}: ${JSON.stringify(said)}`);
-      const resolved = resolveAttempt(attempt, said, ports.clock.nowMs());
+      const resolved = resolveAttempt({ ...attempt, model }, said, ports.clock.nowMs());
       if (resolved.ok) await store.record(resolved.attempt, { byPerson: true });
       else world.judge.blame('o', resolved.why);
     }

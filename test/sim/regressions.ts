@@ -1,5 +1,9 @@
 /** Seeds that once found a bug, with the bug they found at the time. */
 export const REGRESSIONS: readonly number[] = [
+  // Zeros that reached from one line of the lockfile into the next left nothing of the second take, and `lock repair`
+  // forgot it.
+  606,
+  1789,
   // A run resumed with --keep left a stored take in that state forever.
   9081,
   // A file that replaced a missing one was moved away as if it were the missing one.

@@ -26,6 +26,7 @@ import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, needsRepair } from './world.js';
+import { isFor, isSalvaged, wear } from './worn.js';
 
 /** Bounds the runs after the faults stop: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -66,6 +67,7 @@ async function playFaults(world: SimWorld): Promise<void> {
     const draw = drawRun(world.rng, world.scenario, createRng(world.seed, `crash ${round}`));
     const program = await programOf(world, round);
     if (program === undefined) {
+      wear(world);
       mangle(world);
       lose(world);
       damageLockfile(world);
@@ -139,7 +141,8 @@ async function calmDown(world: SimWorld): Promise<void> {
   await pass(world, QUIET_MS);
   if (mayBeLeftLocked(world)) await untilOver(world, launch(world, CALM_RUN, unlocking(world)));
   if (needsRepair(world)) await untilOver(world, launch(world, CALM_RUN, repairing(world)));
-  if (world.rng.chance(0.5)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
+  const resolves = world.rng.chance(0.5);
+  if (resolves || hasSalvaged(world)) await untilOver(world, launch(world, CALM_RUN, resolving(world)));
   let last: Incarnation | undefined;
   for (let run = 0; run < CALM_RUNS_MAX && isSound(world); run++) {
     last = launch(world, { ...CALM_RUN, otherKey: hasOtherAccountsJobs(world) && run % 2 === 0 });
@@ -150,6 +153,10 @@ async function calmDown(world: SimWorld): Promise<void> {
   if (!isSound(world) || last === undefined) return;
   judgeEnd(world, last);
   if (last.report?.exitCode === EXIT.ok) await judgeRest(world);
+}
+
+function hasSalvaged({ judge }: SimWorld): boolean {
+  return [...judge.seen().attempts.values()].some(({ latest }) => isSalvaged(latest));
 }
 
 function isLocked({ error }: Incarnation): boolean {
@@ -221,7 +228,7 @@ function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
       judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
   const made = (prompt: string) =>
     [...view.attempts.values()].filter(
-      ({ latest }) => latest.state === 'done' && latest.digest === world.album.digests.get(prompt),
+      ({ latest }) => latest.state === 'done' && isFor(world, latest, prompt),
     ).length;
   const unmade = world.album.tracks.filter((track) => made(promptOf(track)) < track.takes);
   if (code === EXIT.ok && unmade.length > 0)

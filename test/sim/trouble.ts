@@ -5,6 +5,7 @@ import { HOME, RESCUE } from './places.js';
 import type { Rng } from './random.js';
 import { createRng, drawRates } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
+import { isWorn } from './worn.js';
 
 /** Rare events other than faults of disk, network and service, each with its chance per run, request or response. */
 const TROUBLES = [
@@ -119,7 +120,7 @@ function spoilFile(world: SimWorld, rng: Rng, how: 'remove' | 'change', chosen?:
     entry !== 'directory' && path.startsWith(`${HOME}/`) && AUDIO.test(path) ? [path] : [],
   );
   // With a damaged lockfile, the attempts to excuse cannot be determined.
-  if (paths.length === 0 || world.outside.damage !== undefined || world.damaged) return;
+  if (paths.length === 0 || world.outside.damage !== undefined || world.damaged || isWorn(world)) return;
   const path = chosen ?? rng.pick(paths);
   const entry = disk.entries.get(path);
   if (entry === undefined || entry === 'directory') return;

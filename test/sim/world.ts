@@ -27,6 +27,7 @@ import { durableJournals } from './tamper.js';
 import type { Timeline } from './timeline.js';
 import { createTimeline } from './timeline.js';
 import { besetRecord, createTrouble, ODD_NUMBERS, type Trouble } from './trouble.js';
+import { isCovered, isWorn, mayBeWorn, type Worn } from './worn.js';
 
 export type RunBatch = (world: World, settings: BatchSettings) => Promise<RunReport>;
 /** The program that a simulated process runs. */
@@ -81,6 +82,7 @@ export interface SimWorld {
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile before it was damaged, until the user restores it. */
   backup?: Uint8Array | undefined;
+  worn?: Worn;
   /** The lockfile is gone, not damaged. */
   lost?: boolean;
   /** The lockfile was merged or damaged, and repair has not begun. */
@@ -182,15 +184,17 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     outside,
     secrets: KEYS,
     thorough: scenario.thorough,
-    pricesMove: () => scenario.server.priceChange > 0 || leaps || world.lowPriceApproved,
+    pricesMove: () =>
+      scenario.server.priceChange > 0 || leaps || world.lowPriceApproved || world.worn !== undefined,
     nowMs,
     digestOf: (prompt) => album.digests.get(prompt),
     allowed: (prompt) => {
       const { wanted, extra } = allowances.get(prompt) ?? { wanted: 0, extra: 0 };
       return wanted + extra;
     },
-    damaged: () => (world.damaged && !isRestored(world)) || outside.damage?.flipped === true,
-    uncertain: () => outside.damage !== undefined,
+    damaged: () => (world.damaged && !isRestored(world)) || outside.damage?.flipped === true || isWorn(world),
+    covered: (queueId, view) => isCovered(world, queueId, view),
+    uncertain: () => outside.damage !== undefined || mayBeWorn(world),
     journals: () => (world.tampered ? durableJournals(disk) : []),
     waived,
     accepted,
@@ -263,7 +267,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
 /** Whether the lockfile is one that `run` refuses. */
 export function needsRepair(world: SimWorld): boolean {
   const { headers, badLines } = world.judge.seen();
-  return headers > 1 || badLines > 0;
+  return headers > 1 || badLines > 0 || isWorn(world);
 }
 
 /**
