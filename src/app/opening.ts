@@ -49,13 +49,19 @@ export function verbOf({ verb = 'run' }: OpenSettings): string {
 export async function openFile(
   { files, random }: Ports,
   { lockfilePath, endpoint, command }: OpenSettings,
-  log?: { readonly address: string; readonly lineage: string },
+  log?: {
+    readonly address: string;
+    readonly lineage: string;
+    /** See `settledByLog`. */
+    readonly settled: ReadonlySet<string>;
+  },
 ): Promise<{ store: LockStore; notes: readonly LockNote[] }> {
   const opened = await openLock(files, lockfilePath, {
     endpoint,
     command,
     lineage: () => log?.lineage ?? randomHex(random),
     log: log?.address,
+    without: log?.settled,
     random,
   });
   if (!opened.ok) throw lockError(opened.problem, lockfilePath, command);

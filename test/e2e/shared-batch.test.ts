@@ -121,6 +121,28 @@ it('reports a file that the audio store lacks once, and only if a take needs it 
   expect(await service.charges()).toBe(3);
 });
 
+it('does not stop every machine for a damaged line of one copy whose job is in the log', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const [one, two] = [machine(), machine()];
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  const [from, lockfile] = [one, two].map((cwd) => path.join(cwd, 'album.lock.jsonl'));
+  writeFileSync(lockfile!, readFileSync(from!, 'utf8').replace(/"attempt":"[^"]+"/, '"attempt":"\0\0"'));
+  const before = readdirSync(path.join(share, 'log'));
+  const repaired = await runHere(['lock', 'repair', 'album.yaml', ...service.flags], two);
+  expect(repaired.code, repaired.stderr).toBe(0);
+  expect(repaired.stdout).toContain('is in doubt');
+  expect(repaired.stdout).toMatch(new RegExp(`^Next: venice-batch resolve .*--state file://${share} `, 'm'));
+  const listed = await runHere(['resolve', 'album.yaml', ...service.flags, ...state], two, service.env);
+  expect([listed.code, listed.stdout]).toEqual([0, 'Nothing is in doubt.\n']);
+  const ran = await runHere(words(service, state), two, service.env);
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(readdirSync(path.join(share, 'log'))).toEqual(before);
+  expect(readFileSync(lockfile!, 'utf8')).not.toContain('in_doubt');
+  writeManifest(one, 3);
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  expect(await service.charges()).toBe(3);
+});
+
 it('buys nothing after the log was deleted', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();
