@@ -91,7 +91,7 @@ export function checkLog(
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}`,
+      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}${address === undefined ? '' : '; if the log was moved, the steps are in: venice-batch explain state-other'}`,
     },
   );
 }
