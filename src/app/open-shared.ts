@@ -8,7 +8,7 @@ import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import { requireLock } from '../lockfile/read.js';
 import { readSeen, writeSeen } from '../lockfile/seen-entries.js';
-import { missingFromLog } from '../shared-log/placement.js';
+import { missingFromLog, settledByLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
 import { cutError, otherLogError } from '../shared-log/state-error.js';
@@ -31,7 +31,11 @@ export async function openTogether(
   const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command });
   try {
     const { log } = shared;
-    const about = log === undefined ? undefined : { address: state.address, lineage: log.header.lineage };
+    const about = log && {
+      address: state.address,
+      lineage: log.header.lineage,
+      settled: settledByLog(attempts, log.attempts),
+    };
     const foreign =
       log && header === undefined
         ? otherManifest(log.address, await settings.manifest?.(), log.attempts.values())

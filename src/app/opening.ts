@@ -49,13 +49,19 @@ export function verbOf({ verb = 'run' }: OpenSettings): string {
 export async function openFile(
   { files, random }: Ports,
   { lockfilePath, endpoint, command }: OpenSettings,
-  log?: { readonly address: string; readonly lineage: string },
+  log?: {
+    readonly address: string;
+    readonly lineage: string;
+    /** See `settledByLog`. */
+    readonly settled: ReadonlySet<string>;
+  },
 ): Promise<{ store: LockStore; notes: readonly LockNote[] }> {
   const opened = await openLock(files, lockfilePath, {
     endpoint,
     command,
     lineage: () => log?.lineage ?? randomHex(random),
     log: log?.address,
+    without: log?.settled,
     random,
   });
   if (!opened.ok) throw lockError(opened.problem, lockfilePath, command);
@@ -85,7 +91,7 @@ export function checkLog(
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}`,
+      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}${address === undefined ? '' : '; if the log was moved, the steps are in: venice-batch explain state-other'}`,
     },
   );
 }

@@ -126,13 +126,15 @@ async function cutOf(
 }
 
 async function folded(log: SharedLog, { attempts }: UsableLock): Promise<readonly Attempt[]> {
-  const { isBehind, placedApart } = await import('../shared-log/placement.js');
+  const { isBehind, placedApart, settledByLog } = await import('../shared-log/placement.js');
+  const settled = settledByLog(attempts, log.attempts);
   const arriving = [...log.attempts.values()].flatMap((shared) => {
     const known = attempts.get(shared.attempt);
-    const isNews = known === undefined || isBehind(known, shared);
+    const isNews = known === undefined || settled.has(shared.attempt) || isBehind(known, shared);
     return isNews ? [{ shared, known, run: log.originOf(shared.attempt)?.run }] : [];
   });
   const all = new Map(attempts);
+  for (const attempt of settled) all.delete(attempt);
   for (const attempt of placedApart(arriving, attempts)) all.set(attempt.attempt, attempt);
   return [...all.values()];
 }

@@ -6,6 +6,7 @@ import { formatUsd } from '../core/money.js';
 import { shellWord } from '../core/shell.js';
 import { shownEndpoint } from '../core/shown-address.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
+import { joinWithJournals, retireJournals } from '../lockfile/former-log.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { isRelated, lineagesOf } from '../lockfile/lock-header.js';
 import { serialiseLock } from '../lockfile/lock-text.js';
@@ -165,6 +166,7 @@ async function mergeGuarded(session: Session, places: Places, again: string, apa
     const { header, attempts } = merged.lock;
     const text = new TextEncoder().encode(serialiseLock(header, attempts.values()));
     await replaceFile(files, target, [text], scratchPath(random, target));
+    await retireJournals(files, target, header);
     return merged;
   } finally {
     await guard.release();
@@ -193,8 +195,14 @@ async function refuseForeign(
   );
 }
 
-async function readOrThrow({ ports, command, settings }: Session, place: string): Promise<Lock> {
+async function readOrThrow(session: Session, place: string): Promise<Lock> {
+  const { ports, command, settings } = session;
   const read = await readLock(ports.files, place);
+  const log = logOf(session);
+  if (!read.ok && read.problems[0].kind === 'two_logs' && log !== undefined) {
+    const joined = await joinWithJournals(ports.files, place, log);
+    if (joined !== undefined) return joined;
+  }
   const elsewhere = place === settings.lockfilePath.value ? [] : ['--lockfile', place];
   if (!read.ok)
     throw lockError(read.problems[0], place, (verb, ...words) => command(verb, ...words, ...elsewhere));

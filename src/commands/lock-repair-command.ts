@@ -42,7 +42,8 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
       next: command('lock repair'),
     });
   }
-  const next = command(repaired?.hasDoubts ? 'resolve' : 'status');
+  const log = repaired?.hasDoubts && settings.state === undefined ? repaired.log : undefined;
+  const next = command(repaired?.hasDoubts ? 'resolve' : 'status', ...(log ? ['--state', log] : []));
   if (flags.json === true) stdout.write(jsonDocument(document(lockPath, repaired, next)));
   else if (repaired === undefined)
     stdout.write(`there is no lockfile at ${escapeForeign(lockPath)}: nothing to repair\n`);
@@ -128,7 +129,7 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
   };
 }
 
-function repairText({ report, asidePath, restorable, hasDoubts }: Repaired): readonly string[] {
+function repairText({ report, asidePath, restorable, hasDoubts, log }: Repaired): readonly string[] {
   const lines: string[] = [counted(report.attempts, 'attempt', 'kept')];
   if (report.markers > 0) lines.push(counted(report.markers, 'conflict marker', 'removed, both sides kept'));
   if (report.headers > 0) lines.push(counted(report.headers, 'repeated header', 'removed'));
@@ -149,7 +150,11 @@ function repairText({ report, asidePath, restorable, hasDoubts }: Repaired): rea
   else if (restorable > 0) lines.push(restoredText(restorable));
   lines.push(...report.setAside.map(asideText));
   if (asidePath !== undefined) lines.push(`the lines set aside are saved in ${shellWord(asidePath)}`);
-  if (hasDoubts)
+  if (hasDoubts && log !== undefined)
+    lines.push(
+      `the lockfile is a copy of the shared log ${log}: what is in doubt here is dropped if the log has it; the rest you have to settle before anything is bought`,
+    );
+  else if (hasDoubts)
     lines.push(
       'nothing is bought until you settle what is in doubt; if you can, restore the file from version control or a backup instead',
     );

@@ -20,8 +20,13 @@ export type LockProblem =
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
   | { readonly kind: 'second_header'; readonly line: number; readonly related: boolean }
-  /** Copies of two shared logs in one file. */
-  | { readonly kind: 'two_logs'; readonly line: number; readonly logs: readonly [string, string] }
+  /** Copies of two shared logs in one file, or the lockfile is a copy of the first and a journal of the second. */
+  | {
+      readonly kind: 'two_logs';
+      readonly line: number;
+      readonly logs: readonly [string, string];
+      readonly journal?: string | undefined;
+    }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
   /** The line does not match its checksum. */
@@ -118,6 +123,11 @@ function explain(
           : `git merged two first runs; nothing is bought until their lockfiles are joined, which keeps every paid job: ${next('lock repair')}`,
       };
     case 'two_logs':
+      if (problem.journal !== undefined)
+        return {
+          message: `the lockfile is a copy of the shared log ${problem.logs[0]}, and the last run here used ${problem.logs[1]}: see ${shellWord(problem.journal)}`,
+          hint: `nothing was changed: stop everything that uses the log you give up, on every machine, as a take can be bought once with each; to keep ${problem.logs[0]}: venice-batch lock merge ${shellWord(path)} ${shellWord(problem.journal)} --state ${shellWord(problem.logs[0])}; otherwise name the other log`,
+        };
       return {
         message: `line ${problem.line} is the header of a copy of the shared log ${problem.logs[1]}, and the file is a copy of ${problem.logs[0]}`,
         hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log to keep using: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,

@@ -15,25 +15,24 @@ export type OpenedLock =
   | { readonly ok: true; readonly store: LockStore; readonly notes: readonly LockNote[] }
   | { readonly ok: false; readonly problem: LockProblem };
 
+export interface OpenLockOptions {
+  readonly endpoint: string;
+  /** For the advice in errors. */
+  readonly command: NextCommand;
+  /** Generates 32 random hex digits for a new lockfile. */
+  readonly lineage: () => string;
+  /** Address of the shared log that the lockfile is a copy of. */
+  readonly log?: string | undefined;
+  /** Ids of attempts to leave out. */
+  readonly without?: ReadonlySet<string> | undefined;
+  readonly random: Random;
+}
+
 /**
  * Opens a lockfile for writing, under the run lock. A missing file is created only with its first record. What a run
  * that did not end cleanly left is made durable, and a torn end is repaired.
- *
- * @param options.command for the advice in errors
- * @param options.lineage generates 32 random hex digits for a new lockfile
  */
-export async function openLock(
-  files: Files,
-  path: string,
-  options: {
-    readonly endpoint: string;
-    readonly command: NextCommand;
-    readonly lineage: () => string;
-    /** Address of the shared log that the lockfile is a copy of. */
-    readonly log?: string | undefined;
-    readonly random: Random;
-  },
-): Promise<OpenedLock> {
+export async function openLock(files: Files, path: string, options: OpenLockOptions): Promise<OpenedLock> {
   const read = await readLock(files, path);
   if (!read.ok) return { ok: false, problem: read.problems[0] };
   const header = withVersion({
@@ -45,7 +44,8 @@ export async function openLock(
   });
   const problem = checkEndpoint(header, options.endpoint);
   if (problem !== undefined) return { ok: false, problem };
-  const fold = createFold(read.attempts.values());
+  const kept = [...read.attempts.values()].filter(({ attempt }) => options.without?.has(attempt) !== true);
+  const fold = createFold(kept);
   try {
     const { command, random } = options;
     const real = await files.real(path);

@@ -61,10 +61,19 @@ function restore(read: UsableLock, header: LockHeader, all: readonly JournalText
   const headers = [header, ...journals.flatMap((journal) => journal.header ?? [])];
   const [log, other] = [...new Set(headers.flatMap((one) => one.log ?? []))];
   if (log !== undefined && other !== undefined)
-    return { ok: false, problems: [{ kind: 'two_logs', line: 1, logs: [log, other] }] };
+    return { ok: false, problems: [twoLogs(header, journals, [log, other])] };
   const notes = [...read.notes, ...restoredBy(fold.attempts, read.attempts)];
   const paths = journals.filter(({ copy }) => !copy).map(({ path }) => path);
   return { ...read, header: headers.reduce(joinHeaders), attempts: fold.attempts, notes, journals: paths };
+}
+
+function twoLogs(
+  header: LockHeader,
+  journals: readonly JournalText[],
+  logs: readonly [string, string],
+): LockProblem {
+  const journal = journals.find((one) => one.header?.log !== undefined && one.header.log !== header.log);
+  return { kind: 'two_logs', line: 1, logs, journal: header.log === undefined ? undefined : journal?.path };
 }
 
 /** A missing lockfile is restored if the journals, and the copy of the last clean end, are certain to say all of it. */

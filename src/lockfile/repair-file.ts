@@ -19,6 +19,8 @@ export type RepairedFile =
       readonly restorable: number;
       /** Whether this or an earlier repair left records that are known only from damaged or missing lines. */
       readonly hasDoubts: boolean;
+      /** The shared log that the lockfile is a copy of. */
+      readonly log?: string | undefined;
     }
   | { readonly ok: false; readonly problem: LockProblem };
 
@@ -57,8 +59,16 @@ export async function repairFile(
   const asidePath = aside.length === 0 ? undefined : await keepAside(files, random, real, aside);
   await replaceFile(files, real, [new TextEncoder().encode(text)], scratchPath(random, real));
   const restorable = await countRestorable(files, path);
-  const hasDoubts = [...parseLock(text).attempts.values()].some(isSalvaged);
-  return { ok: true, report, restorable, hasDoubts, ...(asidePath === undefined ? {} : { asidePath }) };
+  const { header, attempts } = parseLock(text);
+  const hasDoubts = [...attempts.values()].some(isSalvaged);
+  return {
+    ok: true,
+    report,
+    restorable,
+    hasDoubts,
+    log: header?.log,
+    ...(asidePath === undefined ? {} : { asidePath }),
+  };
 }
 
 async function countRestorable(files: Files, path: string): Promise<number> {

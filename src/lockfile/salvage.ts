@@ -70,6 +70,7 @@ function salvageLine(
       duration_seconds: of('duration_seconds')[0],
       quote_micro_usd: of('quote_micro_usd')[0],
       at: of('at')[0],
+      log_rev: of('log_rev')[0],
     }),
   );
 }
@@ -127,6 +128,8 @@ function inDoubt(place: string, read: Read): Attempt {
     reason: { code: REASON },
     ...(read.queue_id !== undefined && { queue_id: read.queue_id }),
     ...(read.duration_seconds !== undefined && { duration_seconds: read.duration_seconds }),
+    // The line was a copy of a record in the shared log.
+    ...(read.log_rev !== undefined && { log_rev: 1 }),
   };
 }
 

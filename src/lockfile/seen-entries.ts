@@ -25,7 +25,7 @@ const BYTES_MAX = 4096;
  */
 export async function readSeen(files: Files, lockPath: string, lineages: readonly string[]): Promise<number> {
   try {
-    const text = new TextDecoder().decode(await files.read(pathOf(lockPath), BYTES_MAX));
+    const text = new TextDecoder().decode(await files.read(seenPath(lockPath), BYTES_MAX));
     const { lineage, entries } = JSON.parse(text) as Partial<Seen>;
     return Number.isSafeInteger(entries) && lineages.includes(String(lineage)) ? Number(entries) : 0;
   } catch (error) {
@@ -38,9 +38,10 @@ export async function readSeen(files: Files, lockPath: string, lineages: readonl
 export async function writeSeen(files: Files, random: Random, lockPath: string, seen: Seen): Promise<void> {
   await makePrivateFolder(files, random, lockPath);
   const text = new TextEncoder().encode(`${JSON.stringify(seen)}\n`);
-  await replaceFile(files, pathOf(lockPath), [text], scratchPath(random, lockPath));
+  await replaceFile(files, seenPath(lockPath), [text], scratchPath(random, lockPath));
 }
 
-function pathOf(lockPath: string): string {
+/** @param lockPath absolute, links resolved */
+export function seenPath(lockPath: string): string {
   return privatePath(lockPath, '.entries');
 }

@@ -28,8 +28,8 @@ const NOT_WITH_PLAN = { to: SELECT, unless: ['--plan'] };
 export const CARRIED: { readonly [F in keyof Required<Flags>]: Carried } = {
   sandbox: { to: 'every', unless: ['--base-url'] },
   sandboxAs: { to: 'every', unless: ['--base-url'] },
-  // Only these wait for audio.
-  sandboxSpeed: { to: COLLECT, unless: ['--base-url'] },
+  // Also to those that wait for no audio: the command that they suggest may.
+  sandboxSpeed: { to: BATCH, unless: ['--base-url'] },
   baseUrl: { to: 'every', unless: ['--sandbox'] },
   envFile: { to: 'every' },
   lockfile: { to: BATCH },

@@ -26,6 +26,8 @@ export type ReadEntry =
 
 export type EntryProblem =
   | { readonly kind: 'damaged'; readonly why: string }
+  /** It looks like nothing that was ever written here. */
+  | { readonly kind: 'foreign' }
   | { readonly kind: 'newer_version'; readonly version: number };
 
 /** `log/00000042.jsonl`: sorting by name keeps entries in order, up to a hundred million. */
@@ -55,6 +57,18 @@ export function encodeEntry(group: Group, header?: LogHeader): Uint8Array {
 }
 
 export function decodeEntry(number: number, bytes: Uint8Array): ReadEntry {
+  const read = decodeSound(number, bytes);
+  const isForeign = !read.ok && read.problem.kind === 'damaged' && !isOurs(bytes);
+  return isForeign ? { ok: false, problem: { kind: 'foreign' } } : read;
+}
+
+/** Whether it may be an entry, or what is left of one. A file that was emptied or zeroed may have been one. */
+function isOurs(bytes: Uint8Array): boolean {
+  if (bytes.every((byte) => byte === 0)) return true;
+  return /^\{"|"(?:entry|attempt|sum)":|venice-batch-log/.test(Buffer.from(bytes).toString('latin1'));
+}
+
+function decodeSound(number: number, bytes: Uint8Array): ReadEntry {
   const lines = decodeLines(bytes);
   if (lines === undefined) return damaged('it does not end with a whole line');
   const head = number === 0 ? decodeHeader(lines.shift()) : undefined;

@@ -29,7 +29,7 @@ export function createFolderStore(files: Files, random: Random, root: string): O
       try {
         return await put(key, bytes);
       } catch (error) {
-        const fault = asStoreFault(error);
+        const fault = inTheWay(error, key) ?? asStoreFault(error);
         if (fault.kind === 'unreachable') return { kind: 'unknown', why: fault };
         throw fault;
       }
@@ -39,7 +39,7 @@ export function createFolderStore(files: Files, random: Random, root: string): O
         try {
           return await files.read(pathOf(key), OBJECT_BYTES_MAX);
         } catch (error) {
-          if (faultCode(error) !== 'ENOENT') throw error;
+          if (faultCode(error) !== 'ENOENT') throw inTheWay(error, key) ?? error;
           await requireRoot(files, root);
           return undefined;
         }
@@ -99,8 +99,20 @@ async function listBelow(files: Files, root: string, prefix: string): Promise<re
       .sort();
   } catch (error) {
     if (faultCode(error) === 'ENOENT') return [];
-    throw error;
+    throw inTheWay(error, prefix) ?? error;
   }
+}
+
+/** Something else has the name of an object, or of its folder. */
+function inTheWay(error: unknown, key: string): StoreFault | undefined {
+  const folder = key.slice(0, key.lastIndexOf('/'));
+  const what = {
+    EISDIR: `${key} is a folder`,
+    EFTYPE: `${key} is not a regular file`,
+    ENOTDIR: `${folder} is not a folder`,
+    EEXIST: `${folder} is not a folder`,
+  }[faultCode(error)];
+  return what === undefined ? undefined : new StoreFault('foreign', `${what}: venice-batch did not write it`);
 }
 
 async function guarded<T>(work: () => Promise<T>): Promise<T> {

@@ -183,7 +183,8 @@ async function advanceTo(state: GitState, newest: string): Promise<void> {
 function read(state: GitState, key: string): Promise<Uint8Array> {
   const found = state.ahead.get(key);
   if (found !== undefined) return found;
-  const keys = [...state.commits.keys()];
+  // A commit that something else pushed has another subject, and perhaps no object.
+  const keys = [...state.commits.keys()].filter((one) => one.startsWith('log/') || one === key);
   const first = keys.indexOf(key);
   const wanted = keys.slice(first, first + READ_AT_ONCE);
   const all = blobsOf(state, wanted);

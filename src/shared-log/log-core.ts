@@ -63,7 +63,7 @@ export function noteProblem(core: LogCore, problem: LogProblem): void {
 export function asStateError(core: LogCore, fault: unknown): unknown {
   if (!(fault instanceof StoreFault)) return fault;
   const error = storeError(fault, core.about);
-  if (fault.kind === 'altered') core.damage ??= error;
+  if (fault.kind === 'altered' || fault.kind === 'foreign') core.damage ??= error;
   else if (error.exitCode === EXIT.authentication) core.refused = error;
   return error;
 }

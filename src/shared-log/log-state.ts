@@ -45,7 +45,7 @@ export function foldEntry(state: LogState, bytes: Uint8Array): LogProblem | unde
   state.next += 1;
   state.last = hashOf(bytes);
   const read = decodeEntry(entry, bytes);
-  state.lastIsDamaged = !read.ok && read.problem.kind === 'damaged';
+  state.lastIsDamaged = !read.ok && read.problem.kind !== 'newer_version';
   if (!read.ok) return { ...read.problem, entry };
   if (read.header !== undefined) state.header = read.header;
   const { group } = read;

@@ -47,6 +47,8 @@ export type StoreFaultKind =
   | 'unsupported'
   /** This object existed and was deleted: a bucket that keeps versions says so. */
   | 'deleted'
+  /** Something that venice-batch did not write is in the place of an object. */
+  | 'foreign'
   /** Something that was written is gone or changed: a deleted ref, a rewritten history. */
   | 'altered';
 

@@ -3,7 +3,8 @@ import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { compareRecords, familyOf } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
-import { compareNewest } from '../plan/history.js';
+import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
+import { compareNewest, takeId } from '../plan/history.js';
 import { supersededPaths } from '../plan/superseded-paths.js';
 
 /*
@@ -32,7 +33,31 @@ export function missingFromLog(
   log: ReadonlyMap<string, Attempt>,
 ): readonly Attempt[] {
   const families = new Set([...log.values()].map(familyOf));
-  return [...copy].filter((known) => known.log_rev !== undefined && !families.has(familyOf(known)));
+  return [...copy].filter(
+    (known) => known.log_rev !== undefined && !isSalvaged(known) && !families.has(familyOf(known)),
+  );
+}
+
+/**
+ * The doubts that a repair made of damaged lines of the copy, where the log has the records that these lines were copies of. In the
+ * log they would stop every machine. A doubt about a job that the log does not have is kept: only this copy may know of it.
+ */
+export function settledByLog(
+  copy: ReadonlyMap<string, Attempt>,
+  log: ReadonlyMap<string, Attempt>,
+): ReadonlySet<string> {
+  const doubts = [...copy.values()].filter(isSalvaged);
+  if (doubts.length === 0) return new Set();
+  const sound = [...log.values()].filter((shared) => !isSalvaged(shared));
+  const settled = doubts.filter((doubt) =>
+    sound.some((shared) => {
+      if (doubt.track !== UNREADABLE && takeId(shared) !== takeId(doubt)) return false;
+      if (doubt.queue_id !== undefined) return shared.queue_id === doubt.queue_id;
+      if (shared.attempt === doubt.attempt) return true;
+      return doubt.log_rev !== undefined && !copy.has(shared.attempt) && !log.has(doubt.attempt);
+    }),
+  );
+  return new Set(settled.map(({ attempt }) => attempt));
 }
 
 /** A record of the log that this machine's copy lacks, or has less of. */

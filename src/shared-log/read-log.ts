@@ -1,5 +1,5 @@
 import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
-import { entryKey, entryNumber, hashOf } from './entry.js';
+import { decodeEntry, entryKey, entryNumber, hashOf } from './entry.js';
 import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
 import { StoreFault } from './object-store.js';
 import { withRetries } from './store-retries.js';
@@ -21,7 +21,7 @@ export async function readLog(core: LogCore): Promise<void> {
   const checkpoints = keys.flatMap((key) => checkpointNumber(key) ?? []).sort((a, b) => b - a);
   // A checkpoint is written after its entry, so one without its entry means that the log was cut.
   const listed = [...numbers, ...checkpoints].reduce((a, b) => Math.max(a, b), -1);
-  const top = listed + 1 - numbers.size > MISSING_MAX ? beforeGap(core, numbers) : listed;
+  const top = listed + 1 - numbers.size > MISSING_MAX ? await beforeGap(core, numbers) : listed;
   const missing = await missingOf(core, numbers, top);
   core.checkpointed = await startAtCheckpoint(core, checkpoints, missing);
   await readTo(core, top, missing);
@@ -29,10 +29,10 @@ export async function readLog(core: LogCore): Promise<void> {
 }
 
 /** The last entry before the first one that is missing. */
-function beforeGap(core: LogCore, numbers: ReadonlySet<number>): number {
+async function beforeGap(core: LogCore, numbers: ReadonlySet<number>): Promise<number> {
   let first = 0;
   while (numbers.has(first)) first += 1;
-  noteProblem(core, { kind: 'gap', entry: first });
+  await noteGap(core, numbers, first);
   return first - 1;
 }
 
@@ -47,8 +47,17 @@ async function missingOf(
   for (const number of unlisted.slice(0, LOOKED_FOR_MAX))
     if ((await entry(core, number)) !== undefined) missing.delete(number);
   const [first] = missing;
-  if (first !== undefined) noteProblem(core, { kind: 'gap', entry: first });
+  if (first !== undefined) await noteGap(core, numbers, first);
   return missing;
+}
+
+/** A file that something else put there under a later name makes it look as if entries were missing. */
+async function noteGap(core: LogCore, numbers: ReadonlySet<number>, first: number): Promise<void> {
+  const after = Math.min(...[...numbers].filter((number) => number > first));
+  const bytes = Number.isFinite(after) ? await entry(core, after) : undefined;
+  const read = bytes && decodeEntry(after, bytes);
+  const isForeign = read?.ok === false && read.problem.kind === 'foreign';
+  noteProblem(core, isForeign ? { kind: 'foreign', entry: after } : { kind: 'gap', entry: first });
 }
 
 /** @returns the last entry that the checkpoint covers, or -1 */

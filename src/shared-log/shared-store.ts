@@ -4,7 +4,16 @@ import { SILENT_MS, WORKING_MS } from '../core/run-silence.js';
 import { type Attempt, isStored } from '../lockfile/attempt.js';
 import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lockfile/lock-store.js';
 import { createHearing } from './heard.js';
-import { type Arriving, isAhead, isBehind, isMove, placedApart, shareable, sharedRev } from './placement.js';
+import {
+  type Arriving,
+  isAhead,
+  isBehind,
+  isMove,
+  placedApart,
+  settledByLog,
+  shareable,
+  sharedRev,
+} from './placement.js';
 import type { SharedLog } from './shared-log.js';
 
 export interface SharedStoreInput {
@@ -199,9 +208,10 @@ async function settle(
 
 async function reconcile(core: Core, log: SharedLog): Promise<number> {
   await absorb(core);
+  const settled = settledByLog(core.mirror.attempts, log.attempts);
   const toAppend = [...core.mirror.attempts.values()].filter((known) => {
     // An intent is written to the log before it gets here, and an older one is settled first.
-    if (known.state === 'intent') return false;
+    if (known.state === 'intent' || settled.has(known.attempt)) return false;
     const shared = log.attempts.get(known.attempt);
     return shared === undefined || isAhead(known, shared);
   });

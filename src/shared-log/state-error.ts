@@ -3,6 +3,7 @@ import { BatchError, EXIT, type ExitCode, unreachable } from '../core/errors.js'
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
+import { entryKey } from './entry.js';
 import type { LogProblem } from './log-state.js';
 import type { StoreFault } from './object-store.js';
 
@@ -54,6 +55,8 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
         `cannot hold the shared log: ${fault.message}`,
         'use a store that supports conditional writes: the README lists them',
       );
+    case 'foreign':
+      return foreign(address, command, fault.message);
     case 'deleted':
     case 'altered':
       return altered(address, command, fault.message);
@@ -74,6 +77,8 @@ export function logError(problem: LogProblem, { address, command }: About): Batc
       },
     );
   }
+  if (problem.kind === 'foreign')
+    return foreign(address, command, `venice-batch did not write what is in ${entryKey(problem.entry)}`);
   return altered(address, command, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
 }
 
@@ -91,7 +96,7 @@ export function cutError(missing: readonly Attempt[], { address, command }: Abou
 
 const NAMED_MAX = 3;
 
-const WRONG: Readonly<Record<Exclude<LogProblem['kind'], 'newer_version'>, string>> = {
+const WRONG: Readonly<Record<Exclude<LogProblem['kind'], 'newer_version' | 'foreign'>, string>> = {
   damaged: 'is damaged: ',
   changed: 'does not follow the entry before it: one of them was replaced',
   gap: 'is missing, though it was written',
@@ -106,6 +111,14 @@ function altered(address: string, command: NextCommand, what: string): BatchErro
   return new BatchError('state-altered', `${address}: ${what}`, {
     exitCode: EXIT.lockfile,
     hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; what is paid for is still collected: ${command('collect')}`,
+  });
+}
+
+/** What is in the way may also have replaced an entry. */
+function foreign(address: string, command: NextCommand, what: string): BatchError {
+  return new BatchError('state-altered', `${address}: ${what}`, {
+    exitCode: EXIT.lockfile,
+    hint: `nothing is bought while it is there: if it replaced an entry, restore that from a backup or an older version; if not, move it away; then: ${command('run')}; what is paid for is still collected: ${command('collect')}`,
   });
 }
 

@@ -121,6 +121,62 @@ it('reports a file that the audio store lacks once, and only if a take needs it 
   expect(await service.charges()).toBe(3);
 });
 
+it('does not stop every machine for a damaged line of one copy whose job is in the log', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const [one, two] = [machine(), machine()];
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  const [from, lockfile] = [one, two].map((cwd) => path.join(cwd, 'album.lock.jsonl'));
+  writeFileSync(lockfile!, readFileSync(from!, 'utf8').replace(/"attempt":"[^"]+"/, '"attempt":"\0\0"'));
+  const before = readdirSync(path.join(share, 'log'));
+  const repaired = await runHere(['lock', 'repair', 'album.yaml', ...service.flags], two);
+  expect(repaired.code, repaired.stderr).toBe(0);
+  expect(repaired.stdout).toContain('is in doubt');
+  expect(repaired.stdout).toMatch(new RegExp(`^Next: venice-batch resolve .*--state file://${share} `, 'm'));
+  const listed = await runHere(['resolve', 'album.yaml', ...service.flags, ...state], two, service.env);
+  expect([listed.code, listed.stdout]).toEqual([0, 'Nothing is in doubt.\n']);
+  const ran = await runHere(words(service, state), two, service.env);
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(readdirSync(path.join(share, 'log'))).toEqual(before);
+  expect(readFileSync(lockfile!, 'utf8')).not.toContain('in_doubt');
+  writeManifest(one, 3);
+  expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
+  expect(await service.charges()).toBe(3);
+});
+
+it('uses another log once the user has joined the lockfile with a copy of it, on every machine that used the old one', async () => {
+  const { service, machine, share, state } = await stage(2);
+  const [one, two] = [machine(), machine()];
+  for (const cwd of [one, two]) expect((await runHere(words(service, state), cwd, service.env)).code).toBe(0);
+  const moved = path.join(share, '../moved');
+  renameSync(share, moved);
+  const there = ['--state', `file://${moved}`];
+  const refused = await runHere(words(service, there), one, service.env);
+  expect([refused.code, refused.stderr]).toEqual([
+    9,
+    expect.stringContaining('venice-batch explain state-other'),
+  ]);
+  const made = [...service.flags, ...there, '--lockfile', 'moved.lock.jsonl'];
+  expect((await runHere(['collect', 'album.yaml', ...made], one, service.env)).code).toBe(0);
+  const merge = ['lock', 'merge', 'album.lock.jsonl', 'moved.lock.jsonl', ...there];
+  expect((await runHere(merge, one)).code).toBe(0);
+  for (const cwd of [one, two]) {
+    writeFileSync(path.join(cwd, 'album.lock.jsonl'), readFileSync(path.join(one, 'album.lock.jsonl')));
+    writeManifest(cwd, 3);
+  }
+  const third = await runHere(words(service, there), one, service.env);
+  expect(third.code, third.stderr).toBe(0);
+  // Its last run used the old address.
+  const asked = await runHere(words(service, there), two, service.env);
+  expect([asked.code, asked.stderr]).toEqual([9, expect.stringContaining('error[lockfile-two-logs]')]);
+  const [, command = ''] = /venice-batch (lock merge [^;]*)/.exec(asked.stderr.replaceAll(/\s+/g, ' ')) ?? [];
+  expect((await runHere(command.split(' '), two)).code).toBe(0);
+  const again = await runHere(words(service, there), two, service.env);
+  expect(again.code, again.stderr).toBe(0);
+  expect(await service.charges()).toBe(3);
+  const kept = readdirSync(path.join(two, '.venice-batch')).filter((name) => name.endsWith('.of-former-log'));
+  expect(kept).toHaveLength(1);
+});
+
 it('buys nothing after the log was deleted', async () => {
   const { service, machine, share, state } = await stage(2);
   const cwd = machine();

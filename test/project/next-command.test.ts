@@ -12,11 +12,6 @@ const NOT_CARRIED = new Set([
   ...['force', 'retryFailed', 'plan', 'frozen', 'out', 'clear', 'undo', 'dryRun'],
 ]);
 
-/** Accepted by every command, but only these act on it. */
-const ACTS_ON: Readonly<Record<string, readonly string[]>> = {
-  sandboxSpeed: ['run', 'collect', 'config'],
-};
-
 const all = createProgram(() => {}).commands.flatMap((command) =>
   command.commands.length === 0 ? [command] : command.commands,
 );
@@ -50,8 +45,7 @@ describe('a flag of this command in the next one', () => {
     const value = exampleOf(name, option);
     const words = shellWords(nextCommandLine(verb, { manifest: 'a.yaml', flags: { [name]: value } }));
     const accepts = command.options.some((own) => own.attributeName() === name);
-    const acts = ACTS_ON[name]?.includes(verb) ?? true;
-    const isCarried = accepts && acts && !NOT_CARRIED.has(name);
+    const isCarried = accepts && !NOT_CARRIED.has(name);
     const flag = option.long!;
     const expected = [value].flat().flatMap((each) => (each === true ? [flag] : [flag, each]));
     const operand = verb === 'models' ? [] : ['a.yaml'];
@@ -69,6 +63,16 @@ describe('a flag of this command in the next one', () => {
     }
     const status = hint?.replace(/^list them: /, '') ?? '';
     expect(shellWords(status)).toEqual(['venice-batch', 'status', 'a.yaml', ...place]);
+  });
+
+  it('is not lost on the way from a run through its status to the next run', () => {
+    const given = { sandbox: true, sandboxSpeed: '100', state: 'git:origin', lockfile: 'l', outDir: 'o' };
+    for (const verb of nameable.map(verbOf).filter((one) => one !== 'models')) {
+      const words = shellWords(nextCommandLine(verb, { manifest: 'a.yaml', flags: given }));
+      expect(words.join(' '), verb).toContain(
+        '--sandbox --sandbox-speed 100 --lockfile l --out-dir o --state git:origin',
+      );
+    }
   });
 
   it('is never given twice', () => {

@@ -134,6 +134,7 @@ const PROBLEMS: readonly LockProblem[] = [
   { kind: 'conflict_markers', line: 1 },
   { kind: 'second_header', line: 1, related: true },
   { kind: 'two_logs', line: 2, logs: ['git:origin', 'git:other'] },
+  { kind: 'two_logs', line: 1, logs: ['git:origin', 'git:other'], journal: "/a b/it's.copy" },
   { kind: 'bad_line', line: 1, why: 'is not JSON' },
   { kind: 'checksum', line: 1 },
   { kind: 'incomplete' },

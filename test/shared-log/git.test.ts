@@ -45,6 +45,20 @@ describe('a log in git', () => {
     expect(of('for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/tags')).toBe('');
   });
 
+  it('is not disturbed by a commit that something else pushed to the ref', async () => {
+    const store = open('foreign');
+    await store.putIfAbsent('log/a', encode('a'));
+    const of = (...words: string[]) => git(['-C', server.folder, ...words]);
+    const ref = 'refs/venice-batch/foreign';
+    const tree = of('hash-object', '-w', '-t', 'tree', '/dev/null');
+    const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
+    of('update-ref', ref, of(...who, 'commit-tree', tree, '-p', of('rev-parse', ref), '-m', 'Add a file'));
+    expect(await store.putIfAbsent('log/b', encode('b'))).toEqual({ kind: 'created' });
+    const other = open('foreign');
+    expect(await other.list('log/')).toEqual(['log/a', 'log/b']);
+    expect(Buffer.from((await other.get('log/a'))!).toString()).toBe('a');
+  });
+
   it('stops if the ref was deleted, and does not recreate it', async () => {
     const folder = clone();
     const store = open('deleted', folder);

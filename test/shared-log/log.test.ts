@@ -3,9 +3,11 @@ import { EXIT } from '../../src/core/errors.js';
 import { sealLine } from '../../src/lockfile/seal.js';
 import { checkpointKey } from '../../src/shared-log/checkpoint.js';
 import { entryKey } from '../../src/shared-log/entry.js';
+import { createFolderStore } from '../../src/shared-log/folder-store.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';
+import { createMemoryDisk } from '../fakes/memory-files.js';
 import { createMemoryObjects, type MemoryObjects, type StoreEvent } from '../fakes/memory-objects.js';
-import { attempt, header, id } from '../lockfile/build.js';
+import { attempt, header, id, random } from '../lockfile/build.js';
 import { openAs } from './machine.js';
 
 const intentOf = (name: string) => attempt({ attempt: id(name), track: name });
@@ -81,6 +83,79 @@ describe('a log that was changed from outside', () => {
       if (change !== 'vanished')
         expect((await openAs('later', memory.store())).fault(), change).toMatchObject(failure);
     }
+  });
+
+  it.each([
+    ['a text of another program', 'hello\n', 'venice-batch did not write what is in log/00000004.jsonl'],
+    ['nothing but zeros, which may be what is left of an entry', '\0\0\0', 'entry 4 is damaged'],
+    ['nothing, which may be what is left of an entry', '', 'entry 4 is damaged'],
+    ['the beginning of an entry', '{"entry":4,"run":"ab', 'entry 4 is damaged'],
+  ])('says what is in the place of the next entry: %s', async (_, content, message) => {
+    const memory = createMemoryObjects();
+    const before = await logOf(memory, 3);
+    memory.objects.set(entryKey(4), new TextEncoder().encode(content));
+    const log = await openAs('next', memory.store());
+    expect(log.fault()).toMatchObject({ ...failure, message: expect.stringContaining(message) });
+    for (const open of [log, before]) {
+      await expect(open.append(intentOf('new'))).rejects.toMatchObject({
+        ...failure,
+        message: expect.stringContaining(message),
+      });
+      await expect(open.beat()).rejects.toMatchObject(failure);
+    }
+    expect([...memory.objects.keys()].filter((key) => /^log/.test(key) && key > entryKey(4))).toEqual([]);
+    memory.objects.delete(entryKey(4));
+    const later = await openAs('later', memory.store());
+    expect(await later.append(intentOf('new'))).toBe('recorded');
+  });
+
+  it('names a file of another program under a later name, not the entries before it that never were', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 3);
+    memory.objects.set(entryKey(9), new TextEncoder().encode('hello'));
+    const { message, hint } = (await openAs('next', memory.store())).fault()!;
+    expect(message).toContain('venice-batch did not write what is in log/00000009.jsonl');
+    expect(hint).toContain('move it away; then: venice-batch run album.yaml');
+  });
+
+  it.each(['/share/log/00000002.jsonl', '/share/log'])(
+    'names a folder or file in its way: %s',
+    async (path) => {
+      const { files } = createMemoryDisk();
+      await files.makeDirectory('/share');
+      const isFolder = path !== '/share/log';
+      if (isFolder) {
+        const log = await openAs('first', createFolderStore(files, random, '/share'));
+        await log.append(intentOf('one'));
+        await files.makeDirectory(path);
+      } else await (await files.open(path, 'exclusive')).close();
+      await expect(openAs('next', createFolderStore(files, random, '/share'))).rejects.toMatchObject({
+        ...failure,
+        message: expect.stringMatching(
+          isFolder
+            ? /log\/00000002\.jsonl is a folder: venice-batch did not/
+            : /log is not a folder: venice-batch did/,
+        ),
+      });
+    },
+  );
+
+  it('is not disturbed by other files beside the entries', async () => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 3);
+    const names = [
+      '.DS_Store',
+      'Thumbs.db',
+      'desktop.ini',
+      '.nfs01',
+      '00000004 (conflicted copy).jsonl',
+      '4.jsonl',
+    ];
+    for (const name of ['', ...names, '00000004.jsonl/', '00000004.jsonl~'])
+      memory.objects.set(`log/${name}`, new Uint8Array(1));
+    const log = await openAs('next', memory.store());
+    expect(log.fault()).toBeUndefined();
+    expect(await log.append(intentOf('new'))).toBe('recorded');
   });
 
   it('gets nothing after a damaged last entry, which could then not be restored', async () => {

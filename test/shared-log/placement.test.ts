@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
-import { placed, placedApart } from '../../src/shared-log/placement.js';
+import { attemptLine } from '../../src/lockfile/line.js';
+import { salvage } from '../../src/lockfile/salvage.js';
+import { missingFromLog, placed, placedApart, settledByLog } from '../../src/shared-log/placement.js';
+import { attempt, id } from '../lockfile/build.js';
 
 /** A file at a path, dated by the minute. */
 function made(name: string, path: string, minute: number): Attempt {
@@ -66,5 +69,48 @@ describe('files of other machines', () => {
         expect(paths([...arriving].reverse())).toEqual(forth);
       }),
     );
+  });
+});
+
+describe('what a repair left in doubt', () => {
+  const queued = attempt({ rev: 2, state: 'queued', queue_id: 'job-1' });
+  const rejected = attempt({ attempt: id('r'), rev: 2, state: 'rejected' });
+  const byId = (all: readonly Attempt[]) => new Map(all.map((one) => [one.attempt, one]));
+  /** Whether the log settles the doubt that is made of a line, in which some values were damaged. */
+  const isSettled = (line: Attempt, damaged: readonly string[], log: readonly Attempt[]) => {
+    const text = damaged.reduce((all, value) => all.replaceAll(value, 'x\0'), attemptLine(line));
+    const doubts = salvage([text], () => undefined).flat();
+    expect(doubts).toMatchObject([{ state: 'in_doubt' }]);
+    expect(missingFromLog(doubts, byId(log))).toEqual([]);
+    return settledByLog(byId(doubts), byId(log)).size === 1;
+  };
+
+  it.each([
+    ['its job is in the log', { ...queued, log_rev: 2 }, [queued.attempt], [queued]],
+    ['its job is in the log, and its take cannot be read', queued, [queued.attempt, 'opening'], [queued]],
+    ['its attempt is in the log', rejected, ['rejected'], [rejected]],
+    ['its line was a copy', { ...rejected, log_rev: 2 }, [rejected.attempt], [rejected]],
+  ])('is dropped if %s', (_, line, damaged, log) => {
+    expect(isSettled(line, damaged, log)).toBe(true);
+  });
+
+  const intent = attempt();
+  const other = attempt({ ...queued, attempt: id('b'), track: 'ending' });
+  it.each([
+    ['only this copy knows the job', { ...queued, log_rev: 2 }, [queued.attempt], [intent]],
+    ['the job is that of another take', queued, [queued.attempt], [other]],
+    ['its line never was in the log', rejected, [rejected.attempt], [rejected]],
+    ['the log has nothing of its take', { ...rejected, log_rev: 2 }, [rejected.attempt], [other]],
+    ['nothing of it can be read', rejected, [rejected.attempt, 'opening'], [rejected]],
+  ])('is kept if %s', (_, line, damaged, log) => {
+    expect(isSettled(line, damaged, log)).toBe(false);
+  });
+
+  it('is kept if this copy has what the log knows of the take', () => {
+    const doubt: Attempt = {
+      ...salvage(['{"track":"opening","take":1'], () => undefined)[0]![0]!,
+      log_rev: 1,
+    };
+    expect(settledByLog(byId([doubt, rejected]), byId([rejected])).size).toBe(0);
   });
 });
