@@ -95,7 +95,7 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
   const all = foldAttempts([...fold.attempts.values(), ...restorable]);
   const complete = isComplete(ends, all.values());
-  const setAside = salvageAll(fold, aside, text, restorable, complete || isForeign);
+  const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
   const fault = complete ? undefined : faultOf(work, sound.length);
   const known = new Set([...all.keys(), ...fold.attempts.keys()]);
   const lost = fault && areLinesLost({ header, sound, known, setAside, journals, ...fault });

@@ -22,6 +22,7 @@ export interface SetAside extends Aside {
  * Adds what can be read of damaged lines to the records, unless another line or a journal has it.
  *
  * @param whole the text of the lockfile
+ * @param sound records of its readable lines
  * @param restorable records that the next run restores
  * @param complete nothing is missing, so a line of which nothing can be read means nothing; also if the journals have
  *   as many records that the lockfile lacks
@@ -30,12 +31,14 @@ export function salvageAll(
   fold: Fold,
   aside: readonly Aside[],
   whole: string,
+  sound: readonly Attempt[],
   restorable: readonly Attempt[],
   complete: boolean,
 ): readonly SetAside[] {
   const restored = new Map(restorable.map((record) => [record.attempt, record]));
   const jobs = new Map([...fold.attempts.values(), ...restorable].map((record) => [record.queue_id, record]));
-  const lacking = [...restored.keys()].filter((attempt) => !fold.attempts.has(attempt));
+  const had = new Set(sound.map(({ attempt }) => attempt));
+  const lacking = [...restored.keys()].filter((attempt) => !had.has(attempt));
   const isExplained = complete || aside.length <= lacking.length;
   const earlier = (attempt: string) => fold.attempts.get(attempt) ?? restored.get(attempt);
   const texts = aside.map(({ text }) => text);

@@ -72,6 +72,7 @@ describe.concurrent('the --json document', () => {
         conflict_markers: 1,
         repeated_headers: 0,
         bought_twice: [],
+        header_for: null,
         lockfiles_joined: 1,
         corrected: [],
         kept_as_read: [],

@@ -284,6 +284,16 @@ describe('a lockfile without its header', () => {
     expect(same).toMatchObject({ ok: true, text: all });
   });
 
+  it('adds nothing if its lines were lost with it and a journal has them', () => {
+    const running = `${serialiseLock(header, [])}${attemptLine(queued)}\n${attemptLine(done)}\n`;
+    const damaged = '\0'.repeat(800) + running.slice(800);
+    const journals = [{ header, records: [queued, done], whole: true }];
+    expect(repairLock(damaged, journals)).toMatchObject({ ok: true, text: clean });
+    expect(repairLock(damaged, [{ header, records: [done], whole: true }])).not.toMatchObject({
+      text: clean,
+    });
+  });
+
   const zeroed = clean.replace(/^.*\n/, '\0\0\0\n');
   const HOME = 'https://api.example/v1';
 
