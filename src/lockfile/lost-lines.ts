@@ -24,21 +24,30 @@ export interface Remains {
   readonly known: ReadonlySet<string>;
   readonly setAside: readonly SetAside[];
   readonly journals: readonly Journal[];
-  /** How many lines the end mark counts. Absent: there is none. */
-  readonly linesMarked?: number;
+  /** Whether the text ends with an end mark, which counts all lines before it. */
+  readonly marked: boolean;
+  /** What the end mark says is missing. Without a number there is no end mark. Absent: nothing. */
+  readonly fault: { readonly linesMarked?: number } | undefined;
 }
 
 /**
  * Whether lines may be gone without a trace: nothing may be bought then before the user has looked for their jobs.
  * Without an end mark, a journal that has all the rest is taken to have what is missing, too.
  */
-export function areLinesLost({ header, sound, known, setAside, journals, linesMarked }: Remains): boolean {
+export function areLinesLost({ sound, known, setAside, fault, ...remains }: Remains): boolean {
   // It is in doubt already, and asks the same of the user.
   if (setAside.some(({ salvaged }) => salvaged.some(isUnread))) return false;
-  if (linesMarked !== undefined) return known.size < linesMarked;
-  if (setAside.some(({ text }) => isEndMark(text))) return false;
-  return !journals.some((journal) => {
+  if (remains.marked || !setAside.some(({ text }) => HIDING.test(text))) {
+    if (fault === undefined) return false;
+    if (fault.linesMarked !== undefined) return known.size < fault.linesMarked;
+    if (setAside.some(({ text }) => isEndMark(text))) return false;
+  }
+  return !remains.journals.some((journal) => {
     const has = new Set(journal.records.map(({ attempt }) => attempt));
-    return journal.whole && belongsTo(header, journal) && sound.every(({ attempt }) => has.has(attempt));
+    const isWhole = journal.whole && belongsTo(remains.header, journal);
+    return isWhole && sound.every(({ attempt }) => has.has(attempt));
   });
 }
+
+/** Zeros, blanks or noise that may reach from one line into the next, and hide how that one began. */
+const HIDING = /[^!-~]{64}/;

@@ -98,14 +98,16 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
   const fault = complete ? undefined : faultOf(work, sound.length);
   const known = new Set([...all.keys(), ...fold.attempts.keys()]);
-  const lost = fault && areLinesLost({ header, sound, known, setAside, journals, ...fault });
+  const marked = ends.last() !== undefined;
+  const lost = areLinesLost({ header, sound, known, setAside, journals, marked, fault });
+  const missing = fault ?? (lost ? {} : undefined);
   const inDoubt = lost ? missingLines(text) : undefined;
   if (inDoubt !== undefined) fold.add(inDoubt);
   return {
     ok: true,
     text: serialiseLock(header, fold.attempts.values()),
     report: {
-      ...reportOf(work, setAside, fault && { ...fault, ...(inDoubt && { inDoubt }) }),
+      ...reportOf(work, setAside, missing && { ...missing, ...(inDoubt && { inDoubt }) }),
       ...(made && { headerFor: made.endpoint }),
     },
   };

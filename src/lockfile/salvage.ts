@@ -56,15 +56,18 @@ function salvageLine(
     (members.get(name) ?? []) as readonly Attempt[Name][];
   const [tracks, queueIds] = [of('track'), of('queue_id')];
   const known = of('attempt').length === 1 ? earlier(of('attempt')[0] as string) : undefined;
-  if (known !== undefined && queueIds.length === 0 && isOfTake(known, tracks, of('take'))) return [];
-  if (known !== undefined && isBeginningOf(known, text)) return [adopted(known, queueIds[0] as string)];
+  // With more than one job, the line runs into another one.
+  if (known !== undefined && queueIds.length < 2 && isOfTake(known, tracks, of('take'))) {
+    if (queueIds[0] === undefined) return [];
+    if (isBeginningOf(known, text)) return [adopted(known, queueIds[0])];
+  }
   const count = Math.max(tracks.length, queueIds.length);
   if (count === 0) return undefined;
   return Array.from({ length: count }, (_, at) =>
     inDoubt(`${place} ${at}`, {
       attempt: known === undefined ? of('attempt')[at] : undefined,
-      track: tracks[at] ?? tracks.at(-1),
-      take: of('take')[at] ?? of('take').at(-1),
+      track: tracks[at],
+      take: tracks[at] === undefined ? undefined : (of('take')[at] ?? of('take').at(-1)),
       queue_id: queueIds[at],
       model: of('model')[0],
       duration_seconds: of('duration_seconds')[0],

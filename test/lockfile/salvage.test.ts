@@ -187,6 +187,43 @@ describe('a line with more damage', () => {
     expect(report.setAside.map(({ salvaged }) => salvaged.length)).toEqual([1, 0]);
   });
 
+  describe('that runs into the next one', () => {
+    const intent = attempt({ attempt: id('opening'), track: 'opening' });
+    const next = attempt({ rev: 2, state: 'queued', track: 'next', queue_id: 'q-3', attempt: id('next') });
+    const killed =
+      serialiseLock(header, []) + [intent, queued, next].map((one) => `${attemptLine(one)}\n`).join('');
+    const zeroed = (from: string, to: string) => {
+      const [start, end] = [
+        killed.indexOf(from, killed.indexOf('q-1')),
+        killed.indexOf(to, killed.indexOf('"next"')),
+      ];
+      return killed.slice(0, start) + '\0'.repeat(end - start) + killed.slice(end);
+    };
+
+    it('keeps both jobs if both can be read', () => {
+      const { attempts } = repaired(zeroed('"digest"', '"queue_id"'));
+      expect(attempts.map(({ queue_id }) => queue_id)).toEqual(expect.arrayContaining(['q-1', 'q-3']));
+      expect(salvagedJobsError(attempts, command)).toBeDefined();
+    });
+
+    it('leaves in doubt what the zeros may hide', () => {
+      const { attempts, report } = repaired(zeroed('"digest"', '"stem"'));
+      expect(attempts).toMatchObject([
+        { track: 'opening', state: 'queued', queue_id: 'q-1' },
+        { track: UNREADABLE, state: 'in_doubt' },
+      ]);
+      expect(report.missing).toMatchObject({ inDoubt: { track: UNREADABLE } });
+    });
+
+    it('leaves nothing in doubt that a journal has', () => {
+      const journals = [{ header, records: [intent, queued, next], whole: true }];
+      const result = repairLock(zeroed('"digest"', '"stem"'), journals);
+      expect(
+        result.ok && salvagedJobsError(parseLock(result.text).attempts.values(), command),
+      ).toBeUndefined();
+    });
+  });
+
   it('adds nothing if it is an end mark', () => {
     const { text } = repaired(clean.replace(/"lines":\d+,"digest":"..../, '"lines":##########'));
     expect(text).toBe(clean);

@@ -79,7 +79,7 @@ describe('what a repair left in doubt', () => {
   /** Whether the log settles the doubt that is made of a line, in which some values were damaged. */
   const isSettled = (line: Attempt, damaged: readonly string[], log: readonly Attempt[]) => {
     const text = damaged.reduce((all, value) => all.replaceAll(value, 'x\0'), attemptLine(line));
-    const doubts = salvage([text], () => undefined).flat();
+    const doubts = salvage([text], text, () => undefined).flat();
     expect(doubts).toMatchObject([{ state: 'in_doubt' }]);
     expect(missingFromLog(doubts, byId(log))).toEqual([]);
     return settledByLog(byId(doubts), byId(log)).size === 1;
@@ -108,7 +108,7 @@ describe('what a repair left in doubt', () => {
 
   it('is kept if this copy has what the log knows of the take', () => {
     const doubt: Attempt = {
-      ...salvage(['{"track":"opening","take":1'], () => undefined)[0]![0]!,
+      ...salvage(['{"track":"opening","take":1'], '', () => undefined)[0]![0]!,
       log_rev: 1,
     };
     expect(settledByLog(byId([doubt, rejected]), byId([rejected])).size).toBe(0);
