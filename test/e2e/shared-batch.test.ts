@@ -246,6 +246,11 @@ it.each([
   [
     'an entry is damaged',
     'entry 1 is damaged',
+    (log: string) => writeFileSync(path.join(log, '00000001.jsonl'), ''),
+  ],
+  [
+    'something else is in the place of an entry',
+    'did not write what is in log/00000001.jsonl',
     (log: string) => writeFileSync(path.join(log, '00000001.jsonl'), 'x'),
   ],
   [

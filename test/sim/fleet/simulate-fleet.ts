@@ -3,6 +3,7 @@ import { launch } from '../incarnation.js';
 import { resolving } from '../person.js';
 import { createRng, type Rng } from '../random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
+import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { noBucketFaults } from './bucket-client.js';
 import { deleteEntries, restore } from './deletions.js';
@@ -256,7 +257,11 @@ async function finish(fleet: Fleet, machine: SimWorld): Promise<void> {
   judgeEnd(fleet, machine, last);
   if (codeOf(last) !== EXIT.ok) return;
   const again = await untilOver(fleet, machine, CALM_RUN);
-  if (again.paidRequests > 0)
+  // What the service no longer has, and is kept here unverified, is asked for in every run: it may have been an outage.
+  const asksAgain = [...fleet.judge.logReader.view.attempts.values()].some(({ latest }) =>
+    isLeftToUser(latest),
+  );
+  if (again.paidRequests > 0 && !asksAgain)
     fleet.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
 }
 
