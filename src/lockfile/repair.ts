@@ -12,7 +12,7 @@ import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logs
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
 import { makeHeader } from './lost-header.js';
 import { areLinesLost, isComplete, type Journal } from './lost-lines.js';
-import { missingLines, OTHER_LINES } from './salvage.js';
+import { isOtherLine, missingLines } from './salvage.js';
 import { type Aside, type SetAside, salvageAll } from './set-aside.js';
 
 export interface RepairReport {
@@ -280,7 +280,7 @@ function faultOf(
   const { lines, linesMarked } = fault;
   if (lines === undefined || linesMarked === undefined) return {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
-  const damaged = aside.filter(({ text }) => !OTHER_LINES.test(text)).length;
+  const damaged = aside.filter(({ text }) => !isOtherLine(text)).length;
   const isExplained = sound + damaged >= linesMarked && keptAsRead.length + damaged + corrected.length > 0;
   return isExplained ? undefined : { lines, linesMarked };
 }

@@ -50,7 +50,7 @@ function salvageLine(
   place: string,
   earlier: (attempt: string) => Attempt | undefined,
 ): readonly Attempt[] | undefined {
-  if (OTHER_LINES.test(text)) return [];
+  if (isOtherLine(text)) return [];
   const members = membersOf(text);
   const of = <Name extends keyof Attempt>(name: Name) =>
     (members.get(name) ?? []) as readonly Attempt[Name][];
@@ -89,11 +89,17 @@ function isOfTake(
 
 /** Whether a damaged line was an end mark. */
 export function isEndMark(text: string): boolean {
-  return text.startsWith('{"end":');
+  return text.startsWith('{"end":') && isOtherLine(text);
 }
 
-/** How headers and end marks begin, which name no job. */
-export const OTHER_LINES = /^\{"(?:format|end)":/;
+/** Whether a damaged line was a header or an end mark, which name no job, and does not run into a record. */
+export function isOtherLine(text: string): boolean {
+  return OTHER_LINES.test(text) && !RECORD.test(text);
+}
+
+const OTHER_LINES = /^\{"(?:format|end)":/;
+/** Fields of a record that no other line has. */
+const RECORD = /"(?:take|attempt|rev|state|queue_id|model|quote_micro_usd|stem|parts|key|at)" ?:/;
 
 /** How a line begins that records the job of an attempt. A torn write leaves this much intact. */
 const BEGINNING =

@@ -49,14 +49,17 @@ export function settledByLog(
   const doubts = [...copy.values()].filter(isSalvaged);
   if (doubts.length === 0) return new Set();
   const sound = [...log.values()].filter((shared) => !isSalvaged(shared));
-  const settled = doubts.filter((doubt) =>
-    sound.some((shared) => {
+  const jobs = new Set(sound.map((shared) => shared.queue_id));
+  const settled = doubts.filter((doubt) => {
+    if (doubt.queue_id !== undefined && !jobs.has(doubt.queue_id)) return false;
+    return sound.some((shared) => {
       if (doubt.track !== UNREADABLE && takeId(shared) !== takeId(doubt)) return false;
-      if (doubt.queue_id !== undefined) return shared.queue_id === doubt.queue_id;
+      // If the job is of another take, the line mixes two.
+      if (shared.queue_id === (doubt.queue_id ?? '')) return true;
       if (shared.attempt === doubt.attempt) return true;
       return doubt.log_rev !== undefined && !copy.has(shared.attempt) && !log.has(doubt.attempt);
-    }),
-  );
+    });
+  });
   return new Set(settled.map(({ attempt }) => attempt));
 }
 

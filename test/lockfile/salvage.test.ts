@@ -215,6 +215,12 @@ describe('a line with more damage', () => {
       expect(report.missing).toMatchObject({ inDoubt: { track: UNREADABLE } });
     });
 
+    it('leaves in doubt the first record after an end mark that runs into it', () => {
+      const [start, end] = [killed.indexOf('"sum"', killed.indexOf('"end"')), killed.indexOf('"rev"')];
+      const { attempts } = repaired(killed.slice(0, start) + '\0'.repeat(end - start) + killed.slice(end));
+      expect(attempts).toContainEqual(expect.objectContaining({ track: UNREADABLE, state: 'in_doubt' }));
+    });
+
     it('leaves nothing in doubt that a journal has', () => {
       const journals = [{ header, records: [intent, queued, next], whole: true }];
       const result = repairLock(zeroed('"digest"', '"stem"'), journals);

@@ -204,12 +204,16 @@ export function judgeHistory(
   // Damaged files are covered by check g.
   if (view.badLines > 0) return;
   const ids = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
+  // Lines of a pull request are in no journal: they are lost with the lockfile.
+  const { foreignJobs } = world.outside;
   for (const queueId of knownIds)
-    if (!ids.has(queueId) && !isRescued(world, queueId)) blame('f', `${queueId} disappeared`);
+    if (!ids.has(queueId) && !isRescued(world, queueId) && !foreignJobs.has(queueId))
+      blame('f', `${queueId} disappeared`);
   for (const [id, before] of known) {
     const now = view.attempts.get(id)?.latest;
     // Refused attempts may be removed. An intent whose record failed was never sent, and is withdrawn.
     const may = before.state === 'rejected' || (before.state === 'intent' && !armed.has(id));
+    if (now === undefined && foreignJobs.has(before.queue_id ?? '')) continue;
     if (now === undefined && !may) blame('f', `${id} (${before.state}) disappeared`);
     // A record that the lockfile did not take may be in a rescue file, for the next run.
     if (now === undefined || now.rev >= before.rev || namesMore(before, now)) continue;

@@ -30,45 +30,71 @@ interface WornJob {
 /** Between two runs, bytes of the lockfile change; its copies may be gone as well. Once in a world. */
 export function wear(world: SimWorld): void {
   const rng = createRng(world.seed, `wear before run ${world.runs + 1}`);
-  const { disk, outside, judge, oldLockfiles } = world;
+  const { outside, judge, oldLockfiles } = world;
   if (world.worn !== undefined || world.damaged || outside.damage !== undefined || needsRepair(world)) return;
-  if (!rng.chance(outside.rates.worn) || hasRescued(disk)) return;
+  if (!rng.chance(outside.rates.worn)) return;
+  const damaged = damage(world, rng);
+  if (damaged === undefined) return;
+  const { before, sound } = damaged;
+  world.worn = wornOf(damaged, wornJobs(world, before, sound));
+  world.trace(`${world.worn.jobs.size} jobs are only in what was damaged`);
+  // What is left may be in a journal. Older lockfiles would be a backup.
+  world.tampered = true;
+  oldLockfiles.length = 0;
+  judge.forget?.(sound);
+}
+
+/**
+ * The same on one of several machines, once the shared log has all that its lockfile has: nothing is lost then.
+ *
+ * @returns whether the lockfile was damaged
+ */
+export function wearCopy(world: SimWorld, rng: Rng): boolean {
+  const bytes = lockfileOf(world.disk);
+  const log = world.judge.seen();
+  const isCopy = [...viewOf(world.disk, bytes ?? new Uint8Array(0)).attempts.values()].every(
+    ({ latest: { attempt, log_rev, file }, queueIds }) =>
+      log_rev !== undefined &&
+      log.attempts.has(attempt) &&
+      [...queueIds].every((queueId) => (log.jobs.get(queueId)?.file === undefined) === (file === undefined)),
+  );
+  const damaged = isCopy ? damage(world, rng) : undefined;
+  if (damaged === undefined) return false;
+  world.worn = wornOf(damaged, new Map());
+  return true;
+}
+
+interface Damaged {
+  readonly bytes: Uint8Array;
+  readonly before: LockView;
+  /** What undamaged lines and journals still say. */
+  readonly sound: LockView;
+}
+
+function wornOf({ bytes, before }: Damaged, jobs: Worn['jobs']): Worn {
+  const tracks = new Set([...before.attempts.values()].map(({ latest }) => latest.track));
+  return { bytes, jobs, tracks, settled: new Set(), vague: false };
+}
+
+function damage({ disk, timeline, trace }: SimWorld, rng: Rng): Damaged | undefined {
   const bytes = lockfileOf(disk);
   const [start, end] = [(bytes?.indexOf(LINE_FEED) ?? -1) + 1, bytes?.lastIndexOf(LINE_FEED) ?? -1];
-  if (bytes === undefined || start >= end) return;
+  if (bytes === undefined || start >= end || hasRescued(disk)) return undefined;
   const before = viewOf(disk, bytes);
   if (rng.chance(0.7)) removeCopies(disk);
   const after = bytes.slice();
   const how = rng.pick(['flip', 'flips', 'zeros', 'noise'] as const);
   spoil(rng, how, after, start, end);
-  if (Buffer.compare(after, bytes) === 0) return;
-  const intact = new Set(linesOf(bytes));
-  const sound = viewOf(
-    disk,
-    Buffer.from(
-      `${linesOf(after)
-        .filter((line) => intact.has(line))
-        .join('\n')}\n`,
-      'latin1',
-    ),
-  );
-  world.worn = {
-    bytes: after,
-    jobs: wornJobs(world, before, sound),
-    tracks: new Set([...before.attempts.values()].map(({ latest }) => latest.track)),
-    settled: new Set(),
-    vague: false,
-  };
-  world.trace(`the lockfile is damaged for good: ${how}, ${world.worn.jobs.size} jobs`);
-  // What is left may be in a journal. Older lockfiles would be a backup.
-  world.tampered = true;
-  oldLockfiles.length = 0;
-  judge.forget?.(sound);
-  const inode = createInode(world.timeline.nowMs());
+  if (Buffer.compare(after, bytes) === 0) return undefined;
+  trace(`the lockfile is damaged for good: ${how}`);
+  const inode = createInode(timeline.nowMs());
   inode.bytes = after;
   syncInode(inode);
   disk.change([[LOCKFILE, inode]]);
   disk.syncDirectory(folderOf(LOCKFILE));
+  const intact = new Set(linesOf(bytes));
+  const kept = linesOf(after).filter((line) => intact.has(line));
+  return { bytes: after, before, sound: viewOf(disk, Buffer.from(`${kept.join('\n')}\n`, 'latin1')) };
 }
 
 /** Several wrong characters of one line that give another track or take would make it the line of that take. */
@@ -157,6 +183,9 @@ export function judgeSalvaged(world: SimWorld, attempt: Attempt, left: number): 
   if (worn === undefined) return undefined;
   if (isVague(worn, attempt)) worn.vague = true;
   const job = jobOf(world, worn, attempt);
+  // The line was about a job that the shared log has.
+  if (job !== undefined && !worn.jobs.has(job.queueId) && isHeld(world, attempt, job))
+    return { kind: 'not_charged' };
   const isNew = !worn.settled.has(attempt.attempt);
   worn.settled.add(attempt.attempt);
   if (isNew && job !== undefined) {
@@ -186,6 +215,12 @@ function jobOf(world: SimWorld, worn: Worn, { queue_id, track, take }: Attempt):
   const unknown = unrecorded(world, worn).filter(([, job]) => job.track === track);
   const best = unknown.find(([, job]) => job.take === take) ?? unknown[0];
   return best === undefined ? undefined : world.server.jobs.get(best[0]);
+}
+
+function isHeld({ judge }: SimWorld, { attempt }: Attempt, { queueId }: ServerJob): boolean {
+  return [...judge.seen().attempts.values()].some(
+    ({ latest, queueIds }) => latest.attempt !== attempt && queueIds.has(queueId),
+  );
 }
 
 function unrecorded({ judge, waived }: SimWorld, { jobs }: Worn): readonly (readonly [string, WornJob])[] {

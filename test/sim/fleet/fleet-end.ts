@@ -6,6 +6,7 @@ import { doubtful } from '../person.js';
 import { HOME } from '../places.js';
 import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, SimWorld } from '../world.js';
+import { isSalvaged } from '../worn.js';
 import type { Fleet } from './fleet.js';
 
 /** The exit code of a run, also of one that ended with an error. */
@@ -28,14 +29,16 @@ export function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): vo
   for (const one of attempts)
     if (IN_FLIGHT.has(one.state) && !isLeftToUser(one))
       judge.blame('l', `${one.attempt} is still ${one.state} (exit ${code})`);
+  // A repair may have read a job that never was: it is recorded beside the attempt's own.
+  const salvaged = [...judge.logReader.view.jobs.values()].some(isSalvaged);
   const missing = unmade(fleet);
   if (code === EXIT.ok && missing.length > 0) judge.blame('l', `exit 0, and ${missing.join(', ')} not made`);
   const excused =
-    fleet.waived.size > 0 || attempts.some((one) => EXCUSES.has(one.state) || isLeftToUser(one));
+    salvaged || fleet.waived.size > 0 || attempts.some((one) => EXCUSES.has(one.state) || isLeftToUser(one));
   if (code === EXIT.lockfile) judge.blame('l', `the log is refused: ${String(last.error)}`);
   if (code !== EXIT.ok && missing.length === 0 && !excused && draw.keepsAudio)
     judge.blame('l', `everything is made, and the run ends with ${code}`);
-  if (code === EXIT.inDoubt && doubtful(machine).length === 0)
+  if (code === EXIT.inDoubt && doubtful(machine).length === 0 && !salvaged)
     judge.blame('l', 'exit 8, and nothing is in doubt');
   if (draw.keepsAudio) judgeFilesHere(fleet, machine);
 }

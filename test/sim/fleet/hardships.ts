@@ -18,6 +18,8 @@ export interface Hardships {
   readonly endlessCleanUps: boolean;
   /** The user settles attempts by what the lockfile says before it is brought up to date. */
   readonly outdated: Rng | undefined;
+  /** Copies of the log are damaged, and repaired without a backup. */
+  readonly worn: Rng | undefined;
 }
 
 export const NO_HARDSHIPS: Hardships = {
@@ -26,6 +28,7 @@ export const NO_HARDSHIPS: Hardships = {
   latePlans: undefined,
   endlessCleanUps: false,
   outdated: undefined,
+  worn: undefined,
 };
 
 export function drawHardships(seed: number): Hardships {
@@ -45,6 +48,7 @@ export function drawHardships(seed: number): Hardships {
     latePlans,
     endlessCleanUps: drawn('endless clean-ups', 0.03) !== undefined,
     outdated,
+    worn: drawn('worn copies', 0.1),
   };
 }
 

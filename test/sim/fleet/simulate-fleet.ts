@@ -1,10 +1,11 @@
 import { EXIT } from '../../../src/core/errors.js';
 import { launch } from '../incarnation.js';
-import { resolving } from '../person.js';
+import { repairing, resolving } from '../person.js';
 import { createRng, type Rng } from '../random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
 import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
+import { wearCopy } from '../worn.js';
 import { noBucketFaults } from './bucket-client.js';
 import { deleteEntries, restore } from './deletions.js';
 import { createFleet, type Fleet, lose } from './fleet.js';
@@ -102,6 +103,7 @@ async function play(fleet: Fleet): Promise<void> {
     await pass(fleet, rng.chance(0.1) ? 86_400_000 : rng.below(400_000));
     const { outdated } = fleet.hardships;
     if (outdated !== undefined) await settleOutdated(fleet, outdated);
+    if (fleet.hardships.worn !== undefined) await wearCopies(fleet, fleet.hardships.worn);
     const away = awayMs(fleet.hardships);
     if (away > 0) await pass(fleet, away);
   }
@@ -130,6 +132,16 @@ async function approveLate(fleet: Fleet, rng: Rng): Promise<void> {
     if (other !== at) timeline.after(rng.below(draw.thinkMs), () => begin(other, CALM_RUN));
   await pass(fleet, draw.thinkMs);
   await untilIdle(fleet, 'a late approval');
+}
+
+/** Lockfiles are damaged, and their user repairs them, and mostly settles what is in doubt then. */
+async function wearCopies(fleet: Fleet, rng: Rng): Promise<void> {
+  for (const machine of [...fleet.machines]) {
+    if (fleet.deleted !== undefined || !rng.chance(0.4) || !isSound(fleet)) continue;
+    if (!wearCopy(machine, rng)) continue;
+    await untilOver(fleet, machine, CALM_RUN, repairing(machine));
+    if (rng.chance(0.5)) await untilOver(fleet, machine, CALM_RUN, resolving(machine));
+  }
 }
 
 /** The user looks at lockfiles that have not been brought up to date, and settles what is in doubt there. */
