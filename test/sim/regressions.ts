@@ -4,6 +4,8 @@ export const REGRESSIONS: readonly number[] = [
   // forgot it.
   606,
   1789,
+  // The same, for a line that also named the job of another take, and for an end mark that ran into a record.
+  32966, 4500008675,
   // A run resumed with --keep left a stored take in that state forever.
   9081,
   // A file that replaced a missing one was moved away as if it were the missing one.

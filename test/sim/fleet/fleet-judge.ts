@@ -89,7 +89,8 @@ export function createFleetJudge(world: FleetJudgeWorld): FleetJudge {
 
   const cleansUp = (queueId: string, view: LockView) => {
     const job = world.server.jobs.get(queueId);
-    if (job === undefined || job.deletedMs !== undefined) return;
+    const isGone = job?.deletedMs !== undefined || world.nowMs() >= (job?.expiresMs ?? 0);
+    if (job === undefined || isGone) return;
     const attempt = view.jobs.get(queueId);
     // Also while another machine fetches it again: the hash of the file stays in the record.
     const isNamed = attempt?.file !== undefined && NAMES_FILE.has(attempt.state);

@@ -20,4 +20,6 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   4400028983,
   // The same, for a download that failed the checks, and whose job is asked for in every run.
   4400044654,
+  // The same, for a request to delete what the service no longer had, and another machine had given up a moment before.
+  4600010940,
 ];
