@@ -9,7 +9,7 @@ import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
 import type { ClosedCode, Decision, PlanRow } from '../plan/plan.js';
-import { isOfSelection, retryFlags } from '../plan/selection.js';
+import { isOfSelection, readSelection, retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
 import type { StopReason } from '../run/stop-reason.js';
 import type { Output } from '../storage/output.js';
@@ -237,19 +237,31 @@ function nextCommand(
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
   if (exitCode === EXIT.tracks) {
     if (step.kind !== 'buy') return null;
-    const named = namedAgain(settings, rows);
-    return named === undefined ? command('status') : command('run', ...retryFlags(step), ...named);
+    return runAgain(settings, step, rows) ?? command('status');
   }
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 
 /**
- * The takes still to be made: they may not be the ones that this run was restricted to. `undefined`: too many to name.
+ * For the takes still to be made: of those that this run was restricted to, or if they are all made, any. `undefined`: too many
+ * to name.
  */
-function namedAgain({ selection }: BatchSettings, rows: readonly PlanRow[]): readonly string[] | undefined {
-  if (selection.only === undefined && selection.except === undefined) return [];
-  const words = notMade(rows);
-  return words.length > NAMED_MAX ? undefined : words.flatMap((word) => ['--only', word]);
+function runAgain(
+  { command, selection }: BatchSettings,
+  step: NextStep & { readonly kind: 'buy' },
+  rows: readonly PlanRow[],
+): string | undefined {
+  if (selection.only === undefined && selection.except === undefined)
+    return command('run', ...retryFlags(step));
+  const { selected } = readSelection(
+    selection,
+    rows.map(({ take }) => take),
+  );
+  const own = notMade(rows.filter(({ take }) => selected(take)));
+  const words = own.length > 0 ? own : notMade(rows);
+  const flags = retryFlags({ ...step, force: step.force.filter((word) => words.includes(word)) });
+  if (words.length > NAMED_MAX) return undefined;
+  return command('run', ...flags, ...words.flatMap((word) => ['--only', word]));
 }
 
 /** A command with more names would be unreadable. */

@@ -235,8 +235,13 @@ function strict(command: Command, argv: readonly string[]): Command {
     })
     .showSuggestionAfterError()
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ groupItems: ownFirst })
+    .configureHelp({ groupItems: ownFirst, minWidthToWrap: 30, subcommandTerm: nameAndArguments })
     .allowExcessArguments(false);
+}
+
+/** Leaves room for the description. */
+function nameAndArguments(command: Command): string {
+  return `${command.name()} ${command.usage().replace('[options] ', '')}`.trim();
 }
 
 /** A command's own options come before those that most commands have. */
@@ -255,13 +260,14 @@ Examples:
   $ venice-batch plan album.yaml                    show what it would cost
   $ venice-batch run album.yaml                     buy it; run again to resume
 
-Exit codes: 0 done · 2 usage · 3 invalid · 4 key · 5 budget · 6 balance · 7 locked · 8 in doubt ·
-  9 lockfile · 10 would buy · 11 in flight · 12 unavailable · 100 tracks failed · 130/143 interrupted`;
+Exit codes: 0 done · 2 usage · 3 invalid · 4 key · 5 budget · 6 balance
+  7 locked · 8 in doubt · 9 lockfile · 10 would buy · 11 in flight
+  12 unavailable · 100 tracks failed · 130/143 interrupted`;
 
 const RUN_EXAMPLES = `
 Examples:
-  $ venice-batch run album.yaml                          show the total, ask, make the album
-  $ venice-batch run album.yaml --yes --budget 5.00      unattended, within a budget
-  $ venice-batch run album.yaml --only 'intro-*'         buy some of the tracks
-  $ venice-batch run album.yaml --detach                 queue now, collect later
-  $ venice-batch run album.yaml --retry-failed           buy again what failed`;
+  $ venice-batch run album.yaml                     ask, then make the album
+  $ venice-batch run album.yaml --yes --budget 5.00 unattended, within a budget
+  $ venice-batch run album.yaml --only 'intro-*'    buy some of the tracks
+  $ venice-batch run album.yaml --detach            queue now, collect later
+  $ venice-batch run album.yaml --retry-failed      buy again what failed`;

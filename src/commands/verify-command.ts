@@ -74,18 +74,18 @@ function verdictText(
   lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}${unneededPhrase(files)}`);
   const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = others.filter(({ state }) => state === 'changed');
-  if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   (fetches it again, at no cost)`);
+  if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   # fetches it again, at no cost`);
   if (isNothingHere(rows)) lines.push(`Next: ${otherFolderHint(rows)}`);
   else if (others.length > changed.length)
-    lines.push(`Next: ${command('run', '--retry-failed')}   (buys the missing files again)`);
+    lines.push(`Next: ${command('run', '--retry-failed')}   # buys the missing files again`);
   if (changed.length > 0 && audio !== undefined)
     lines.push(
-      `Next: move the changed files away, then: ${command('pull')}   (downloads the originals, at no cost)`,
+      `Next: move the changed files away, then: ${command('pull')}   # downloads the originals, at no cost`,
     );
   else if (changed.length > 0) {
     const words = retryFlags({ retryFailed: false, force: changed.flatMap(({ word }) => word ?? []) });
     lines.push(
-      `Next: ${command('run', ...words)}   (buys the changed files again; or put the originals back)`,
+      `Next: ${command('run', ...words)}   # buys the changed files again; or put the originals back`,
     );
   }
   return `${lines.join('\n')}\n`;

@@ -61,7 +61,7 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(attempt.track === UNREADABLE ? 'take unknown' : takeKey(attempt)))}`,
       ...details.map((line) => `  ${line}`),
-      ...answersFor(attempt).map(
+      ...answersFor(item, options.history).map(
         (words) => `  ${style.note(options.command('resolve', options.idOf(attempt), ...words))}`,
       ),
     ].join('\n');
@@ -70,9 +70,21 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   return `${[...blocks, help.join('\n')].join('\n\n')}\n`;
 }
 
-/** A damaged line may have named the job: then the usual answer is to fetch it. */
-function answersFor({ queue_id }: Attempt): readonly (readonly string[])[] {
-  return [...(queue_id === undefined ? [] : [['--queue-id', queue_id]]), ...WORDS.map((word) => [word])];
+/**
+ * A damaged line may have named the job: then the usual answer is to fetch it. That it was not charged cannot be known while
+ * the charge may still appear.
+ */
+function answersFor(
+  { attempt: { queue_id }, evidence }: InDoubt,
+  asked: HistoryFacts | undefined,
+): readonly (readonly string[])[] {
+  const words = WORDS.filter((word) => word !== '--not-charged' || !mayStillAppear(evidence, asked));
+  return [...(queue_id === undefined ? [] : [['--queue-id', queue_id]]), ...words.map((word) => [word])];
+}
+
+function mayStillAppear(evidence: Evidence | undefined, asked: HistoryFacts | undefined): boolean {
+  const isFound = evidence !== undefined && evidence.fits.length + evidence.near.length > 0;
+  return evidence !== undefined && !isFound && asked !== undefined && asked.askedAtMs < evidence.toMs;
 }
 
 /** Continues lines at the indentation of the text. */

@@ -55,21 +55,25 @@ export function fill(text: string, width: number, align: 'left' | 'right' = 'lef
   return align === 'left' ? part + space : space + part;
 }
 
+/** A command of this program in a sentence is one word: half of it, pasted, can be another valid command. */
+const WORDS = /[^\s`]*`venice-batch [^`]*`\S*|\S+/g;
+
 /**
- * The text in lines of at most `width` columns (1 or more), wrapped between words if possible. Where a word is broken, `::`
- * would be at the beginning of a line, and a command to the GitHub Actions runner: its first colon is shown as an escape.
+ * The text in lines of at most `width` columns (1 or more), wrapped between words if possible; only a command may be longer.
+ * Where a word is broken, `::` would be at the beginning of a line, and a command to the GitHub Actions runner: its first
+ * colon is shown as an escape.
  */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/).filter(Boolean)) {
+  for (const word of text.match(WORDS) ?? []) {
     if (line !== '' && displayWidth(line) + 1 + displayWidth(word) <= width) {
       line += ` ${word}`;
       continue;
     }
     if (line !== '') lines.push(line);
     line = word;
-    while (displayWidth(line) > width) {
+    while (displayWidth(line) > width && !line.includes('`venice-batch ')) {
       // A character wider than the whole line is output anyway.
       const part = startWithin(line, width) || [...line][0]!;
       lines.push(part);

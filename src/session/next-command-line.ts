@@ -39,7 +39,8 @@ export const CARRIED: { readonly [F in keyof Required<Flags>]: Carried } = {
   except: { to: SELECT, unless: ['--plan', '--only'] },
   more: NOT_WITH_PLAN,
   onlyUnpicked: NOT_WITH_PLAN,
-  yes: { to: BUY, unless: ['--plan'] },
+  // To buy again is for the user to approve.
+  yes: { to: BUY, unless: ['--plan', '--retry-failed', '--force'] },
   acceptPrice: { to: BUY },
   budget: { to: SELECT },
   keep: { to: COLLECT },

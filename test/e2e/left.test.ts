@@ -233,6 +233,14 @@ describe('the next command', () => {
       expect(next(await album.run(verb))).toBe('run album.yaml --retry-failed');
   });
 
+  it('asks before it buys again, and stays with the tracks of this run', async () => {
+    const album = await scene({ prompts: { one: 'A gate [sandbox:fail]', two: 'A door [sandbox:fail]' } });
+    const all = await album.run('run', '--yes');
+    expect([all.code, next(all)]).toEqual([100, 'run album.yaml --retry-failed']);
+    const again = await album.run('run', '--yes', '--retry-failed', '--only', 'two');
+    expect([again.code, next(again)]).toEqual([100, 'run album.yaml --retry-failed --only two']);
+  });
+
   it('is not suggested while a run is in progress; after it, collect settles what a dead one left', async () => {
     const album = await scene();
     let arrived = () => {};

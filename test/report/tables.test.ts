@@ -480,12 +480,14 @@ describe('the list of attempts in doubt', () => {
     expect(soon).toContain(
       'no other charge so far since 2026-03-01 11:59:00 UTC (2 charges belong to other takes); one may still appear until 2026-03-01 12:10:00 UTC',
     );
+    expect(soon).not.toMatch(/resolve .* --not-charged/);
     expect(soon).toContain('clock is 300 s behind');
     expect(soon).toContain('too long');
     const later = { cut: false, clockOffsetMs: 0, askedAtMs: nothing.toMs };
     const then = renderInDoubt([item], { ...options, history: later });
     expect(then).toContain('no other charge from 2026-03-01 11:59:00 UTC to 2026-03-01 12:10:00 UTC');
     expect(then).not.toMatch(/still come|so far|clock|too long|DIEM/);
+    expect(then).toMatch(/resolve .* --not-charged/);
   });
 
   it('says that an entry which cannot be read may be the charge', () => {

@@ -51,6 +51,15 @@ describe('display width', () => {
     expect(fill('7', 3, 'right')).toBe('  7');
   });
 
+  it('is exceeded only by a command, because half of one can be another', () => {
+    expect(wrap('to buy it again: `venice-batch run a.yaml --only t3 --sandbox`. Or not.', 30)).toEqual([
+      'to buy it again:',
+      '`venice-batch run a.yaml --only t3 --sandbox`.',
+      'Or not.',
+    ]);
+    expect(wrap('`one two three`', 8)).toEqual(['`one two', 'three`']);
+  });
+
   it('is respected by wrapping, which breaks only long words and loses nothing', () => {
     expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrap('abcdefgh ij', 3)).toEqual(['abc', 'def', 'gh', 'ij']);
