@@ -26,9 +26,12 @@ export function judgeEnd(fleet: Fleet, machine: SimWorld, last: Incarnation): vo
     if (code === EXIT.ok && unmade(fleet).length > 0) judge.blame('l', 'exit 0, and not everything is made');
     return;
   }
-  for (const one of attempts)
-    if (IN_FLIGHT.has(one.state) && !isLeftToUser(one))
+  for (const one of attempts) {
+    // A job that a repair read wrong is another job of the attempt, and its own is recorded under another id.
+    const newest = judge.logReader.view.jobs.get(one.queue_id ?? '') ?? one;
+    if (IN_FLIGHT.has(newest.state) && !isLeftToUser(one))
       judge.blame('l', `${one.attempt} is still ${one.state} (exit ${code})`);
+  }
   // A repair may have read a job that never was: it is recorded beside the attempt's own.
   const salvaged = [...judge.logReader.view.jobs.values()].some(isSalvaged);
   const missing = unmade(fleet);
