@@ -1,6 +1,9 @@
 #!/bin/sh
 # Makes an album with cron, on a machine with its own disk: generates what is new in the repository's manifest, once.
 #
+# venice-batch is not on npm yet, and the name may be taken by others: until it is published, install a package that
+# you built yourself (npm pack) instead.
+#
 #   npm install --global venice-batch@0.1.0
 #   git clone https://git.example/album.git /srv/album    # with this file and album.yaml, and permission to push
 #   echo 'VENICE_API_KEY=...' > /srv/album.env && chmod 600 /srv/album.env

@@ -12,7 +12,7 @@ import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logs
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
 import { makeHeader } from './lost-header.js';
 import { areLinesLost, isComplete, type Journal } from './lost-lines.js';
-import { isOtherLine, missingLines } from './salvage.js';
+import { attemptsIn, isOtherLine, missingLines } from './salvage.js';
 import { type Aside, type SetAside, salvageAll } from './set-aside.js';
 
 export interface RepairReport {
@@ -97,7 +97,7 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   const complete = isComplete(ends, all.values());
   const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
   const fault = complete ? undefined : faultOf(work, sound.length);
-  const known = new Set([...all.keys(), ...fold.attempts.keys()]);
+  const known = new Set([...all.keys(), ...texts.flatMap(attemptsIn)]);
   const marked = ends.last() !== undefined;
   const lost = areLinesLost({ header, sound, known, setAside, journals, marked, fault });
   const missing = fault ?? (lost ? {} : undefined);
@@ -280,9 +280,16 @@ function faultOf(
   const { lines, linesMarked } = fault;
   if (lines === undefined || linesMarked === undefined) return {};
   // A mark that does not match only because of damaged lines that are all present says nothing new.
-  const damaged = aside.filter(({ text }) => !isOtherLine(text)).length;
+  const damaged = countLines(aside.map(({ text }) => text).filter((text) => !isOtherLine(text)));
   const isExplained = sound + damaged >= linesMarked && keptAsRead.length + damaged + corrected.length > 0;
   return isExplained ? undefined : { lines, linesMarked };
+}
+
+/** How many lines these may have been: a line that was broken up has one beginning, and one end. */
+function countLines(texts: readonly string[]): number {
+  const starts = texts.filter((text) => text.startsWith('{"'));
+  const ends = texts.filter((text) => text.endsWith('"}'));
+  return Math.max(starts.length, ends.length);
 }
 
 type Fault = { readonly lines?: number; readonly linesMarked?: number };

@@ -3,13 +3,16 @@ import type { Code } from '../core/codes.js';
 import type { Attempt } from './attempt.js';
 import { fieldFault } from './check.js';
 
-/** A member of an object: a string, a number, a truth value or an object without objects in it. */
+/**
+ * A member of an object: a string, a number, a truth value or an object without objects in it. What follows a number shows
+ * that it is whole.
+ */
 const MEMBER =
-  /"([a-z][a-z0-9_]{0,63})" {0,2}: {0,2}("(?:[^"\\]|\\.){0,4100}"|\d{1,16}|true|false|\{[^{}]{0,10000}\})/g;
+  /"([a-z][a-z0-9_]{0,63})" {0,2}: {0,2}("(?:[^"\\]|\\.){0,4100}"|\d{1,16}(?= {0,2}[,}])|true|false|\{[^{}]{0,10000}\})/g;
 
 /** Longer lines are not ours, and one line names no more jobs than this: limits the work on a malicious file. */
 const TEXT_LENGTH_MAX = 256 * 1024;
-const VALUES_MAX = 16;
+const RECORDS_MAX = 16;
 
 /** Stands for a track or model that cannot be read. */
 export const UNREADABLE = 'unreadable';
@@ -36,8 +39,11 @@ export function salvage(
 ): readonly (readonly Attempt[])[] {
   const file = digestOf(whole);
   const found = texts.map((text, at) => salvageLine(text, `${file} ${at}`, earlier));
-  const first = found.indexOf(undefined);
-  return found.map((records, at) => records ?? (at === first ? [inDoubt(file, {})] : []));
+  const first = found.findIndex((records) => records.includes(undefined));
+  return found.map((records, at) => [
+    ...records.filter((record) => record !== undefined),
+    ...(at === first ? [inDoubt(file, {})] : []),
+  ]);
 }
 
 /** Stands for all that lines which are missing may have recorded. */
@@ -45,46 +51,29 @@ export function missingLines(whole: string): Attempt {
   return { ...inDoubt(`${digestOf(whole)} missing`, {}), reason: { code: REASON_MISSING } };
 }
 
+/** Each record that the line has parts of: `undefined` if neither its take nor its job can be read. */
 function salvageLine(
   text: string,
   place: string,
   earlier: (attempt: string) => Attempt | undefined,
-): readonly Attempt[] | undefined {
+): readonly (Attempt | undefined)[] {
   if (isOtherLine(text)) return [];
-  const members = membersOf(text);
-  const of = <Name extends keyof Attempt>(name: Name) =>
-    (members.get(name) ?? []) as readonly Attempt[Name][];
-  const [tracks, queueIds] = [of('track'), of('queue_id')];
-  const known = of('attempt').length === 1 ? earlier(of('attempt')[0] as string) : undefined;
-  // With more than one job, the line runs into another one.
-  if (known !== undefined && queueIds.length < 2 && isOfTake(known, tracks, of('take'))) {
-    if (queueIds[0] === undefined) return [];
-    if (isBeginningOf(known, text)) return [adopted(known, queueIds[0])];
-  }
-  const count = Math.max(tracks.length, queueIds.length);
-  if (count === 0) return undefined;
-  return Array.from({ length: count }, (_, at) =>
-    inDoubt(`${place} ${at}`, {
-      attempt: known === undefined ? of('attempt')[at] : undefined,
-      track: tracks[at],
-      take: tracks[at] === undefined ? undefined : (of('take')[at] ?? of('take').at(-1)),
-      queue_id: queueIds[at],
-      model: of('model')[0],
-      duration_seconds: of('duration_seconds')[0],
-      quote_micro_usd: of('quote_micro_usd')[0],
-      at: of('at')[0],
-      log_rev: of('log_rev')[0],
-    }),
-  );
+  const parts = partsOf(text);
+  if (parts.length === 0) return [undefined];
+  return parts.flatMap((part, at) => {
+    const known = part.attempt === undefined ? undefined : earlier(part.attempt);
+    if (known !== undefined && isOfTake(known, part)) {
+      if (part.queue_id === undefined) return [];
+      if (at === 0 && isBeginningOf(known, text)) return [adopted(known, part.queue_id)];
+    }
+    if (part.track === undefined && part.queue_id === undefined) return [undefined];
+    return [inDoubt(`${place} ${at}`, known === undefined ? part : { ...part, attempt: undefined })];
+  });
 }
 
-/** Whether a line that names these tracks and takes is about the take of an attempt. */
-function isOfTake(
-  { track, take }: Pick<Attempt, 'track' | 'take'>,
-  tracks: readonly string[],
-  takes: readonly number[],
-): boolean {
-  return tracks.every((one) => one === track) && takes.every((one) => one === take);
+/** Whether what can be read of the track and the take is that of an attempt. */
+function isOfTake(attempt: Attempt, { track = attempt.track, take = attempt.take }: Read): boolean {
+  return track === attempt.track && take === attempt.take;
 }
 
 /** Whether a damaged line was an end mark. */
@@ -118,6 +107,9 @@ function adopted({ reason: _, ...known }: Attempt, queueId: string): Attempt {
 
 type Read = { readonly [Name in keyof Attempt]?: Attempt[Name] | undefined };
 
+/** Stands for the take of a track until it is known which takes of it have other records. */
+export const UNREAD_TAKE = 0;
+
 /** @param place distinguishes records whose attempts cannot be read */
 function inDoubt(place: string, read: Read): Attempt {
   const track = read.track ?? UNREADABLE;
@@ -126,7 +118,7 @@ function inDoubt(place: string, read: Read): Attempt {
     rev: 1,
     state: 'in_doubt',
     track,
-    take: read.take ?? 1,
+    take: read.take ?? (read.track === undefined ? 1 : UNREAD_TAKE),
     stem: track,
     digest: UNKNOWN_DIGEST,
     parts: {},
@@ -161,16 +153,29 @@ export function isUnread({ track, queue_id }: Attempt): boolean {
   return track === UNREADABLE && queue_id === undefined;
 }
 
-/** The different valid values of each field of an attempt, in order of appearance. */
-function membersOf(text: string): ReadonlyMap<string, readonly unknown[]> {
-  const members = new Map<string, unknown[]>();
+/** Fields that a record has once, and at its top level: another one belongs to the next record. */
+const ONCE: ReadonlySet<string> = new Set([
+  ...['track', 'take', 'attempt', 'rev', 'state', 'queue_id', 'stem', 'digest', 'key', 'log_rev'],
+]);
+
+/** The valid values of the records that a text has parts of, in order of appearance. */
+function partsOf(text: string): readonly Read[] {
+  const parts: Map<string, unknown>[] = [];
   for (const [, name = '', json = ''] of text.slice(0, TEXT_LENGTH_MAX).matchAll(MEMBER)) {
     const value = parsed(json);
     if (value === undefined || fieldFault(name, value) !== undefined) continue;
-    const known = members.get(name) ?? [];
-    if (known.length < VALUES_MAX && !known.includes(value)) members.set(name, [...known, value]);
+    const last = parts.at(-1);
+    if (last === undefined || (ONCE.has(name) && last.has(name))) {
+      if (parts.length === RECORDS_MAX) break;
+      parts.push(new Map([[name, value]]));
+    } else if (!last.has(name)) last.set(name, value);
   }
-  return members;
+  return parts.map((part) => Object.fromEntries(part) as Read);
+}
+
+/** The ids of attempts that can be read in a damaged line. */
+export function attemptsIn(text: string): readonly string[] {
+  return partsOf(text).flatMap(({ attempt }) => attempt ?? []);
 }
 
 function parsed(json: string): unknown {

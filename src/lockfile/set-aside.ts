@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.js';
+import { isLive } from './bought-twice.js';
 import type { Fold } from './fold-attempts.js';
-import { isUnread, salvage, UNREADABLE } from './salvage.js';
+import { isUnread, salvage, UNREAD_TAKE, UNREADABLE } from './salvage.js';
 
 /** A damaged line. */
 export interface Aside {
@@ -51,7 +52,10 @@ export function salvageAll(
         !fold.hasRoom(record)
       )
         return [];
-      const added = holder === undefined ? record : withoutJob(record);
+      const added = withTake(holder === undefined ? record : withoutJob(record), [
+        ...fold.attempts.values(),
+        ...restorable,
+      ]);
       fold.add(added);
       if (holder === undefined) jobs.set(record.queue_id, record);
       return [added];
@@ -64,9 +68,21 @@ export function salvageAll(
   }));
 }
 
-/** A track that cannot be read may be the one that has the job. */
+/** A track or take that cannot be read may be the one that has the job. */
 function isAbout(record: Attempt, { track, take }: Attempt): boolean {
-  return record.track === UNREADABLE || (record.track === track && record.take === take);
+  if (record.track === UNREADABLE) return true;
+  return record.track === track && (record.take === UNREAD_TAKE || record.take === take);
+}
+
+/** A take that cannot be read is the first of its track that was bought and has no other record. */
+function withTake(record: Attempt, known: readonly Attempt[]): Attempt {
+  if (record.take !== UNREAD_TAKE) return record;
+  const bought = new Set(
+    known.filter((one) => one.track === record.track && isLive(one)).map(({ take }) => take),
+  );
+  let take = 1;
+  while (bought.has(take)) take += 1;
+  return { ...record, take };
 }
 
 /** The line mixes two: its job is known, but its take may have had another one. */

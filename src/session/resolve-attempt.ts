@@ -185,7 +185,10 @@ async function checked(
 ): Promise<Attempt> {
   const models = await modelsOf(session, attempt);
   const queueId = resolution.kind === 'queue_id' ? resolution.queueId : attempt.queue_id;
-  const holder = attempts.find((other) => other.queue_id === queueId && other.attempt !== attempt.attempt);
+  // What a damaged line says of the job is no more than a guess.
+  const holder = attempts.find(
+    (other) => other.queue_id === queueId && other.attempt !== attempt.attempt && !isSalvaged(other),
+  );
   if (resolution.kind === 'queue_id') {
     if (holder !== undefined) throw takenError(session, attempt, holder);
     return { ...attempt, model: await checkAdopted(session, attempt, models, resolution.queueId) };

@@ -187,6 +187,47 @@ describe('a line with more damage', () => {
     expect(report.setAside.map(({ salvaged }) => salvaged.length)).toEqual([1, 0]);
   });
 
+  it('is about the first take of its track that has no other record, if its take cannot be read', () => {
+    const takes = [1, 2].map((take) =>
+      attempt({ ...queued, take, attempt: id(`take ${take}`), queue_id: `q-${take}` }),
+    );
+    const text = serialiseLock(header, takes);
+    for (const take of [1, 2]) {
+      const from = text.indexOf(`"take":${take}`);
+      const { attempts } = repaired(text.slice(0, from) + '\0'.repeat(35) + text.slice(from + 35));
+      expect(attempts.map(({ queue_id, take: of }) => `${queue_id} ${of}`)).toEqual(['q-1 1', 'q-2 2']);
+    }
+  });
+
+  it('has no take if characters are missing from it', () => {
+    const { attempts } = repaired(clean.replace('"take":1,"attempt":"', '"take":1'));
+    expect(attempts).toContainEqual(expect.objectContaining({ track: 'opening', take: 1, queue_id: 'q-1' }));
+  });
+
+  it('gives a job to the track before it', () => {
+    const both = serialiseLock(header, [
+      queued,
+      { ...queued, track: 'second', queue_id: 'q-3', attempt: id('second') },
+    ]);
+    const text = both.replace('"queue_id":"q-1"', '\0'.repeat(16)).replace(/\n(?=\{"track":"second")/, '\0');
+    const { attempts } = repaired(text.replace(/"digest":"[^"]+"(?=[^\n]*\n\{"end)/, ''));
+    expect(attempts.map(({ track, queue_id }) => [track, queue_id])).toEqual([
+      ['opening', undefined],
+      ['second', 'q-3'],
+    ]);
+  });
+
+  it('counts once if it is broken up', () => {
+    const lines = serialiseLock(header, [
+      queued,
+      done,
+      { ...queued, track: 'z', queue_id: 'q-3', attempt: id('z') },
+    ]);
+    const broken = lines.replace(',"rev"', ',\n"rev"').replace(/\n\{"track":"opening".*/, '');
+    const { report } = repaired(broken);
+    expect(report.missing).toMatchObject({ inDoubt: { track: UNREADABLE } });
+  });
+
   describe('that runs into the next one', () => {
     const intent = attempt({ attempt: id('opening'), track: 'opening' });
     const next = attempt({ rev: 2, state: 'queued', track: 'next', queue_id: 'q-3', attempt: id('next') });
@@ -212,7 +253,7 @@ describe('a line with more damage', () => {
         { track: 'opening', state: 'queued', queue_id: 'q-1' },
         { track: UNREADABLE, state: 'in_doubt' },
       ]);
-      expect(report.missing).toMatchObject({ inDoubt: { track: UNREADABLE } });
+      expect(report.setAside).toMatchObject([{ salvaged: [{ state: 'queued' }, { track: UNREADABLE }] }]);
     });
 
     it('leaves in doubt the first record after an end mark that runs into it', () => {
