@@ -54,11 +54,13 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
 type Repaired = RepairedFile & { readonly ok: true };
 
 async function repairGuarded(session: Session, lockPath: string): Promise<Repaired> {
-  const { ports, command, endpoint } = session;
+  const { ports, command, settings } = session;
   const { files, processes, clock, random } = ports;
   const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
+    // A new header for what may be a copy of a shared log would hide what other machines bought.
+    const endpoint = settings.state === undefined ? session.endpoint : undefined;
     const repaired = await repairFile(files, random, lockPath, endpoint);
     if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
     return repaired;

@@ -156,6 +156,9 @@ describe('a lockfile that cannot be used', () => {
     const refused = await album.run('run', '--yes');
     expect(refused.code).toBe(9);
     expect(refused.stderr).toContain('lock repair album.yaml');
+    // It may have named a shared log.
+    const share = `file://${path.join(album.cwd, 'share')}`;
+    expect((await album.run('lock repair', '--state', share)).code).toBe(9);
     const repaired = await album.run('lock repair');
     expect(repaired.code, repaired.stderr).toBe(0);
     expect(repaired.stdout).toContain(`a new one says that the jobs were sent to ${album.service.url}`);
