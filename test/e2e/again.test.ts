@@ -40,7 +40,7 @@ const fates: [string, string, Treat, readonly string[] | undefined][] = [
     'fails',
     'failed',
     only('/audio/retrieve', FAILED),
-    ['run', 'album.yaml', '--force', 'one', '--yes', '--junit', 'junit.xml'],
+    ['run', 'album.yaml', '--force', 'one', '--junit', 'junit.xml'],
   ],
   // No command helps until the prompt is changed.
   ['is refused', 'rejected', only('/audio/queue', REFUSED), undefined],

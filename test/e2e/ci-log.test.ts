@@ -75,7 +75,7 @@ describe('the log of a CI job', () => {
       expect.stringMatching(/^ {4}failed, http-400: /),
       ...screen.lines.slice(screen.lines.indexOf('Failed') + 3, -2),
       'Next',
-      '  venice-batch run album.yaml --retry-failed --sandbox --yes',
+      '  venice-batch run album.yaml --retry-failed --sandbox',
     ]);
   });
 });

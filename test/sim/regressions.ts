@@ -31,6 +31,8 @@ export const REGRESSIONS: readonly number[] = [
   3100080828,
   // The same, for a file that the user had accepted, and that was out of reach for a while.
   3300020427,
+  // The same, for a run that was killed while it wrote that it takes the lock over.
+  4700024518,
   // The same, for lines of a pull request that were lost with the lockfile.
   4500001972,
   // The same, for a job that takes longer than all runs, and for two downloads that were cut at the same byte.

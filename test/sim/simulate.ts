@@ -167,9 +167,12 @@ const LINE_FEED = 10;
 
 /** Whether a run may have died without proof of it. Otherwise its lock is taken over automatically. */
 function mayBeLeftLocked({ disk, scenario: { systems }, machines: [{ machineId }] }: SimWorld): boolean {
-  const guard = disk.entries.get(runLockPath(LOCKFILE));
-  // Where it cannot be linked into place, a run that is killed while writing it leaves it without its holder.
-  const torn = guard !== undefined && guard !== 'directory' && guard.bytes.at(-1) !== LINE_FEED;
+  // Where they cannot be linked into place, a run that is killed while writing the lock file, or that of a successor,
+  // leaves it without its holder.
+  const torn = [...disk.entries].some(
+    ([path, entry]) =>
+      path.startsWith(runLockPath(LOCKFILE)) && entry !== 'directory' && entry.bytes.at(-1) !== LINE_FEED,
+  );
   return systems.second || systems.containers || machineId === '' || torn;
 }
 
