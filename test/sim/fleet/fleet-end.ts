@@ -1,4 +1,5 @@
 import { EXIT } from '../../../src/core/errors.js';
+import type { Attempt } from '../../../src/lockfile/attempt.js';
 import { promptOf } from '../album.js';
 import { exitCodeOf } from '../incarnation.js';
 import { sha256 } from '../media.js';
@@ -6,7 +7,7 @@ import { doubtful } from '../person.js';
 import { HOME } from '../places.js';
 import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, SimWorld } from '../world.js';
-import { isSalvaged } from '../worn.js';
+import { isFor, isSalvaged } from '../worn.js';
 import type { Fleet } from './fleet.js';
 
 /** The exit code of a run, also of one that ended with an error. */
@@ -96,10 +97,13 @@ export function judgeFilesHere({ judge }: Fleet, machine: SimWorld): void {
       judge.blame('I', `the file of ${latest.attempt} is not here`);
 }
 
+/** By attempt, or by job: one that a repair read wrong is recorded under the id of the attempt it was read from. */
 function unmade({ judge, album }: Fleet): readonly string[] {
-  const made = (prompt: string) =>
-    [...judge.logReader.view.attempts.values()].filter(
-      ({ latest }) => latest.state === 'done' && latest.digest === album.digests.get(prompt),
-    ).length;
+  const { attempts, jobs } = judge.logReader.view;
+  const made = (prompt: string) => {
+    const isMade = (record: Attempt) => record.state === 'done' && isFor({ album }, record, prompt);
+    const byAttempt = [...attempts.values()].filter(({ latest }) => isMade(latest)).length;
+    return Math.max(byAttempt, [...jobs.values()].filter(isMade).length);
+  };
   return album.tracks.filter((track) => made(promptOf(track)) < track.takes).map(promptOf);
 }

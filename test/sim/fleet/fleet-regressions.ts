@@ -23,5 +23,5 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   // The same, for a request to delete what the service no longer had, and another machine had given up a moment before.
   4600010940,
   // The same, for a job whose id a repair read wrong from a damaged line.
-  4800006697,
+  4800006697, 4800054867,
 ];
