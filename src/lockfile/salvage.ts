@@ -67,7 +67,9 @@ function salvageLine(
       if (at === 0 && isBeginningOf(known, text)) return [adopted(known, part.queue_id)];
     }
     if (part.track === undefined && part.queue_id === undefined) return [undefined];
-    return [inDoubt(`${place} ${at}`, known === undefined ? part : { ...part, attempt: undefined })];
+    if (known === undefined) return [inDoubt(`${place} ${at}`, part)];
+    const take = isOfTake(known, part) ? { track: known.track, take: known.take } : {};
+    return [inDoubt(`${place} ${at}`, { ...part, ...take, attempt: undefined })];
   });
 }
 

@@ -99,9 +99,7 @@ describe('a lockfile that cannot be used', () => {
   });
 
   it('collects a job that only a damaged line names, once the user says that it is', async () => {
-    const album = await scene({ prompts: FIRST });
-    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
-    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const album = await queuedBare();
     const queueId = String(album.lock()[0]?.queue_id);
     edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
     expect((await album.run('lock repair')).code).toBe(0);
@@ -115,9 +113,7 @@ describe('a lockfile that cannot be used', () => {
   });
 
   it('lets a job be collected although nothing says any more which take and model it was of', async () => {
-    const album = await scene({ prompts: FIRST });
-    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
-    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const album = await queuedBare();
     const queueId = String(album.lock()[0]?.queue_id);
     edit(album.lockPath, (text) => text.replace(/^\{"track".*\n/m, ''));
     const repaired = await album.run('lock repair');
@@ -134,9 +130,7 @@ describe('a lockfile that cannot be used', () => {
   });
 
   it('does not believe that a job of a damaged line was not charged while the service has it', async () => {
-    const album = await scene({ prompts: FIRST });
-    expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
-    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const album = await queuedBare();
     edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
     expect((await album.run('lock repair')).code).toBe(0);
     for (const answer of ['--not-charged', '--requeue']) {
@@ -368,3 +362,11 @@ describe('two branches that both bought', () => {
     await finishes(album, 3, 3);
   });
 });
+
+/** Its job is queued, and only the lockfile names it. */
+async function queuedBare() {
+  const album = await scene({ prompts: FIRST });
+  expect((await album.run('run', '--yes', '--detach')).code).toBe(11);
+  rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+  return album;
+}

@@ -199,6 +199,17 @@ describe('a line with more damage', () => {
     }
   });
 
+  it('is about the take of its attempt, if another line knows that', () => {
+    const intent = attempt({ attempt: id('second'), track: 'opening', take: 2 });
+    const text =
+      serialiseLock(header, [intent]) + attemptLine({ ...intent, rev: 2, state: 'queued', queue_id: 'q-2' });
+    const from = text.lastIndexOf('"take":2');
+    const { attempts } = repaired(
+      `${text.slice(0, from)}${'\0'.repeat(8)}${text.slice(from + 8)}\n`.replace(/"sum":"\w+"\}\n$/, '\n'),
+    );
+    expect(attempts.find(({ queue_id }) => queue_id === 'q-2')).toMatchObject({ track: 'opening', take: 2 });
+  });
+
   it('has no take if characters are missing from it', () => {
     const { attempts } = repaired(clean.replace('"take":1,"attempt":"', '"take":1'));
     expect(attempts).toContainEqual(expect.objectContaining({ track: 'opening', take: 1, queue_id: 'q-1' }));
