@@ -82,9 +82,8 @@ function damage({ disk, timeline, trace }: SimWorld, rng: Rng): Damaged | undefi
   if (bytes === undefined || start >= end || hasRescued(disk)) return undefined;
   const before = viewOf(disk, bytes);
   if (rng.chance(0.7)) removeCopies(disk);
-  const after = bytes.slice();
-  const how = rng.pick(['flip', 'flips', 'zeros', 'noise'] as const);
-  spoil(rng, how, after, start, end);
+  const how = rng.pick(['flip', 'flips', 'zeros', 'noise', 'cut', 'feeds'] as const);
+  const after = spoil(rng, how, bytes.slice(), start, end);
   if (Buffer.compare(after, bytes) === 0) return undefined;
   trace(`the lockfile is damaged for good: ${how}`);
   const inode = createInode(timeline.nowMs());
@@ -100,11 +99,11 @@ function damage({ disk, timeline, trace }: SimWorld, rng: Rng): Damaged | undefi
 /** Several wrong characters of one line that give another track or take would make it the line of that take. */
 function spoil(
   rng: Rng,
-  how: 'flip' | 'flips' | 'zeros' | 'noise',
+  how: 'flip' | 'flips' | 'zeros' | 'noise' | 'cut' | 'feeds',
   bytes: Uint8Array,
   start: number,
   end: number,
-): void {
+): Uint8Array {
   if (how === 'flip') bytes[start + rng.below(end - start)]! ^= 1 << rng.below(7);
   if (how === 'flips') {
     const text = Buffer.from(bytes).toString('latin1');
@@ -119,6 +118,15 @@ function spoil(
   const to = Math.min(end, from + Math.ceil(600 ** rng.next()));
   if (how === 'zeros') bytes.fill(0, from, to);
   if (how === 'noise') for (let at = from; at < to; at++) bytes[at] = 0x80 + rng.below(0x80);
+  if (how === 'cut') return Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]);
+  if (how === 'feeds')
+    for (let count = rng.between(1, 3); count > 0; count--)
+      bytes = withFeed(bytes, start + rng.below(end - start));
+  return bytes;
+}
+
+function withFeed(bytes: Uint8Array, at: number): Uint8Array {
+  return Buffer.concat([bytes.subarray(0, at), Uint8Array.of(LINE_FEED), bytes.subarray(at)]);
 }
 
 function wornJobs({ server, waived }: SimWorld, before: LockView, sound: LockView): Worn['jobs'] {
