@@ -26,9 +26,10 @@ export function correctLine(text: string): Corrected | undefined {
   return undefined;
 }
 
-/** The same for a character that became a line feed. */
+/** The same for a line feed that was inserted, or replaced a character. */
 export function joinLines(before: string, after: string): Corrected | undefined {
-  const line = before.length + after.length < LENGTH_MAX ? between(before, after) : undefined;
+  if (before.length + after.length >= LENGTH_MAX) return undefined;
+  const line = sealedLine(before + after) ?? between(before, after);
   return line && { line, column: before.length + 1 };
 }
 

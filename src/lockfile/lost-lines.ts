@@ -3,7 +3,7 @@ import type { Ends } from './end-marks.js';
 import { belongsTo, type JournalText } from './journal.js';
 import type { LockHeader } from './lock-header.js';
 import { endMarkOf } from './lock-text.js';
-import { isEndMark, isUnread } from './salvage.js';
+import { isUnread } from './salvage.js';
 import { isSameMark } from './seal.js';
 import type { SetAside } from './set-aside.js';
 
@@ -40,7 +40,6 @@ export function areLinesLost({ sound, known, setAside, fault, ...remains }: Rema
   if (remains.marked || !setAside.some(({ text }) => HIDING.test(text))) {
     if (fault === undefined) return false;
     if (fault.linesMarked !== undefined) return known.size < fault.linesMarked;
-    if (setAside.some(({ text }) => isEndMark(text))) return false;
   }
   return !remains.journals.some((journal) => {
     const has = new Set(journal.records.map(({ attempt }) => attempt));

@@ -78,11 +78,6 @@ function isOfTake(attempt: Attempt, { track = attempt.track, take = attempt.take
   return track === attempt.track && take === attempt.take;
 }
 
-/** Whether a damaged line was an end mark. */
-export function isEndMark(text: string): boolean {
-  return text.startsWith('{"end":') && isOtherLine(text);
-}
-
 /** Whether a damaged line was a header or an end mark, which name no job, and does not run into a record. */
 export function isOtherLine(text: string): boolean {
   return OTHER_LINES.test(text) && !RECORD.test(text);

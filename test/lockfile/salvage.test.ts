@@ -86,6 +86,11 @@ describe('a damaged line feed', () => {
     for (const what of ['"queue_id"', '"digest"', '"model"'])
       expect(repaired(replaced(clean, clean.indexOf(what) + 3, '\n')).text).toBe(clean);
   });
+
+  it('is removed if it was inserted', () => {
+    for (const what of ['"queue_id"', '"digest"', '"model"'])
+      expect(repaired(clean.replace(what, `\n${what}`)).text).toBe(clean);
+  });
 });
 
 describe('a line with more damage', () => {
@@ -282,9 +287,17 @@ describe('a line with more damage', () => {
     });
   });
 
-  it('adds nothing if it is an end mark', () => {
-    const { text } = repaired(clean.replace(/"lines":\d+,"digest":"..../, '"lines":##########'));
-    expect(text).toBe(clean);
+  it('leaves in doubt what a damaged end mark may have run into', () => {
+    const { attempts } = repaired(clean.replace(/"lines":\d+,"digest":"..../, '"lines":##########'));
+    expect(attempts).toHaveLength(3);
+    expect(salvagedJobsError(attempts, command)).toBeDefined();
+  });
+
+  it('leaves in doubt the record that lost all but its end to an end mark', () => {
+    const intent = attempt({ attempt: queued.attempt, track: 'opening' });
+    const killed = `${serialiseLock(header, [])}${attemptLine(intent)}\n`;
+    const cut = killed.slice(0, killed.indexOf('"digest"')) + killed.slice(killed.lastIndexOf('"sum"'));
+    expect(salvagedJobsError(repaired(cut).attempts, command)).toBeDefined();
   });
 
   it('adds nothing if another line or a journal has the job', () => {

@@ -26,7 +26,7 @@ import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, needsRepair } from './world.js';
-import { isFor, isSalvaged, wear } from './worn.js';
+import { isFor, isSalvaged, wear, wearNow } from './worn.js';
 
 /** Bounds the runs after the faults stop: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -67,7 +67,10 @@ async function playFaults(world: SimWorld): Promise<void> {
     const draw = drawRun(world.rng, world.scenario, createRng(world.seed, `crash ${round}`));
     const program = await programOf(world, round);
     if (program === undefined) {
-      wear(world);
+      const wearing = wearNow(world);
+      // Requests of a killed run may still arrive: only then is it known which jobs the damaged lines named.
+      if (wearing !== undefined) await pass(world, QUIET_MS);
+      if (wearing !== undefined) wear(world, wearing);
       mangle(world);
       lose(world);
       damageLockfile(world);
@@ -185,13 +188,16 @@ function hasOtherAccountsJobs(world: SimWorld): boolean {
 }
 
 /** A run leaves a job that takes hours to the next one. */
-function isStillRunning({ judge, server, timeline }: SimWorld): boolean {
+function isStillRunning({ judge, server, timeline }: SimWorld, { startedMs }: Incarnation): boolean {
+  const seenMs = Math.min(timeline.nowMs() - 60_000, startedMs + LEFT_AFTER_MS);
   return [...judge.seen().attempts.values()].some(
     ({ latest }) =>
-      latest.state === 'queued' &&
-      (server.jobs.get(latest.queue_id ?? '')?.readyMs ?? 0) > timeline.nowMs() - 60_000,
+      latest.state === 'queued' && (server.jobs.get(latest.queue_id ?? '')?.readyMs ?? 0) > seenMs,
   );
 }
+
+/** Source: run/poll.ts. */
+const LEFT_AFTER_MS = 6 * 3_600_000;
 
 const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
 /** What a run without faults may still end with: the user has to act. */
@@ -204,9 +210,10 @@ const HUMAN: ReadonlySet<number> = new Set([
   EXIT.invalid,
 ]);
 
-function isSettled(world: SimWorld, { report, error, apiKey }: Incarnation): boolean {
+function isSettled(world: SimWorld, last: Incarnation): boolean {
+  const { report, error, apiKey } = last;
   const code = report?.exitCode ?? exitCodeOf(error);
-  if (isStillRunning(world) || hasOtherAccountsJobs(world) || apiKey !== KEYS[0]) return false;
+  if (isStillRunning(world, last) || hasOtherAccountsJobs(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
 

@@ -27,12 +27,18 @@ interface WornJob {
   readonly take: number | undefined;
 }
 
-/** Between two runs, bytes of the lockfile change; its copies may be gone as well. Once in a world. */
-export function wear(world: SimWorld): void {
+/** Whether the lockfile is damaged before the next run, once in a world: how is drawn from these random numbers. */
+export function wearNow(world: SimWorld): Rng | undefined {
   const rng = createRng(world.seed, `wear before run ${world.runs + 1}`);
-  const { outside, judge, oldLockfiles } = world;
-  if (world.worn !== undefined || world.damaged || outside.damage !== undefined || needsRepair(world)) return;
-  if (!rng.chance(outside.rates.worn)) return;
+  const { outside } = world;
+  if (world.worn !== undefined || world.damaged || outside.damage !== undefined || needsRepair(world))
+    return undefined;
+  return rng.chance(outside.rates.worn) ? rng : undefined;
+}
+
+/** Between two runs, bytes of the lockfile change; its copies may be gone as well. */
+export function wear(world: SimWorld, rng: Rng): void {
+  const { judge, oldLockfiles } = world;
   const damaged = damage(world, rng);
   if (damaged === undefined) return;
   const { before, sound } = damaged;
@@ -82,7 +88,7 @@ function damage({ disk, timeline, trace }: SimWorld, rng: Rng): Damaged | undefi
   if (bytes === undefined || start >= end || hasRescued(disk)) return undefined;
   const before = viewOf(disk, bytes);
   if (rng.chance(0.7)) removeCopies(disk);
-  const how = rng.pick(['flip', 'flips', 'zeros', 'noise', 'cut', 'feeds'] as const);
+  const how = rng.pick(['flip', 'flips', 'zeros', 'noise', 'cut', 'added'] as const);
   const after = spoil(rng, how, bytes.slice(), start, end);
   if (Buffer.compare(after, bytes) === 0) return undefined;
   trace(`the lockfile is damaged for good: ${how}`);
@@ -99,7 +105,7 @@ function damage({ disk, timeline, trace }: SimWorld, rng: Rng): Damaged | undefi
 /** Several wrong characters of one line that give another track or take would make it the line of that take. */
 function spoil(
   rng: Rng,
-  how: 'flip' | 'flips' | 'zeros' | 'noise' | 'cut' | 'feeds',
+  how: 'flip' | 'flips' | 'zeros' | 'noise' | 'cut' | 'added',
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -119,15 +125,17 @@ function spoil(
   if (how === 'zeros') bytes.fill(0, from, to);
   if (how === 'noise') for (let at = from; at < to; at++) bytes[at] = 0x80 + rng.below(0x80);
   if (how === 'cut') return Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]);
-  if (how === 'feeds')
-    for (let count = rng.between(1, 3); count > 0; count--)
-      bytes = withFeed(bytes, start + rng.below(end - start));
-  return bytes;
+  if (how !== 'added') return bytes;
+  let text = Buffer.from(bytes).toString('latin1');
+  for (let count = rng.between(1, 3); count > 0; count--) {
+    const at = start + rng.below(end - start);
+    text = text.slice(0, at) + rng.pick(ADDED) + text.slice(at);
+  }
+  return Buffer.from(text, 'latin1');
 }
 
-function withFeed(bytes: Uint8Array, at: number): Uint8Array {
-  return Buffer.concat([bytes.subarray(0, at), Uint8Array.of(LINE_FEED), bytes.subarray(at)]);
-}
+/** What editors, line ends of another system and a merge put into a file. */
+const ADDED: readonly string[] = ['\n', '\r\n', '<<<<<<< HEAD\n', '=======', '\0\0\0\0'];
 
 function wornJobs({ server, waived }: SimWorld, before: LockView, sound: LockView): Worn['jobs'] {
   const lost = [...server.jobs.values()].filter(
@@ -143,16 +151,18 @@ function wornJobs({ server, waived }: SimWorld, before: LockView, sound: LockVie
 
 /** Whether the lockfile is still the damaged one. */
 export function isWorn({ worn, disk }: SimWorld): boolean {
-  return worn !== undefined && beginsWith(lockfileOf(disk), worn.bytes);
+  return worn !== undefined && isDamaged(lockfileOf(disk), worn);
 }
 
 /** Whether it is the damaged one after a loss of power. */
 export function mayBeWorn({ worn, disk }: SimWorld): boolean {
-  return worn !== undefined && disk.possible(LOCKFILE).some((bytes) => beginsWith(bytes, worn.bytes));
+  return worn !== undefined && disk.possible(LOCKFILE).some((bytes) => isDamaged(bytes, worn));
 }
 
-function beginsWith(bytes: Uint8Array | undefined, start: Uint8Array): boolean {
-  return bytes !== undefined && Buffer.compare(bytes.subarray(0, start.length), start) === 0;
+/** What was cut off at its end is followed by an end mark once it is repaired. */
+function isDamaged(bytes: Uint8Array | undefined, { bytes: start }: Worn): boolean {
+  if (bytes === undefined || Buffer.compare(bytes.subarray(0, start.length), start) !== 0) return false;
+  return !Buffer.from(bytes.subarray(start.length)).includes('{"end":');
 }
 
 /** In doubt, and known only from a damaged line, or from a missing one. Source: the lockfile's contract. */
