@@ -325,6 +325,14 @@ export function judgeFinalStates(world: JudgeWorld, blame: Blame, view: LockView
       (world.clocksAgree || job.verdict === 'json')
     )
       blame('u', `${job.queueId} is called refunded and stays charged`);
-    if (latest.state === 'rejected') blame('m', `${job.queueId} is called rejected and was charged`);
+    if (latest.state === 'rejected' && !isHeldByOther(view, latest, job))
+      blame('m', `${job.queueId} is called rejected and was charged`);
   }
+}
+
+/** A damaged line may name a job that is recorded under its own attempt: not charged is then only the line. */
+function isHeldByOther({ attempts }: LockView, { attempt }: Attempt, { queueId }: ServerJob): boolean {
+  return [...attempts.values()].some(
+    ({ latest, queueIds }) => latest.attempt !== attempt && queueIds.has(queueId),
+  );
 }
