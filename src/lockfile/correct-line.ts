@@ -26,10 +26,10 @@ export function correctLine(text: string): Corrected | undefined {
   return undefined;
 }
 
-/** The same for a line feed that was inserted, or replaced a character. */
+/** The same for a line feed that was inserted, also with a carriage return, or replaced a character. */
 export function joinLines(before: string, after: string): Corrected | undefined {
   if (before.length + after.length >= LENGTH_MAX) return undefined;
-  const line = sealedLine(before + after) ?? between(before, after);
+  const line = sealedLine(before.replace(/\r$/, '') + after) ?? between(before, after);
   return line && { line, column: before.length + 1 };
 }
 

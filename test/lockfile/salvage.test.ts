@@ -89,7 +89,8 @@ describe('a damaged line feed', () => {
 
   it('is removed if it was inserted', () => {
     for (const what of ['"queue_id"', '"digest"', '"model"'])
-      expect(repaired(clean.replace(what, `\n${what}`)).text).toBe(clean);
+      for (const lineFeed of ['\n', '\r\n'])
+        expect(repaired(clean.replace(what, `${lineFeed}${what}`)).text).toBe(clean);
   });
 });
 

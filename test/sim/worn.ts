@@ -62,7 +62,10 @@ export function wearCopy(world: SimWorld, rng: Rng): boolean {
     ({ latest: { attempt, log_rev, file }, queueIds }) =>
       log_rev !== undefined &&
       log.attempts.has(attempt) &&
-      [...queueIds].every((queueId) => (log.jobs.get(queueId)?.file === undefined) === (file === undefined)),
+      [...queueIds].every((queueId) => {
+        const job = log.jobs.get(queueId);
+        return job !== undefined && (job.file === undefined) === (file === undefined);
+      }),
   );
   const damaged = isCopy ? damage(world, rng) : undefined;
   if (damaged === undefined) return false;
