@@ -1,0 +1,60 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { run } from './in-process.js';
+import { folder, lockLines, startService, writeManifest } from './program.js';
+
+// Each starts several runs.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** A service, a folder with the log, and empty machines with the manifest. */
+async function stage(prompt?: string) {
+  const service = await startService();
+  const share = path.join(folder(), 'share');
+  mkdirSync(share);
+  const flags = [...service.flags, '--state', `file://${share}`];
+  const machine = () => {
+    const cwd = folder();
+    const file = path.join(cwd, writeManifest(cwd, 1));
+    if (prompt !== undefined) writeFileSync(file, readFileSync(file, 'utf8').replace('piano', prompt));
+    const lockfile = path.join(cwd, 'album.lock.jsonl');
+    return {
+      cwd,
+      lockfile,
+      run: ([verb = '', ...words]: readonly string[]) =>
+        run([verb, 'album.yaml', ...words, ...flags], cwd, service.env),
+      damage: (from: string, to: string) => {
+        const text = readFileSync(lockfile, 'utf8');
+        expect(text).toContain(from);
+        writeFileSync(lockfile, text.replace(from, to));
+      },
+    };
+  };
+  return { service, share, flags, machine };
+}
+
+it('buys nothing for a damaged line whose attempt was said elsewhere not to be charged, until it is settled', async () => {
+  const { service, flags, machine } = await stage('[sandbox:lost-answer]');
+  const [one, two] = [machine(), machine()];
+  expect((await one.run(['run', '--yes'])).code).toBe(8);
+  const attempt = String(lockLines(one.cwd)[0]?.attempt);
+  const said = await two.run(['resolve', attempt, '--not-charged']);
+  expect(said.code, said.stderr).toBe(0);
+  one.damage('"state":"in_doubt"', '"state":"\0"');
+  // As in another clone.
+  rmSync(path.join(one.cwd, '.venice-batch'), { recursive: true });
+  expect((await run(['lock', 'repair', 'album.yaml', ...flags], one.cwd)).code).toBe(0);
+  const seen = await one.run(['resolve', '--json']);
+  const shown = JSON.parse(seen.stdout) as { in_doubt: { attempt: { attempt: string } }[] };
+  expect(shown.in_doubt, seen.stdout).toHaveLength(1);
+  for (const { run } of [one, two]) {
+    const refused = await run(['run', '--yes']);
+    expect(refused.code, refused.stderr).toBe(8);
+  }
+  expect(await service.charges()).toBe(1);
+  const own = String(shown.in_doubt[0]?.attempt.attempt);
+  expect(own).not.toBe(attempt);
+  const settled = await two.run(['resolve', own, '--charged']);
+  expect(settled.code, settled.stdout + settled.stderr).toBe(0);
+  expect((await one.run(['resolve'])).stdout).toBe('Nothing is in doubt.\n');
+});
