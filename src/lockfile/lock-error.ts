@@ -26,6 +26,8 @@ export type LockProblem =
       readonly line: number;
       readonly logs: readonly [string, string];
       readonly journal?: string | undefined;
+      /** The log that the user named. */
+      readonly named?: string | undefined;
     }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
@@ -123,15 +125,7 @@ function explain(
           : `git merged two first runs; nothing is bought until their lockfiles are joined, which keeps every paid job: ${next('lock repair')}`,
       };
     case 'two_logs':
-      if (problem.journal !== undefined)
-        return {
-          message: `the lockfile is a copy of the shared log ${problem.logs[0]}, and the last run here used ${problem.logs[1]}: see ${shellWord(problem.journal)}`,
-          hint: `nothing was changed: stop everything that uses the log you give up, on every machine, as a take can be bought once with each; to keep ${problem.logs[0]}: venice-batch lock merge ${shellWord(path)} ${shellWord(problem.journal)} --state ${shellWord(problem.logs[0])}; otherwise name the other log`,
-        };
-      return {
-        message: `line ${problem.line} is the header of a copy of the shared log ${problem.logs[1]}, and the file is a copy of ${problem.logs[0]}`,
-        hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log to keep using: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
-      };
+      return twoLogs(problem, path);
     case 'duplicate_key':
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: salvage };
     case 'bad_line':
@@ -164,6 +158,28 @@ function explain(
     default:
       return unreachable(problem);
   }
+}
+
+/** A take can be bought once with each log, so all machines have to use the same one: only the user can choose it. */
+function twoLogs(
+  { line, logs, journal, named = '' }: LockProblem & { kind: 'two_logs' },
+  path: string,
+): { readonly message: string; readonly hint: string } {
+  const [log, other] = logs;
+  const merge = (keep: string) =>
+    `to keep ${keep}: venice-batch lock merge ${shellWord(path)} ${shellWord(journal ?? 'theirs.lock.jsonl')} --state ${shellWord(keep)}`;
+  const choice = (logs.includes(named) ? [named] : logs).map(merge).join('; ');
+  const stop =
+    'nothing was changed: stop everything that uses the log you give up, on every machine, as a take can be bought once with each';
+  return journal === undefined
+    ? {
+        message: `line ${line} is the header of a copy of the shared log ${other}, and the file is a copy of ${log}`,
+        hint: `${stop}; then take both lockfiles from version control, one as theirs.lock.jsonl; ${choice}`,
+      }
+    : {
+        message: `the lockfile is a copy of the shared log ${log}, and the last run here used ${other}: see ${shellWord(journal)}`,
+        hint: `${stop}; ${choice}`,
+      };
 }
 
 function fromCopy(journal: string, next: NextCommand): string {

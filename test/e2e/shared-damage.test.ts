@@ -3,13 +3,14 @@ import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { run } from './in-process.js';
 import { folder, lockLines, startService, writeManifest } from './program.js';
+import type { Service } from './service.js';
 
 // Each starts several runs.
 vi.setConfig({ testTimeout: 120_000 });
 
 /** A service, a folder with the log, and empty machines with the manifest. */
-async function stage(prompt?: string) {
-  const service = await startService();
+async function stage({ service, prompt }: { service?: Service; prompt?: string } = {}) {
+  service ??= await startService();
   const share = path.join(folder(), 'share');
   mkdirSync(share);
   const flags = [...service.flags, '--state', `file://${share}`];
@@ -34,7 +35,7 @@ async function stage(prompt?: string) {
 }
 
 it('buys nothing for a damaged line whose attempt was said elsewhere not to be charged, until it is settled', async () => {
-  const { service, flags, machine } = await stage('[sandbox:lost-answer]');
+  const { service, flags, machine } = await stage({ prompt: '[sandbox:lost-answer]' });
   const [one, two] = [machine(), machine()];
   expect((await one.run(['run', '--yes'])).code).toBe(8);
   const attempt = String(lockLines(one.cwd)[0]?.attempt);
@@ -57,4 +58,23 @@ it('buys nothing for a damaged line whose attempt was said elsewhere not to be c
   const settled = await two.run(['resolve', own, '--charged']);
   expect(settled.code, settled.stdout + settled.stderr).toBe(0);
   expect((await one.run(['resolve'])).stdout).toBe('Nothing is in doubt.\n');
+});
+
+it('suggests the log that the user named, if git merged copies of two', async () => {
+  const old = await stage();
+  const kept = await stage(old);
+  const [one, two] = [old.machine(), kept.machine()];
+  for (const { run } of [one, two]) expect((await run(['run', '--yes'])).code).toBe(0);
+  writeFileSync(two.lockfile, readFileSync(one.lockfile, 'utf8') + readFileSync(two.lockfile, 'utf8'));
+  const repair = ['lock', 'repair', 'album.yaml', ...old.service.flags];
+  const logsIn = async (words: readonly string[]) => {
+    const { code, stderr } = await run([...repair, ...words], two.cwd);
+    expect([code, stderr]).toEqual([9, expect.stringContaining('error[lockfile-two-logs]')]);
+    return [...stderr.matchAll(/lock merge [^;]* --state (\S+?)(?=;|\s)/g)].map(([, log]) => log);
+  };
+  const [first, second] = [old, kept].map(({ share }) => `file://${share}`);
+  expect(await logsIn([])).toEqual([first, second]);
+  expect(await logsIn(['--state', second!])).toEqual([second]);
+  writeManifest(two.cwd, 1, `state: ${second}\n`);
+  expect(await logsIn([])).toEqual([second]);
 });
