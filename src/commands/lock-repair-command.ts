@@ -60,13 +60,10 @@ async function repairGuarded(session: Session, lockPath: string): Promise<Repair
   const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
-    const log = (await stateFinder(session)(async () => undefined))?.address;
-    // A new header for what may be a copy of a shared log would hide what other machines bought.
-    const endpoint = log === undefined ? session.endpoint : undefined;
-    const repaired = await repairFile(files, random, lockPath, endpoint);
-    if (repaired.ok) return repaired;
-    const { problem } = repaired;
-    throw lockError(problem.kind === 'two_logs' ? { ...problem, named: log } : problem, lockPath, command);
+    const state = await stateFinder(session)(async () => undefined);
+    const repaired = await repairFile(files, random, lockPath, session.endpoint, state?.address);
+    if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
+    return repaired;
   } catch (error) {
     if (error instanceof BatchError || faultCode(error) === '') throw error;
     const { what, fix } = describeFault(faultCode(error));

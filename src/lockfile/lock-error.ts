@@ -16,6 +16,10 @@ export type LockProblem =
       readonly journal?: string | undefined;
       /** Other lines are records, so a repair is possible. */
       readonly records?: true;
+      /** The shared log that the user named: no new header is made. */
+      readonly named?: string | undefined;
+      /** The last run here used a shared log: no new header is made. */
+      readonly shared?: true;
     }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
@@ -108,7 +112,11 @@ function explain(
             ? `the file was emptied or overwritten; what the last run here recorded is kept in ${shellWord(problem.journal)}: if version control or a backup has nothing newer, restore it: ${next('lock repair')}`
             : problem.records === true
               ? restored
-              : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+              : problem.named !== undefined
+                ? copyAgain(problem.named, path, next)
+                : problem.shared === true
+                  ? 'nothing was changed: the last run here used a shared log, which shows what other machines bought: name it with --state to see how to make its copy again'
+                  : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {
@@ -158,6 +166,18 @@ function explain(
     default:
       return unreachable(problem);
   }
+}
+
+/** Only the log shows what other machines bought, and what never reached it is only in the damaged file. */
+function copyAgain(log: string, path: string, next: NextCommand): string {
+  const [lockfile, aside, restored] = [path, `${path}.damaged`, `${path}.restored`].map(shellWord);
+  const steps = [
+    `mv -n ${lockfile} ${aside}`,
+    next('collect'),
+    `(head -n 1 ${lockfile} && tail -n +2 ${aside}) > ${restored}`,
+    `venice-batch lock merge ${lockfile} ${restored}`,
+  ];
+  return `nothing was changed: if the file was a copy of the shared log ${log}, make it again, and buy nothing before the last of these steps, which adds what only the damaged file has: ${steps.join('; then: ')}`;
 }
 
 /** A take can be bought once with each log, so all machines have to use the same one: only the user can choose it. */

@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
+import type { Attempt } from '../../src/lockfile/attempt.js';
+import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { run } from './in-process.js';
 import { folder, lockLines, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
@@ -77,4 +80,46 @@ it('suggests the log that the user named, if git merged copies of two', async ()
   expect(await logsIn(['--state', second!])).toEqual([second]);
   writeManifest(two.cwd, 1, `state: ${second}\n`);
   expect(await logsIn([])).toEqual([second]);
+});
+
+it('makes the copy of a log again whose header is lost, with what only the file has', async () => {
+  const { service, flags, machine, share } = await stage();
+  const one = machine();
+  // Its records do not show that they are in the log, because they are older.
+  const alone = await run(['run', 'album.yaml', '--yes', ...service.flags], one.cwd, service.env);
+  expect(alone.code, alone.stderr).toBe(0);
+  expect((await one.run(['run', '--yes'])).code).toBe(0);
+  const two = machine();
+  writeManifest(two.cwd, 2);
+  expect((await two.run(['run', '--yes'])).code).toBe(0);
+  const { header, attempts } = parseLock(readFileSync(one.lockfile, 'utf8'));
+  const [bought] = attempts.values();
+  const only: Attempt = { ...bought!, attempt: 'f'.repeat(32), queue_id: 'only-here' };
+  const text = serialiseLock(header!, [bought!, only]);
+  const privateFolder = path.join(one.cwd, '.venice-batch');
+  for (const name of readdirSync(privateFolder))
+    if (name.endsWith('.copy')) rmSync(path.join(privateFolder, name));
+  writeFileSync(
+    one.lockfile,
+    text.replace(/^.*/, (header) => '\0'.repeat(header.length)),
+  );
+  const repair = (words: readonly string[]) =>
+    run(['lock', 'repair', 'album.yaml', ...words], one.cwd, service.env);
+  const unnamed = await repair(service.flags);
+  expect([unnamed.code, unnamed.stderr]).toEqual([9, expect.stringContaining('name it with --state')]);
+  const named = await repair(flags);
+  expect([named.code, named.stderr]).toEqual([9, expect.stringContaining(`shared log file://${share},`)]);
+  const steps = /has: (mv .*); then: (venice-batch collect .*); then: (\(head .*); then: (venice-batch .*)$/m;
+  const [, ...commands] = steps.exec(named.stderr) ?? [];
+  expect(commands).toHaveLength(4);
+  for (const command of commands) {
+    const [program = '', ...words] = command.split(' ');
+    if (program === 'venice-batch') expect((await run(words, one.cwd, service.env)).code, command).toBe(0);
+    else execFileSync('sh', ['-c', command]);
+  }
+  expect(lockLines(one.cwd).map((line) => line.attempt)).toContain(only.attempt);
+  writeManifest(one.cwd, 2);
+  const after = await one.run(['run', '--yes']);
+  expect(after.code, after.stderr).toBe(0);
+  expect(await service.charges()).toBe(2);
 });
