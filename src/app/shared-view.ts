@@ -126,15 +126,18 @@ async function cutOf(
 }
 
 async function folded(log: SharedLog, { attempts }: UsableLock): Promise<readonly Attempt[]> {
-  const { isBehind, placedApart, settledByLog } = await import('../shared-log/placement.js');
+  const { doubtsApart, isBehind, placedApart, settledByLog } = await import('../shared-log/placement.js');
   const settled = settledByLog(attempts, log.attempts);
+  const apart = doubtsApart(attempts, log.attempts);
+  const gone = new Set([...settled, ...apart.keys()]);
   const arriving = [...log.attempts.values()].flatMap((shared) => {
     const known = attempts.get(shared.attempt);
-    const isNews = known === undefined || settled.has(shared.attempt) || isBehind(known, shared);
+    const isNews = known === undefined || gone.has(shared.attempt) || isBehind(known, shared);
     return isNews ? [{ shared, known, run: log.originOf(shared.attempt)?.run }] : [];
   });
   const all = new Map(attempts);
-  for (const attempt of settled) all.delete(attempt);
+  for (const attempt of gone) all.delete(attempt);
+  for (const doubt of apart.values()) all.set(doubt.attempt, doubt);
   for (const attempt of placedApart(arriving, attempts)) all.set(attempt.attempt, attempt);
   return [...all.values()];
 }

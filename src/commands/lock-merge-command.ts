@@ -8,7 +8,7 @@ import { shownEndpoint } from '../core/shown-address.js';
 import { replaceFile } from '../lockfile/atomic-write.js';
 import { joinWithJournals, retireJournals } from '../lockfile/former-log.js';
 import { lockError } from '../lockfile/lock-error.js';
-import { isRelated, lineagesOf } from '../lockfile/lock-header.js';
+import { isRelated, type LockHeader, lineagesOf } from '../lockfile/lock-header.js';
 import { serialiseLock } from '../lockfile/lock-text.js';
 import { type Lock, type MergedLocks, mergeLocks } from '../lockfile/merge-locks.js';
 import { scratchPath } from '../lockfile/private-folder.js';
@@ -20,7 +20,7 @@ import { boughtTwiceLines } from '../report/bought-twice-text.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
-import { nextCommandLine } from '../session/next-command-line.js';
+import { endpointWords, nextCommandLine } from '../session/next-command-line.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { parseStateAddress, stateAddressText } from '../shared-log/state-address.js';
@@ -73,17 +73,31 @@ export async function mergeCommand(
       next: [...again, ...state].join(' '),
     });
   }
-  const next =
-    target === first
-      ? session.command('status')
-      : nextCommandLine('status', {
-          manifest: session.settings.manifest,
-          flags: { ...session.settings.flags, lockfile: out ?? target },
-        });
+  const next = await nextOf(
+    session,
+    word,
+    target === first ? undefined : (out ?? target),
+    merged.lock.header,
+  );
   const { stdout } = session;
   if (flags.json === true) stdout.write(jsonDocument(document(places, merged, next)));
   else stdout.write(`${mergeText(places, merged).map(escapeForeign).join('\n')}\nNext: ${next}\n`);
   return EXIT.ok;
+}
+
+/** @param lockfile that was written, if it is not the first of the two */
+async function nextOf(
+  { settings }: Session,
+  word: string,
+  lockfile: string | undefined,
+  { endpoint }: LockHeader,
+): Promise<string> {
+  // A lockfile of any name tells nothing about the manifest's.
+  const manifest = (await isFile(settings.manifest)) ? settings.manifest : '-';
+  const named = lockfile === undefined ? {} : { lockfile };
+  const apart = endpoint === 'sandbox:' && !settings.sandbox ? { lockfile: word, sandbox: true } : {};
+  const flags = { ...settings.flags, ...apart, ...named };
+  return nextCommandLine('status', { manifest, flags }, endpointWords(settings, endpoint));
 }
 
 /**

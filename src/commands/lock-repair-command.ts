@@ -19,6 +19,7 @@ import { boughtTwiceLines } from '../report/bought-twice-text.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { stateName } from '../report/phrases.js';
+import { stateFinder } from '../session/find-state.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
@@ -54,14 +55,13 @@ export async function repairCommand(manifest: string, flags: Flags): Promise<Exi
 type Repaired = RepairedFile & { readonly ok: true };
 
 async function repairGuarded(session: Session, lockPath: string): Promise<Repaired> {
-  const { ports, command, settings } = session;
+  const { ports, command } = session;
   const { files, processes, clock, random } = ports;
   const guard = await acquireRunLock(files, processes, clock, random, lockPath);
   if (!guard.ok) throw lockedError(guard.held, command);
   try {
-    // A new header for what may be a copy of a shared log would hide what other machines bought.
-    const endpoint = settings.state === undefined ? session.endpoint : undefined;
-    const repaired = await repairFile(files, random, lockPath, endpoint);
+    const state = await stateFinder(session)(async () => undefined);
+    const repaired = await repairFile(files, random, lockPath, session.endpoint, state?.address);
     if (!repaired.ok) throw lockError(repaired.problem, lockPath, command);
     return repaired;
   } catch (error) {

@@ -5,7 +5,7 @@ import { moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import type { LockHeader } from '../lockfile/lock-header.js';
 import { requireLock } from '../lockfile/read.js';
-import { isLoopback, shownBaseUrl } from '../node/base-url.js';
+import { shownBaseUrl } from '../node/base-url.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import { isElsewhere, isInStore, machineOf } from '../plan/latest-attempts.js';
 import { jsonDocument } from '../report/json-text.js';
@@ -14,11 +14,12 @@ import { soundJson } from '../report/sound-text.js';
 import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status-text.js';
 import { tableWidth } from '../report/terminal.js';
 import { viewOf } from '../session/find-state.js';
+import { endpointWords } from '../session/next-command-line.js';
 import { picksView } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
-import type { Flags, Settings } from '../session/settings.js';
+import type { Flags } from '../session/settings.js';
 import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
 import { runAtWork } from './run-at-work.js';
@@ -65,7 +66,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     return EXIT.ok;
   }
   const text = renderStatus(shown, {
-    command: (verb, ...words) => command(verb, ...words, ...elsewhere(settings, read.header?.endpoint)),
+    command: (verb, ...words) => command(verb, ...words, ...endpointWords(settings, read.header?.endpoint)),
     placeOf,
     color: stdout.color,
     width: tableWidth(stdout, process.env),
@@ -106,16 +107,4 @@ function statusDocument(
     picks: picks === undefined ? null : picksJson(picks),
     sound: sound === undefined ? null : soundJson(sound),
   };
-}
-
-/**
- * Adds the lockfile's endpoint if nothing else selects it, but only for loopback addresses: the key must not go to
- * whatever address a lockfile names.
- */
-function elsewhere(settings: Settings, endpoint: string | undefined): readonly string[] {
-  const reported =
-    settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
-  const local = endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
-  if (reported || !local) return [];
-  return ['--base-url', endpoint];
 }

@@ -16,6 +16,10 @@ export type LockProblem =
       readonly journal?: string | undefined;
       /** Other lines are records, so a repair is possible. */
       readonly records?: true;
+      /** The shared log that the user named: no new header is made. */
+      readonly named?: string | undefined;
+      /** The last run here used a shared log: no new header is made. */
+      readonly shared?: true;
     }
   | { readonly kind: 'newer_version'; readonly version: number }
   | { readonly kind: 'conflict_markers'; readonly line: number }
@@ -26,6 +30,8 @@ export type LockProblem =
       readonly line: number;
       readonly logs: readonly [string, string];
       readonly journal?: string | undefined;
+      /** The log that the user named. */
+      readonly named?: string | undefined;
     }
   | { readonly kind: 'duplicate_key'; readonly line: number; readonly key: string }
   | { readonly kind: 'bad_line'; readonly line: number; readonly why: string }
@@ -106,7 +112,11 @@ function explain(
             ? `the file was emptied or overwritten; what the last run here recorded is kept in ${shellWord(problem.journal)}: if version control or a backup has nothing newer, restore it: ${next('lock repair')}`
             : problem.records === true
               ? restored
-              : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+              : problem.named !== undefined
+                ? copyAgain(problem.named, path, next)
+                : problem.shared === true
+                  ? 'nothing was changed: the last run here used a shared log, which shows what other machines bought: name it with --state to see how to make its copy again'
+                  : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {
@@ -123,15 +133,7 @@ function explain(
           : `git merged two first runs; nothing is bought until their lockfiles are joined, which keeps every paid job: ${next('lock repair')}`,
       };
     case 'two_logs':
-      if (problem.journal !== undefined)
-        return {
-          message: `the lockfile is a copy of the shared log ${problem.logs[0]}, and the last run here used ${problem.logs[1]}: see ${shellWord(problem.journal)}`,
-          hint: `nothing was changed: stop everything that uses the log you give up, on every machine, as a take can be bought once with each; to keep ${problem.logs[0]}: venice-batch lock merge ${shellWord(path)} ${shellWord(problem.journal)} --state ${shellWord(problem.logs[0])}; otherwise name the other log`,
-        };
-      return {
-        message: `line ${problem.line} is the header of a copy of the shared log ${problem.logs[1]}, and the file is a copy of ${problem.logs[0]}`,
-        hint: `nothing was changed: take both lockfiles from version control, one as theirs.lock.jsonl, and name the log to keep using: venice-batch lock merge ${shellWord(path)} theirs.lock.jsonl --state ${shellWord(problem.logs[0])}`,
-      };
+      return twoLogs(problem, path);
     case 'duplicate_key':
       return { message: `line ${problem.line} has ${JSON.stringify(problem.key)} twice`, hint: salvage };
     case 'bad_line':
@@ -164,6 +166,40 @@ function explain(
     default:
       return unreachable(problem);
   }
+}
+
+/** Only the log shows what other machines bought, and what never reached it is only in the damaged file. */
+function copyAgain(log: string, path: string, next: NextCommand): string {
+  const [lockfile, aside, restored] = [path, `${path}.damaged`, `${path}.restored`].map(shellWord);
+  const steps = [
+    `mv -n ${lockfile} ${aside}`,
+    next('collect'),
+    `(head -n 1 ${lockfile} && tail -n +2 ${aside}) > ${restored}`,
+    `venice-batch lock merge ${lockfile} ${restored}`,
+  ];
+  return `nothing was changed: if the file was a copy of the shared log ${log}, make it again, and buy nothing before the last of these steps, which adds what only the damaged file has: ${steps.join('; then: ')}`;
+}
+
+/** A take can be bought once with each log, so all machines have to use the same one: only the user can choose it. */
+function twoLogs(
+  { line, logs, journal, named = '' }: LockProblem & { kind: 'two_logs' },
+  path: string,
+): { readonly message: string; readonly hint: string } {
+  const [log, other] = logs;
+  const merge = (keep: string) =>
+    `to keep ${keep}: venice-batch lock merge ${shellWord(path)} ${shellWord(journal ?? 'theirs.lock.jsonl')} --state ${shellWord(keep)}`;
+  const choice = (logs.includes(named) ? [named] : logs).map(merge).join('; ');
+  const stop =
+    'nothing was changed: stop everything that uses the log you give up, on every machine, as a take can be bought once with each';
+  return journal === undefined
+    ? {
+        message: `line ${line} is the header of a copy of the shared log ${other}, and the file is a copy of ${log}`,
+        hint: `${stop}; then take both lockfiles from version control, one as theirs.lock.jsonl; ${choice}`,
+      }
+    : {
+        message: `the lockfile is a copy of the shared log ${log}, and the last run here used ${other}: see ${shellWord(journal)}`,
+        hint: `${stop}; ${choice}`,
+      };
 }
 
 function fromCopy(journal: string, next: NextCommand): string {

@@ -8,6 +8,7 @@ import { makePrivateFolder, scratchPath } from './private-folder.js';
 import { decode, LOCK_BYTES_MAX, readLock } from './read.js';
 import { type RepairReport, repairLock } from './repair.js';
 import { isSalvaged } from './salvage.js';
+import { seenPath } from './seen-entries.js';
 
 export type RepairedFile =
   | {
@@ -30,29 +31,38 @@ const ASIDE_FILES_MAX = 1_000;
  * Repairs a lockfile in place, under the run lock. Lines set aside are durable in a separate file before the lockfile
  * is replaced. Throws the `FileFault`; nothing has changed then.
  *
- * @param endpoint for a new header, if the old one is lost
+ * @param endpoint for a new header, if the old one is lost. None is made if the user names a shared log, or a run here used one:
+ *   it would hide what other machines bought
+ * @param named the shared log that the user named
  */
 export async function repairFile(
   files: Files,
   random: Random,
   path: string,
   endpoint?: string,
+  named?: string,
 ): Promise<RepairedFile> {
   const real = await files.real(path);
   const journals = await readJournals(files, real, LOCK_BYTES_MAX);
   const bytes = await files.read(path, LOCK_BYTES_MAX).catch((fault) => {
     if (faultCode(fault) !== 'ENOENT') throw fault;
   });
+  const isShared = (await files.facts(seenPath(real))) !== undefined;
   const repaired = repairLock(
     bytes === undefined ? '' : decode(bytes),
     journals.ok ? journals.all : [],
-    endpoint,
+    isShared || named !== undefined ? undefined : endpoint,
   );
   if (!repaired.ok && !journals.ok) {
     const code = faultCode(journals.fault);
     return { ok: false, problem: { kind: 'unreadable', code, journal: journals.path } };
   }
-  if (!repaired.ok) return repaired;
+  if (!repaired.ok) {
+    const { problem } = repaired;
+    const isLost = problem.kind === 'not_a_lockfile' && bytes !== undefined;
+    if (problem.kind !== 'two_logs' && !isLost) return repaired;
+    return { ok: false, problem: { ...problem, named, ...(isLost && isShared && { shared: true }) } };
+  }
   const { text, report } = repaired;
   await makePrivateFolder(files, random, real);
   const aside = linesOf(bytes ?? new Uint8Array(), new Set(report.setAside.map(({ line }) => line)));

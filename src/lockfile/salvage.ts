@@ -60,6 +60,7 @@ function salvageLine(
   if (isOtherLine(text)) return [];
   const parts = partsOf(text);
   if (parts.length === 0) return [undefined];
+  const rejected = parts.length === 1 && REJECTED.test(text) ? parts[0]?.at?.rejected : undefined;
   return parts.flatMap((part, at) => {
     const known = part.attempt === undefined ? undefined : earlier(part.attempt);
     if (known !== undefined && isOfTake(known, part)) {
@@ -67,9 +68,9 @@ function salvageLine(
       if (at === 0 && isBeginningOf(known, text)) return [adopted(known, part.queue_id)];
     }
     if (part.track === undefined && part.queue_id === undefined) return [undefined];
-    if (known === undefined) return [inDoubt(`${place} ${at}`, part)];
+    if (known === undefined) return [inDoubt(`${place} ${at}`, part, rejected)];
     const take = isOfTake(known, part) ? { track: known.track, take: known.take } : {};
-    return [inDoubt(`${place} ${at}`, { ...part, ...take, attempt: undefined })];
+    return [inDoubt(`${place} ${at}`, { ...part, ...take, attempt: undefined }, rejected)];
   });
 }
 
@@ -91,6 +92,9 @@ const RECORD = /"(?:take|attempt|rev|state|queue_id|model|quote_micro_usd|stem|p
 const BEGINNING =
   /^(\{"track":"[^"]+","take":\d+,"attempt":"[^"]+"),"rev":\d+,"state":"[a-z_]+","queue_id":"[^"\\]+"/;
 
+/** How a line begins that records that an attempt was rejected, before it had a job. */
+const REJECTED = /^\{"track":"[^"]*","take":\d+,"attempt":"[^"]*","rev":\d+,"state":"rejected","model":"/;
+
 /** Whether the text is the beginning of the record in which an attempt without a job got one. */
 function isBeginningOf({ track, take, attempt, state, queue_id }: Attempt, text: string): boolean {
   if (queue_id !== undefined || (state !== 'intent' && state !== 'in_doubt')) return false;
@@ -107,8 +111,11 @@ type Read = { readonly [Name in keyof Attempt]?: Attempt[Name] | undefined };
 /** Stands for the take of a track until it is known which takes of it have other records. */
 export const UNREAD_TAKE = 0;
 
-/** @param place distinguishes records whose attempts cannot be read */
-function inDoubt(place: string, read: Read): Attempt {
+/**
+ * @param place distinguishes records whose attempts cannot be read
+ * @param rejected when the attempt was rejected, if it certainly was
+ */
+function inDoubt(place: string, read: Read, rejected?: string): Attempt {
   const track = read.track ?? UNREADABLE;
   return {
     attempt: read.attempt ?? digestOf(place).slice(0, 32),
@@ -122,13 +129,26 @@ function inDoubt(place: string, read: Read): Attempt {
     model: read.model ?? UNREADABLE,
     quote_micro_usd: read.quote_micro_usd ?? 0,
     key: '0'.repeat(16),
-    at: read.at?.intent === undefined ? {} : { intent: read.at.intent },
+    at: {
+      ...(read.at?.intent !== undefined && { intent: read.at.intent }),
+      ...(rejected !== undefined && { rejected }),
+    },
     reason: { code: REASON },
     ...(read.queue_id !== undefined && { queue_id: read.queue_id }),
     ...(read.duration_seconds !== undefined && { duration_seconds: read.duration_seconds }),
     // The line was a copy of a record in the shared log.
     ...(read.log_rev !== undefined && { log_rev: 1 }),
   };
+}
+
+/** Whether the damaged line that a doubt was made of certainly named no job. */
+export function hadNoJob({ queue_id, at }: Attempt): boolean {
+  return queue_id === undefined && at.rejected !== undefined;
+}
+
+/** The same doubt as a separate attempt, so that no record of its attempt can replace it. */
+export function setApart({ log_rev: _, ...doubt }: Attempt): Attempt {
+  return { ...doubt, attempt: digestOf(`${doubt.attempt} apart`).slice(0, 32) };
 }
 
 function digestOf(text: string): string {

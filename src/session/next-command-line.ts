@@ -1,5 +1,5 @@
 import { asOperand, commandLine } from '../core/shell.js';
-import { shownBaseUrl } from '../node/base-url.js';
+import { isLoopback, shownBaseUrl } from '../node/base-url.js';
 import type { Flags, Settings } from './settings.js';
 
 /** Commands to which a next command carries a flag of this one, unless it has one of these words. */
@@ -92,6 +92,18 @@ export function nextCommandLine(
   });
   const operand = verb === 'models' ? [] : [operandOf(manifest, verb)];
   return commandLine(['venice-batch', ...verb.split(' '), ...operand, ...words, ...carried]);
+}
+
+/**
+ * Adds the lockfile's endpoint if nothing else selects it, but only for loopback addresses: the key must not go to
+ * whatever address a lockfile names.
+ */
+export function endpointWords(settings: Settings, endpoint: string | undefined): readonly string[] {
+  const reported =
+    settings.sandbox || settings.flags.baseUrl !== undefined || settings.baseUrl.value === endpoint;
+  const local = endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname);
+  if (reported || !local) return [];
+  return ['--base-url', endpoint];
 }
 
 /** `outDir` is `--out-dir`. */

@@ -63,7 +63,7 @@ function newestOf(state: LogState, attempt: Attempt, written: Written): Attempt 
  * job of the same attempt is new, whatever became of the first.
  */
 function isSetBack(attempt: Attempt, known: Attempt): boolean {
-  if (known.state === 'rejected') return attempt.state === 'in_doubt';
+  if (known.state === 'rejected') return attempt.state === 'in_doubt' && attempt.queue_id === undefined;
   if (known.queue_id !== attempt.queue_id) return false;
   if (known.state === 'done') return attempt.state !== 'done';
   return known.state === 'stored' && GIVEN_UP.has(attempt.state);

@@ -3,7 +3,7 @@ import { foldName } from '../core/file-name.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { compareRecords, familyOf } from '../lockfile/fold-attempts.js';
 import { attemptLine } from '../lockfile/line.js';
-import { isSalvaged, UNREADABLE } from '../lockfile/salvage.js';
+import { hadNoJob, isSalvaged, setApart, UNKNOWN_DIGEST, UNREADABLE } from '../lockfile/salvage.js';
 import { compareNewest, takeId } from '../plan/history.js';
 import { supersededPaths } from '../plan/superseded-paths.js';
 
@@ -39,8 +39,8 @@ export function missingFromLog(
 }
 
 /**
- * The doubts that a repair made of damaged lines of the copy, where the log has the records that these lines were copies of. In the
- * log they would stop every machine. A doubt about a job that the log does not have is kept: only this copy may know of it.
+ * The doubts that a repair made of damaged lines of the copy, where the log has all that these lines can have said. In the log
+ * they would stop every machine. A doubt about a job that the log does not have is kept: only this copy may know of it.
  */
 export function settledByLog(
   copy: ReadonlyMap<string, Attempt>,
@@ -52,15 +52,42 @@ export function settledByLog(
   const jobs = new Set(sound.map((shared) => shared.queue_id));
   const settled = doubts.filter((doubt) => {
     if (doubt.queue_id !== undefined && !jobs.has(doubt.queue_id)) return false;
-    return sound.some((shared) => {
-      if (doubt.track !== UNREADABLE && takeId(shared) !== takeId(doubt)) return false;
-      // If the job is of another take, the line mixes two.
-      if (shared.queue_id === (doubt.queue_id ?? '')) return true;
-      if (shared.attempt === doubt.attempt) return true;
-      return doubt.log_rev !== undefined && !copy.has(shared.attempt) && !log.has(doubt.attempt);
-    });
+    // If the job is of another take, the line mixes two.
+    const ofTake = sound.filter((shared) => doubt.track === UNREADABLE || takeId(shared) === takeId(doubt));
+    if (ofTake.some((shared) => shared.queue_id === (doubt.queue_id ?? ''))) return true;
+    const meant = log.has(doubt.attempt)
+      ? ofTake.filter((shared) => shared.attempt === doubt.attempt)
+      : ofTake.filter((shared) => doubt.log_rev !== undefined && !copy.has(shared.attempt));
+    return meant.length > 0 && meant.every((shared) => hadNoJob(doubt) || !isClosedWithoutJob(shared));
   });
   return new Set(settled.map(({ attempt }) => attempt));
+}
+
+/**
+ * Rejected, or given up by the user: the damaged line may have named a job that whoever closed it did not know. What the user
+ * said of the doubt itself counts: it has no digest.
+ */
+function isClosedWithoutJob({ state, queue_id, digest }: Attempt): boolean {
+  const isOpen = state === 'intent' || state === 'in_doubt';
+  return queue_id === undefined && !isOpen && digest !== UNKNOWN_DIGEST;
+}
+
+/**
+ * Doubts that the log does not settle although it has their attempts, as separate attempts, by the id that they have in the copy:
+ * under that id the log's record would replace them.
+ */
+export function doubtsApart(
+  copy: ReadonlyMap<string, Attempt>,
+  log: ReadonlyMap<string, Attempt>,
+): ReadonlyMap<string, Attempt> {
+  const settled = settledByLog(copy, log);
+  const doubts = [...copy.values()].filter((known) => {
+    const shared = log.get(known.attempt);
+    if (shared === undefined || isSalvaged(shared) || !isSalvaged(known)) return false;
+    // A record with a job is never replaced by one without.
+    return known.queue_id === undefined && !settled.has(known.attempt);
+  });
+  return new Map(doubts.map((doubt) => [doubt.attempt, setApart(doubt)]));
 }
 
 /** A record of the log that this machine's copy lacks, or has less of. */

@@ -6,6 +6,7 @@ import type { Holder, LockStore, Recorded, RecordLimits, Sharing } from '../lock
 import { createHearing } from './heard.js';
 import {
   type Arriving,
+  doubtsApart,
   isAhead,
   isBehind,
   isMove,
@@ -231,12 +232,17 @@ async function reconcile(core: Core, log: SharedLog): Promise<number> {
  * @param overruled the attempt of a record that the log did not accept: its version in the log is right
  */
 async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> {
+  const apart = log === undefined ? new Map<string, Attempt>() : doubtsApart(mirror.attempts, log.attempts);
+  // Durable before the log's records of these attempts replace them.
+  for (const doubt of apart.values())
+    if (log?.attempts.has(doubt.attempt) !== true) await mirror.record(doubt);
   const arriving: Arriving[] = [];
   for (const shared of log?.attempts.values() ?? []) {
     const known = mirror.newest(shared.attempt);
     const isRight =
       shared.attempt === overruled && (known?.queue_id === undefined || shared.queue_id !== undefined);
-    if (known !== undefined && !isRight && !isBehind(known, shared)) continue;
+    const isNews = known === undefined || isRight || apart.has(shared.attempt) || isBehind(known, shared);
+    if (!isNews) continue;
     arriving.push({ shared, known, run: log?.originOf(shared.attempt)?.run });
   }
   await Promise.all(placedApart(arriving, mirror.attempts).map((attempt) => mirror.record(attempt)));

@@ -49,7 +49,7 @@ describe('two independent first runs', () => {
         { key: 'one', attempts: [{ state: 'done' }, { state: 'done' }] },
         { key: 'two', attempts: [{ state: 'done' }, { state: 'done' }] },
       ],
-      next_command: 'venice-batch status album.yaml',
+      next_command: `venice-batch status album.yaml --base-url ${album.service.url}`,
     });
     expect(queueIds(album.lockPath)).toEqual(both);
     const once = readFileSync(album.lockPath);
@@ -145,7 +145,11 @@ describe('lock merge', () => {
       runProgram(['lock', 'merge', 'album.yaml', theirs, ...words], album.cwd);
     const merged = await lockMerge('--out', 'both.lock.jsonl');
     expect(merged.code, merged.stderr).toBe(0);
-    expect(merged.stdout).toContain('Next: venice-batch status album.yaml --lockfile both.lock.jsonl');
+    const next = `--base-url ${album.service.url} --lockfile both.lock.jsonl`;
+    expect(merged.stdout).toContain(`Next: venice-batch status album.yaml ${next}`);
+    // No manifest has its name.
+    const again = await runProgram(['lock', 'merge', 'both.lock.jsonl', theirs], album.cwd);
+    expect(again.stdout).toContain(`Next: venice-batch status MANIFEST ${next}`);
     expect([readFileSync(album.lockPath), readFileSync(theirs)]).toEqual(before);
     expect(readdirSync(clone).sort()).toContain('album.lock.jsonl');
     expect(queueIds(path.join(album.cwd, 'both.lock.jsonl'))).toHaveLength(4);

@@ -51,7 +51,16 @@ it('a git merge of copies of two logs is not repaired, and the error says how to
   const repaired = repairLock(texts.join(''));
   if (repaired.ok) throw new Error('repaired');
   expect(repaired.problem).toMatchObject({ kind: 'two_logs', logs: ['git:origin', 's3://bucket/album'] });
-  const { code, exitCode, hint } = lockError(repaired.problem, '/a/album.lock.jsonl', command);
-  expect({ code, exitCode }).toEqual({ code: 'lockfile-two-logs', exitCode: 9 });
-  expect(hint).toContain('venice-batch lock merge /a/album.lock.jsonl theirs.lock.jsonl --state git:origin');
+  const { problem } = repaired;
+  const suggested = (named: object) => {
+    const { code, exitCode, hint = '' } = lockError({ ...problem, ...named }, '/a/album.lock.jsonl', command);
+    expect({ code, exitCode }).toEqual({ code: 'lockfile-two-logs', exitCode: 9 });
+    expect(hint).toMatch(/^nothing was changed: stop everything that uses the log you give up/);
+    const merge =
+      /venice-batch lock merge \/a\/album\.lock\.jsonl theirs\.lock\.jsonl --state (\S+?)(?=;|$)/g;
+    return [...hint.matchAll(merge)].map(([, log]) => log);
+  };
+  expect(suggested({})).toEqual(['git:origin', 's3://bucket/album']);
+  expect(suggested({ named: 'git:third' })).toEqual(['git:origin', 's3://bucket/album']);
+  expect(suggested({ named: 's3://bucket/album' })).toEqual(['s3://bucket/album']);
 });

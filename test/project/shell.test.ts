@@ -130,6 +130,7 @@ const PROBLEMS: readonly LockProblem[] = [
   { kind: 'unreadable', code: 'EIO' },
   { kind: 'unwritable', code: 'EIO' },
   { kind: 'not_a_lockfile', line: 1 },
+  { kind: 'not_a_lockfile', line: 1, named: 'git:origin' },
   { kind: 'newer_version', version: 9 },
   { kind: 'conflict_markers', line: 1 },
   { kind: 'second_header', line: 1, related: true },
@@ -157,6 +158,8 @@ describe('an error that names files', () => {
       `./${name}`,
       `/${name}`,
       `/a/${name}`,
+      `/a/${name}.damaged`,
+      `/a/${name}.restored`,
       `/dev/null/${name}`,
       `/dev/null/${name}/ledger.jsonl`,
     ];

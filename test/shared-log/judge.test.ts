@@ -123,7 +123,8 @@ describe('the outcome of an attempt', () => {
     const settled = theirs({ state: 'rejected', rev: 2 });
     expect(verdicts([settled], [theirs({ state: 'in_doubt', rev: 2 })])).toEqual(['superseded']);
     expect(verdicts([settled], [theirs({ state: 'in_doubt', rev: 3 })])).toEqual(['superseded']);
-    expect(verdicts([settled], [theirs({ state: 'queued', queue_id: 'q', rev: 2 })])).toEqual(['write']);
+    for (const state of ['queued', 'in_doubt'] as const)
+      expect(verdicts([settled], [theirs({ state, queue_id: 'q', rev: 2 })])).toEqual(['write']);
   });
 
   it.each([

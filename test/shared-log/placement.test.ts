@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { attemptLine } from '../../src/lockfile/line.js';
-import { salvage } from '../../src/lockfile/salvage.js';
+import { salvage, UNKNOWN_DIGEST } from '../../src/lockfile/salvage.js';
 import { missingFromLog, placed, placedApart, settledByLog } from '../../src/shared-log/placement.js';
 import { attempt, id } from '../lockfile/build.js';
 
@@ -74,7 +74,13 @@ describe('files of other machines', () => {
 
 describe('what a repair left in doubt', () => {
   const queued = attempt({ rev: 2, state: 'queued', queue_id: 'job-1' });
-  const rejected = attempt({ attempt: id('r'), rev: 2, state: 'rejected' });
+  const rejected = attempt({
+    attempt: id('r'),
+    rev: 2,
+    state: 'rejected',
+    at: { ...attempt().at, rejected: '2026-01-02T03:05:00.000Z' },
+  });
+  const answered = attempt({ rev: 2, state: 'lost', digest: UNKNOWN_DIGEST });
   const byId = (all: readonly Attempt[]) => new Map(all.map((one) => [one.attempt, one]));
   /** Whether the log settles the doubt that is made of a line, in which some values were damaged. */
   const isSettled = (line: Attempt, damaged: readonly string[], log: readonly Attempt[]) => {
@@ -88,16 +94,26 @@ describe('what a repair left in doubt', () => {
   it.each([
     ['its job is in the log', { ...queued, log_rev: 2 }, [queued.attempt], [queued]],
     ['its job is in the log, and its take cannot be read', queued, [queued.attempt, 'opening'], [queued]],
-    ['its attempt is in the log', rejected, ['rejected'], [rejected]],
-    ['its line was a copy', { ...rejected, log_rev: 2 }, [rejected.attempt], [rejected]],
+    ['the log has a job of its attempt', queued, ['job-1'], [queued]],
+    ['the user has settled it elsewhere', queued, ['job-1'], [answered]],
+    ['the log does not know yet what became of its attempt', queued, ['job-1'], [attempt()]],
+    ['it was rejected, as its attempt in the log', rejected, ['elevenlabs-music'], [rejected]],
+    ['its line was a copy, and rejected', { ...rejected, log_rev: 2 }, [rejected.attempt], [rejected]],
+    ['its line was a copy of a job', { ...queued, log_rev: 2 }, [queued.attempt, 'job-1'], [queued]],
   ])('is dropped if %s', (_, line, damaged, log) => {
     expect(isSettled(line, damaged, log)).toBe(true);
   });
 
   const intent = attempt();
   const other = attempt({ ...queued, attempt: id('b'), track: 'ending' });
+  const lost: Attempt = { ...intent, rev: 2, state: 'lost' };
+  const copied = { ...queued, log_rev: 2 };
   it.each([
     ['only this copy knows the job', { ...queued, log_rev: 2 }, [queued.attempt], [intent]],
+    ['its attempt was closed without a job', queued, ['job-1'], [{ ...rejected, attempt: queued.attempt }]],
+    ['its attempt was given up without a job', queued, ['job-1'], [lost]],
+    ['its line does not say that it was rejected', rejected, ['rejected'], [rejected]],
+    ['one of those it may copy has no job', copied, [queued.attempt, 'job-1'], [queued, rejected]],
     ['the job is that of another take', queued, [queued.attempt], [other]],
     ['its line never was in the log', rejected, [rejected.attempt], [rejected]],
     ['the log has nothing of its take', { ...rejected, log_rev: 2 }, [rejected.attempt], [other]],

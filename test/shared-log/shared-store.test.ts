@@ -3,8 +3,11 @@ import { BatchError, EXIT } from '../../src/core/errors.js';
 import type { Clock } from '../../src/core/ports.js';
 import { SILENT_MS } from '../../src/core/run-silence.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
+import { attemptLine } from '../../src/lockfile/line.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { serialiseLock } from '../../src/lockfile/lock-text.js';
 import { openLock } from '../../src/lockfile/open-lock.js';
+import { salvage, setApart } from '../../src/lockfile/salvage.js';
 import { createFolderStore } from '../../src/shared-log/folder-store.js';
 import { missingFromLog } from '../../src/shared-log/placement.js';
 import type { SharedLog } from '../../src/shared-log/shared-log.js';
@@ -316,6 +319,31 @@ describe('a lockfile over a shared log', () => {
     await c.store.record({ ...known, rev: 9, state: 'done' });
     await b.store.sharing.refresh();
     expect(b.store.sharing.keptBy(b.store.newest(intent.attempt)!)).toBe('another machine');
+  });
+
+  it('keeps a doubt from a damaged line beside the record of its attempt that the log closed without a job', async () => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record({ ...intent, rev: 2, state: 'rejected' });
+    const text = attemptLine(queued()).replace('job-1', '\0');
+    const [doubt] = salvage([text], text, () => undefined).flat();
+    const disk = createMemoryDisk();
+    disk.put(
+      '/album/album.lock.jsonl',
+      serialiseLock({ ...header, lineage: a.log.header.lineage }, [doubt!]),
+    );
+    const b = await machine(share, 'b', { disk });
+    const apart = setApart(doubt!);
+    for (const { attempts } of [b.store, b.log]) {
+      expect(attempts.get(intent.attempt)).toMatchObject({ state: 'rejected' });
+      expect(attempts.get(apart.attempt)).toMatchObject({ state: 'in_doubt', track: intent.track, take: 1 });
+      expect(attempts.size).toBe(2);
+    }
+    const taken = attempt({ attempt: id('again') });
+    expect(await a.store.record(taken)).toBe('taken');
+    await b.store.record({ ...apart, rev: 2, state: 'rejected' }, { byPerson: true });
+    expect(await a.store.record(taken)).toBe('recorded');
   });
 
   it('takes over from a run that has gone silent', async () => {

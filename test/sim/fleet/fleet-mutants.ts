@@ -195,8 +195,8 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   patched(
     'late-doubt-overrules-the-user',
     'src/shared-log/judge.ts',
-    "if (known.state === 'rejected') return attempt.state === 'in_doubt';",
-    "if (known.state === 'rejected') return attempt.rev < 0;",
+    "if (known.state === 'rejected') return attempt.state === 'in_doubt' &&",
+    "if (known.state === 'rejected') return attempt.rev < 0 &&",
   ),
 ];
 
