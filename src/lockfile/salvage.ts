@@ -133,7 +133,18 @@ function inDoubt(place: string, read: Read): Attempt {
     ...(read.duration_seconds !== undefined && { duration_seconds: read.duration_seconds }),
     // The line was a copy of a record in the shared log.
     ...(read.log_rev !== undefined && { log_rev: 1 }),
+    ...fileNamed(read),
   };
+}
+
+/**
+ * The file that the line names, with the signature that covers the attempt, its job and the file's hash: `resolve` takes
+ * the file only if the signature is right. Until then no file counts as this attempt's.
+ */
+function fileNamed({ attempt, track, take, queue_id, file, key }: Read): Partial<Attempt> {
+  const isSigned = attempt !== undefined && queue_id !== undefined && key !== undefined;
+  if (!isSigned || file === undefined || track === undefined || take === undefined) return {};
+  return { kept: file, key };
 }
 
 function digestOf(text: string): string {

@@ -86,7 +86,7 @@ function withTake(record: Attempt, known: readonly Attempt[]): Attempt {
 }
 
 /** The line mixes two: its job is known, but its take may have had another one. */
-function withoutJob({ queue_id: _, ...record }: Attempt): Attempt {
+function withoutJob({ queue_id: _, kept: __, ...record }: Attempt): Attempt {
   return record;
 }
 
