@@ -98,7 +98,7 @@ function facts(attempt: Attempt): string {
   const when = attempt.at.intent === undefined ? '' : `sent ${utcTime(attempt.at.intent)}: `;
   const reason = attempt.reason;
   const why = isMissing(attempt)
-    ? 'stands for lines that are missing from the lockfile'
+    ? 'stands for records that are missing from the lockfile'
     : isSalvaged(attempt)
       ? 'known only from a damaged line of the lockfile'
       : reason === undefined

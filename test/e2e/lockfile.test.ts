@@ -65,9 +65,7 @@ describe('a lockfile that cannot be used', () => {
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain(
-      'line 4 is not JSON: set aside; a take that cannot be read is in doubt',
-    );
+    expect(repaired.stdout).toContain('line 4 is not JSON: set aside; what it recorded is in doubt');
     expect((await album.run('run', '--yes')).code).toBe(8);
     expect(await album.charges()).toBe(1);
     expect((await album.run('resolve', 'unreadable', '--not-charged')).code).toBe(0);
@@ -88,7 +86,7 @@ describe('a lockfile that cannot be used', () => {
     expect(repaired.stdout).toContain(`one with the job ${queueId} is in doubt`);
     const run = await album.run('run', '--yes');
     expect(run.code).toBe(8);
-    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from damaged lines');
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from a damaged line');
     expect(await album.charges()).toBe(1);
     const shown = await album.run('resolve');
     expect(shown.stdout).toMatch(new RegExp(`resolve album\\.yaml \\S+ --queue-id ${queueId}`));
@@ -178,10 +176,10 @@ describe('a lockfile that cannot be used', () => {
     const queueId = String(album.lock()[0]?.queue_id);
     edit(album.lockPath, (text) => text.replace(/^\{"track".*\n/m, ''));
     const repaired = await album.run('lock repair');
-    expect(repaired.stdout).toContain('1 of 1 lines are missing; a take that cannot be read is in doubt');
+    expect(repaired.stdout).toContain('the only record is missing; what it recorded is in doubt');
     const run = await album.run('run', '--yes');
     expect(run.code).toBe(8);
-    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('lines of the lockfile are missing');
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('records are missing from the lockfile');
     const adopted = await album.run('resolve', 'unreadable', '--queue-id', queueId);
     expect(adopted.code, adopted.stderr).toBe(0);
     expect(adopted.stdout).toContain('Next: venice-batch plan');
@@ -227,7 +225,7 @@ describe('a lockfile that cannot be used', () => {
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
     expect(repaired.stdout).toContain(
-      'lines may be missing; the next run restores 1 attempt from .venice-batch;',
+      'records may be missing; the next run restores 1 attempt from .venice-batch;',
     );
     expect(repaired.stdout).not.toContain('what they recorded is unknown');
     expect((await album.run('run', '--yes')).code).toBe(0);
