@@ -337,6 +337,33 @@ describe('lines that are missing', () => {
     expect(repaired(damaged).attempts).toContainEqual(expect.objectContaining(missing));
   });
 
+  it.each([
+    ['state', (line: string) => line.replace('"state":"done"', '"\0tate":"\0one"')],
+    ['attempt', (line: string) => line.replace('"attempt":"', '"\0ttempt":"\0')],
+  ])('are in doubt if one is overwritten with a copy of another whose %s is damaged', (_, damage) => {
+    const [first = '', second = ''] = lines.slice(1);
+    const { attempts } = repaired(clean.replace(second, damage(first)));
+    expect(salvagedJobsError(attempts, command)).toBeDefined();
+  });
+
+  it('are in doubt if they precede the end mark, however many follow it', () => {
+    const later = ['x', 'y', 'z'].map((track) => attempt({ attempt: id(track), track }));
+    const open = clean + later.map((one) => `${attemptLine(one)}\n`).join('');
+    const damaged = open.replace(`${lines[1]}\n`, '').replace('"state":"queued"', '"state":"queuee"');
+    expect(salvagedJobsError(repaired(damaged).attempts, command)).toBeDefined();
+    const lost = attemptLine({ ...queued, rev: 3, state: 'lost' });
+    const renewed = `${serialiseLock(header, [queued])}${lost}\n`;
+    const older = repaired(renewed.replace('"state":"queued"', '"\0tate":"\0ueued"'));
+    expect(older.report.missing).toBeUndefined();
+    expect(older.attempts).toMatchObject([{ track: 'opening', state: 'lost' }]);
+  });
+
+  it('are in doubt if a sound lockfile follows, whose end mark does not count them', () => {
+    const other = serialiseLock({ ...header, lineage: id('other') }, [queued]);
+    for (const first of ['\0'.repeat(900), clean.toUpperCase().trimEnd(), '\0\n'.repeat(4)])
+      expect(salvagedJobsError(repaired(`${first}\n${other}`).attempts, command), first).toBeDefined();
+  });
+
   it('are not in doubt if the end mark proves that all are there', () => {
     const [head, first, second, end] = lines;
     const { text, report } = repaired([head, second, first, second, end, ''].join('\n'));
