@@ -99,14 +99,18 @@ interface Reading {
   readonly restored: boolean;
   readonly cut: boolean;
   readonly old: boolean;
+  readonly lockfiles: number;
+  readonly counted?: Mark | 'several';
 }
 
 /** How many lines are missing, apart from damaged ones. */
 export function faultOf(
-  { restored, cut, old, ends, keptAsRead, corrected }: Reading,
+  { restored, cut, old, ends, keptAsRead, corrected, ...reading }: Reading,
   { attempts, aside }: Counted,
 ): Fault | undefined {
   if (restored && cut) return {};
+  // One of two lockfiles was cut off.
+  if (!restored && !old && reading.lockfiles > 1 && reading.counted !== 'several') return {};
   const fault = old || (restored && !ends.begun()) ? undefined : ends.fault();
   if (fault === undefined) return undefined;
   const { lines, linesMarked } = fault;

@@ -98,7 +98,8 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   if (header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
   const all = foldAttempts([...fold.attempts.values(), ...restorable]);
-  const complete = !work.mixed && isComplete(ends, all.values());
+  const isOne = !work.mixed && work.lockfiles === 1;
+  const complete = isOne && isComplete(ends, all.values());
   const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
   const counted = countedOf(work.counted, sound, setAside, all.keys());
   const fault = complete ? undefined : faultOf(work, counted);

@@ -149,6 +149,13 @@ describe('a line with more damage', () => {
     expect(stops(repaired(`${serialiseLock(header, [])}${torn}=======\n`).attempts)).toBe(true);
   });
 
+  it('is not taken at its word if a sound line says that the job is another take\u2019s', () => {
+    const intent = attempt({ attempt: id('other'), track: 'other' });
+    const torn = attemptLine({ ...queued, ...intent, rev: 2, state: 'queued' }).slice(0, -80);
+    const { attempts } = repaired(`${serialiseLock(header, [queued, intent])}${torn}=======\n`);
+    expect(attempts).toEqual([queued, intent].sort((a, b) => (a.track < b.track ? -1 : 1)));
+  });
+
   it('keeps each job and each track that it names', () => {
     const spliced = (attemptLine(queued).slice(0, 200) + attemptLine(done)).replace(
       /"sum":".{8}/,
@@ -356,6 +363,15 @@ describe('lines that are missing', () => {
     const older = repaired(renewed.replace('"state":"queued"', '"\0tate":"\0ueued"'));
     expect(older.report.missing).toBeUndefined();
     expect(older.attempts).toMatchObject([{ track: 'opening', state: 'lost' }]);
+  });
+
+  it('are in doubt if another lockfile follows a cut one', () => {
+    const other = serialiseLock({ ...header, lineage: id('other') }, [queued]);
+    for (const count of [1, 2]) {
+      const { attempts } = repaired(`${lines.slice(0, count).join('\n')}\n${other}`);
+      expect(salvagedJobsError(attempts, command), `${count} lines`).toBeDefined();
+    }
+    expect(salvagedJobsError(repaired(clean + other).attempts, command)).toBeUndefined();
   });
 
   it('are in doubt if a sound lockfile follows, whose end mark does not count them', () => {
