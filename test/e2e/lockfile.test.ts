@@ -219,6 +219,18 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
+  it.each(['utf-16le', 'utf-16be'])('is repaired if it was saved as %s', async (encoding) => {
+    const album = await finished();
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const before = readFileSync(album.lockPath, 'utf8');
+    const saved = Buffer.from(`\ufeff${before}`, 'utf16le');
+    writeFileSync(album.lockPath, encoding === 'utf-16le' ? saved : saved.swap16());
+    await refusesAll(album, 'lockfile-not-a-lockfile');
+    const repaired = await album.run('lock repair');
+    expect([repaired.code, repaired.stderr]).toEqual([0, '']);
+    expect(readFileSync(album.lockPath, 'utf8')).toBe(before);
+  });
+
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);
