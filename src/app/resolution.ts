@@ -13,6 +13,11 @@ export type Resolution =
   /** Keeps the price reserved, and allows a new approved attempt. */
   | { readonly kind: 'requeue' };
 
+/** The user says that the service made the audio, and it is here: the attempt names its file. */
+export interface Found {
+  readonly kind: 'found';
+}
+
 export type Resolved =
   | { readonly ok: true; readonly attempt: Attempt }
   | { readonly ok: false; readonly why: 'settled' | 'bad_queue_id' };
@@ -22,7 +27,7 @@ export type Resolved =
  * can never be fetched (the key is lost, or the service keeps failing), and for a lost or failed one that was refunded
  * or whose job was found.
  */
-export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: number): Resolved {
+export function resolveAttempt(attempt: Attempt, resolution: Resolution | Found, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
   const refundable =
     resolution.kind === 'refunded' && (attempt.state === 'lost' || attempt.state === 'failed');
@@ -51,6 +56,8 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution, nowMs: 
     case 'queue_id':
       if (!isQueueId(resolution.queueId)) return { ok: false, why: 'bad_queue_id' };
       return adopted(to('queued', { queue_id: resolution.queueId }));
+    case 'found':
+      return adopted(to('done', {}));
     case 'charged':
       return unreturned(to(unrefunded ? 'failed' : 'lost', { reason: { code: 'resolved_charged' } }));
     case 'not_charged':

@@ -6,6 +6,7 @@ import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import { shownEndpoint } from '../core/shown-address.js';
 import { takeKey } from '../core/take-key.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { readJournals } from '../lockfile/journal.js';
 import { lockError } from '../lockfile/lock-error.js';
 import { LOCK_BYTES_MAX } from '../lockfile/read.js';
@@ -164,13 +165,15 @@ function repairText({ report, asidePath, restorable, hasDoubts, log }: Repaired)
 }
 
 function asideText({ line, why, queueIds, salvaged }: SetAside): string {
-  const kept = salvaged.map((attempt) => {
-    const whose = attempt.track === UNREADABLE ? 'a take that cannot be read' : takeKey(attempt);
-    const job = attempt.queue_id === undefined ? '' : ` with the job ${attempt.queue_id}`;
-    return `; ${whose}${job} is ${stateName(attempt.state)}`;
-  });
+  const kept = salvaged.map((attempt) => `; ${salvagedText(attempt)} is ${stateName(attempt.state)}`);
   const jobs = queueIds.length > 0 ? `; it names the job ${queueIds.join(', ')}` : '';
   return `line ${line} ${why}: set aside${kept.join('')}${jobs}`;
+}
+
+function salvagedText({ track, take, queue_id }: Attempt): string {
+  if (track !== UNREADABLE)
+    return takeKey({ track, take }) + (queue_id === undefined ? '' : ` with the job ${queue_id}`);
+  return queue_id === undefined ? 'what it recorded' : `the job ${queue_id}, of an unknown take,`;
 }
 
 function missingText(
@@ -178,12 +181,19 @@ function missingText(
   restorable: number,
 ): string {
   const many = lines === undefined || linesMarked === undefined || lines >= linesMarked;
-  const what = many ? 'lines may be missing' : `${linesMarked - lines} of ${linesMarked} lines are missing`;
-  const unknown = inDoubt === undefined ? [] : ['a take that cannot be read is in doubt'];
+  const count = many ? 0 : linesMarked - lines;
+  const what = many ? 'records may be missing' : missingCount(count, linesMarked);
+  const they = count === 1 ? 'it' : 'they';
+  const unknown = inDoubt === undefined ? [] : [`what ${they} recorded is in doubt`];
   const rest =
     'if that is not all of them, the other tracks count as new: before you buy, check the status and the billing history';
   const found = restorable === 0 ? [] : [restoredText(restorable), ...(inDoubt === undefined ? [rest] : [])];
   return [what, ...found, ...unknown].join('; ');
+}
+
+function missingCount(count: number, of: number): string {
+  if (of === 1) return 'the only record is missing';
+  return `${count} of ${of} records ${count === 1 ? 'is' : 'are'} missing`;
 }
 
 function restoredText(attempts: number): string {

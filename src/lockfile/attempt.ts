@@ -49,7 +49,10 @@ export interface Attempt {
   /** Requests per minute for each route, learned from earlier 429s. The next run starts with them. */
   readonly limits?: Readonly<Partial<Record<LimitedRoute, number>>>;
   readonly file?: StoredFile;
-  /** For an unverified attempt: the bytes as received, for the user to check and `accept`. */
+  /**
+   * For an unverified attempt: the bytes as received, for the user to check and `accept`. For one that only a damaged
+   * line knows: the file that the line names.
+   */
   readonly kept?: StoredFile;
   /** The user accepted the file although it never passed verification. */
   readonly accepted?: true;

@@ -209,8 +209,11 @@ function fromCopy(journal: string, next: NextCommand): string {
 function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {
   if (lines === undefined || linesMarked === undefined)
     return 'the end of the lockfile is missing: the file was cut off, and with it records of what is paid for';
-  if (lines < linesMarked)
-    return `the lockfile has ${lines} of the ${linesMarked} lines that its end mark counts: records of what is paid for are missing`;
+  if (lines < linesMarked) {
+    const left =
+      linesMarked === 1 ? 'lacks the one record' : `has only ${lines} of the ${linesMarked} records`;
+    return `the lockfile ${left} that its end mark counts: it no longer shows all that is paid for`;
+  }
   return 'the lines of the lockfile do not match its end mark: lines were lost, added or replaced';
 }
 

@@ -44,9 +44,10 @@ export async function repairFile(
 ): Promise<RepairedFile> {
   const real = await files.real(path);
   const journals = await readJournals(files, real, LOCK_BYTES_MAX);
-  const bytes = await files.read(path, LOCK_BYTES_MAX).catch((fault) => {
+  const found = await files.read(path, LOCK_BYTES_MAX).catch((fault) => {
     if (faultCode(fault) !== 'ENOENT') throw fault;
   });
+  const bytes = found && toUtf8(found);
   const isShared = (await files.facts(seenPath(real))) !== undefined;
   const repaired = repairLock(
     bytes === undefined ? '' : decode(bytes),
@@ -85,6 +86,14 @@ async function countRestorable(files: Files, path: string): Promise<number> {
   const read = await readLock(files, path);
   const note = read.ok ? read.notes.find(({ kind }) => kind === 'restored') : undefined;
   return note?.kind === 'restored' ? note.attempts : 0;
+}
+
+/** Editors and shells on Windows may save the file as UTF-16, with a byte order mark. */
+function toUtf8(bytes: Uint8Array): Uint8Array {
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : '';
+  return encoding === '' ? bytes : new TextEncoder().encode(new TextDecoder(encoding).decode(bytes));
 }
 
 const LINE_FEED = 0x0a;

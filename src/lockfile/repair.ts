@@ -11,8 +11,8 @@ import type { LockProblem } from './lock-error.js';
 import { isRelated, joinHeaders, LINEAGES_MAX, type LockHeader, lineagesOf, logsOf } from './lock-header.js';
 import { linesOf, revFault, serialiseLock } from './lock-text.js';
 import { makeHeader } from './lost-header.js';
-import { areLinesLost, isComplete, type Journal } from './lost-lines.js';
-import { attemptsIn, isOtherLine, missingLines } from './salvage.js';
+import { areLinesLost, countedOf, faultOf, isComplete, type Journal, type Mark } from './lost-lines.js';
+import { missingLines } from './salvage.js';
 import { type Aside, type SetAside, salvageAll } from './set-aside.js';
 
 export interface RepairReport {
@@ -61,6 +61,10 @@ interface Work {
   restored: boolean;
   /** One of these journals is damaged or cut. */
   cut: boolean;
+  /** The first end mark, or that there are several. */
+  counted?: Mark | 'several';
+  /** Damaged lines precede a header: they may be another lockfile's, which the end mark does not count. */
+  mixed: boolean;
   /** The header does not match its checksum, and is replaced when a valid one is found. */
   headerDamaged: boolean;
   lockfiles: number;
@@ -94,12 +98,13 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   if (header === undefined) return { ok: false, problem: { kind: 'not_a_lockfile', line: 1 } };
   const restorable = journals.flatMap((one) => (belongsTo(header, one) ? one.records : []));
   const all = foldAttempts([...fold.attempts.values(), ...restorable]);
-  const complete = isComplete(ends, all.values());
+  const isOne = !work.mixed && work.lockfiles === 1;
+  const complete = isOne && isComplete(ends, all.values());
   const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
-  const fault = complete ? undefined : faultOf(work, sound.length);
-  const known = new Set([...all.keys(), ...texts.flatMap(attemptsIn)]);
+  const counted = countedOf(work.counted, sound, setAside, all.keys());
+  const fault = complete ? undefined : faultOf(work, counted);
   const marked = ends.last() !== undefined;
-  const lost = areLinesLost({ header, sound, known, setAside, journals, marked, fault });
+  const lost = areLinesLost({ header, sound, counted, setAside, journals, marked, fault });
   const missing = fault ?? (lost ? {} : undefined);
   const inDoubt = lost ? missingLines(text) : undefined;
   if (inDoubt !== undefined) fold.add(inDoubt);
@@ -156,6 +161,7 @@ function newWork(): Work {
     keptAsRead: [],
     corrected: [],
     correctable: CORRECTED_MAX,
+    mixed: false,
     headerDamaged: false,
     restored: false,
     cut: false,
@@ -186,6 +192,10 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
       work.markers += 1;
       return undefined;
     case 'end':
+      work.counted =
+        work.counted === undefined
+          ? { attempts: new Set(work.fold.attempts.keys()), line: number }
+          : 'several';
       work.ends.add(line.mark);
       return undefined;
     case 'attempt':
@@ -194,6 +204,7 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
       return undefined;
     case 'header':
       work.old ||= line.version === 1;
+      work.mixed ||= work.aside.length > 0;
       return takeHeader(work, line.header, number);
     case 'checksum':
       return takeDamaged(work, line.header, number) ? undefined : setAside(DAMAGED);
@@ -268,28 +279,3 @@ function reportOf(
     ...(missing && { missing }),
   };
 }
-
-/** How many lines are missing, apart from damaged ones. */
-function faultOf(
-  { restored, cut, old, ends, keptAsRead, aside, corrected }: Work,
-  sound: number,
-): Fault | undefined {
-  if (restored && cut) return {};
-  const fault = old || (restored && !ends.begun()) ? undefined : ends.fault();
-  if (fault === undefined) return undefined;
-  const { lines, linesMarked } = fault;
-  if (lines === undefined || linesMarked === undefined) return {};
-  // A mark that does not match only because of damaged lines that are all present says nothing new.
-  const damaged = countLines(aside.map(({ text }) => text).filter((text) => !isOtherLine(text)));
-  const isExplained = sound + damaged >= linesMarked && keptAsRead.length + damaged + corrected.length > 0;
-  return isExplained ? undefined : { lines, linesMarked };
-}
-
-/** How many lines these may have been: a line that was broken up has one beginning, and one end. */
-function countLines(texts: readonly string[]): number {
-  const starts = texts.filter((text) => text.startsWith('{"'));
-  const ends = texts.filter((text) => text.endsWith('"}'));
-  return Math.max(starts.length, ends.length);
-}
-
-type Fault = { readonly lines?: number; readonly linesMarked?: number };

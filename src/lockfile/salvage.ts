@@ -138,6 +138,7 @@ function inDoubt(place: string, read: Read, rejected?: string): Attempt {
     ...(read.duration_seconds !== undefined && { duration_seconds: read.duration_seconds }),
     // The line was a copy of a record in the shared log.
     ...(read.log_rev !== undefined && { log_rev: 1 }),
+    ...fileNamed(read),
   };
 }
 
@@ -149,6 +150,16 @@ export function hadNoJob({ queue_id, at }: Attempt): boolean {
 /** The same doubt as a separate attempt, so that no record of its attempt can replace it. */
 export function setApart({ log_rev: _, ...doubt }: Attempt): Attempt {
   return { ...doubt, attempt: digestOf(`${doubt.attempt} apart`).slice(0, 32) };
+}
+
+/**
+ * The file that the line names, with the signature that covers the attempt, its job and the file's hash: `resolve` takes
+ * the file only if the signature is right. Until then no file counts as this attempt's.
+ */
+function fileNamed({ attempt, track, take, queue_id, file, key }: Read): Partial<Attempt> {
+  const isSigned = attempt !== undefined && queue_id !== undefined && key !== undefined;
+  if (!isSigned || file === undefined || track === undefined || take === undefined) return {};
+  return { kept: file, key };
 }
 
 function digestOf(text: string): string {

@@ -48,7 +48,7 @@ export function salvageAll(
       const holder = record.queue_id === undefined ? undefined : jobs.get(record.queue_id);
       if (
         (isExplained && isUnread(record)) ||
-        (holder !== undefined && isAbout(record, holder)) ||
+        (holder !== undefined && (isAbout(record, holder) || record.state !== 'in_doubt')) ||
         !fold.hasRoom(record)
       )
         return [];
@@ -86,7 +86,7 @@ function withTake(record: Attempt, known: readonly Attempt[]): Attempt {
 }
 
 /** The line mixes two: its job is known, but its take may have had another one. */
-function withoutJob({ queue_id: _, ...record }: Attempt): Attempt {
+function withoutJob({ queue_id: _, kept: __, ...record }: Attempt): Attempt {
   return record;
 }
 

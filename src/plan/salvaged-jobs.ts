@@ -10,13 +10,19 @@ export function salvagedJobsError(
   const salvaged = [...attempts].filter(isSalvaged);
   if (salvaged.length === 0) return undefined;
   const count = salvaged.filter((attempt) => !isMissing(attempt)).length;
-  const it = salvaged.length === 1 ? 'it' : 'them';
-  const jobs = `${count === 1 ? '1 job is' : `${count} jobs are`} known only from damaged lines of the lockfile`;
-  const what = count === 0 ? 'lines of the lockfile are missing, with jobs that' : `${jobs} and`;
+  const it = count === 0 ? 'this' : salvaged.length === 1 ? 'it' : 'them';
+  const known =
+    count === 1
+      ? '1 job is known only from a damaged line'
+      : `${count} jobs are known only from damaged lines`;
+  const what =
+    count === 0
+      ? 'records are missing from the lockfile, and any take may have been paid for in them'
+      : `${known} of the lockfile, and may belong to any take`;
   return {
     code: count === 0 ? 'lockfile-incomplete' : 'lockfile-bad-line',
     severity: 'error',
-    message: `${what} may belong to any take: nothing is bought until you settle ${it}`,
-    hint: `to see what is known and settle ${it}: ${command('resolve')}`,
+    message: `${what}: nothing is bought until you settle ${it}`,
+    hint: `to see what is known, and settle ${it}: ${command('resolve')}`,
   };
 }

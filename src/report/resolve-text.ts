@@ -98,7 +98,7 @@ function facts(attempt: Attempt): string {
   const when = attempt.at.intent === undefined ? '' : `sent ${utcTime(attempt.at.intent)}: `;
   const reason = attempt.reason;
   const why = isMissing(attempt)
-    ? 'stands for lines that are missing from the lockfile'
+    ? 'stands for records that are missing from the lockfile'
     : isSalvaged(attempt)
       ? 'known only from a damaged line of the lockfile'
       : reason === undefined
@@ -110,7 +110,11 @@ function facts(attempt: Attempt): string {
     isSalvaged(attempt) && attempt.quote_micro_usd === 0
       ? 'price unknown'
       : formatUsd(attempt.quote_micro_usd);
-  return `${when}${model}${length}, ${price}${job}; ${why}`;
+  const file =
+    isSalvaged(attempt) && attempt.kept !== undefined
+      ? `, which names the file ${attempt.kept.path}: --queue-id takes it as the audio if it is here unchanged`
+      : '';
+  return `${when}${model}${length}, ${price}${job}; ${why}${file}`;
 }
 
 function history({ attempt, evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {

@@ -18,6 +18,7 @@ import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { newJobError, supersededError } from './changed-meanwhile.js';
+import { withNamedFile } from './named-file.js';
 import type { OpenBatch } from './open-batch.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
 import { attemptsNamed, sealedBy, shortId, withStore } from './with-store.js';
@@ -45,8 +46,9 @@ export async function settleAttempt(
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs, { former: formerPlaces });
     const found = find(session, [...store.attempts.values()], seen, id);
-    const attempt = await checked(session, [...store.attempts.values()], found, resolution);
-    const resolved = resolveAttempt(attempt, resolution, nowMs);
+    const filed = await withNamedFile(session, { ...view, store }, found, resolution);
+    const attempt = filed ?? (await checked(session, [...store.attempts.values()], found, resolution));
+    const resolved = resolveAttempt(attempt, filed === undefined ? resolution : { kind: 'found' }, nowMs);
     if (!resolved.ok && resolved.why === 'settled')
       throw settledError(session, [...store.attempts.values()], attempt);
     if (!resolved.ok)

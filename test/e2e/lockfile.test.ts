@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -64,9 +65,7 @@ describe('a lockfile that cannot be used', () => {
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
-    expect(repaired.stdout).toContain(
-      'line 4 is not JSON: set aside; a take that cannot be read is in doubt',
-    );
+    expect(repaired.stdout).toContain('line 4 is not JSON: set aside; what it recorded is in doubt');
     expect((await album.run('run', '--yes')).code).toBe(8);
     expect(await album.charges()).toBe(1);
     expect((await album.run('resolve', 'unreadable', '--not-charged')).code).toBe(0);
@@ -79,14 +78,15 @@ describe('a lockfile that cannot be used', () => {
     rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
     const before = readFileSync(album.lockPath, 'utf8');
     const queueId = /"queue_id":"([^"]+)"/.exec(before)?.[1] ?? '';
-    edit(album.lockPath, (text) => text.replace(/"digest":"v1:.{20}/, '#'.repeat(30)));
+    // Without its signature, the line does not prove which file is its audio.
+    edit(album.lockPath, (text) => text.replace(/"(?:digest":"v1:.{20}|key":".{4})/g, '#'.repeat(30)));
     await refusesAll(album, 'lockfile-bad-line');
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
     expect(repaired.stdout).toContain(`one with the job ${queueId} is in doubt`);
     const run = await album.run('run', '--yes');
     expect(run.code).toBe(8);
-    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from damaged lines');
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('1 job is known only from a damaged line');
     expect(await album.charges()).toBe(1);
     const shown = await album.run('resolve');
     expect(shown.stdout).toMatch(new RegExp(`resolve album\\.yaml \\S+ --queue-id ${queueId}`));
@@ -96,6 +96,65 @@ describe('a lockfile that cannot be used', () => {
     await album.run('run', '--yes');
     expect(await album.charges()).toBe(2);
     expect(album.lock()).toMatchObject([{ track: 'one', state: 'lost' }, { track: 'two' }]);
+  });
+
+  describe('takes back the file of a finished take whose line is damaged', () => {
+    /** The line's end is damaged, and no copy has it. Another track is not bought yet. */
+    async function damaged(damage: (line: string) => string = String): Promise<[Scene, string, string]> {
+      const album = await finished();
+      writePrompts(album.cwd, { ...FIRST, two: 'A gong is struck' });
+      rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+      const [audio = ''] = audioFiles(album.cwd);
+      const queueId = String(album.lock()[0]?.queue_id);
+      edit(album.lockPath, (text) => damage(text.replace(/"digest":"v1:.{20}/, '#'.repeat(30))));
+      expect((await album.run('lock repair')).code).toBe(0);
+      return [album, queueId, path.join(album.cwd, audio)];
+    }
+
+    it.each(['--queue-id', '--charged'])('if the user says %s, without another request', async (answer) => {
+      const [album, queueId] = await damaged();
+      const shown = await album.run('resolve');
+      expect(shown.stdout.replaceAll(/\s+/g, ' ')).toMatch(/names the file \S*one\S*: --queue-id takes it/);
+      const words = answer === '--charged' ? [answer] : [answer, queueId];
+      const settled = await album.run('resolve', 'one', ...words);
+      expect([settled.code, settled.stderr]).toEqual([0, '']);
+      expect(settled.stdout).toContain('one is done');
+      expect(album.lock()).toMatchObject([{ track: 'one', state: 'done', queue_id: queueId }]);
+      expect((await album.run('verify')).code).toBe(0);
+      expect((await album.run('run', '--yes')).code).toBe(0);
+      expect(album.lock()).toMatchObject([{ track: 'one', state: 'done' }, { track: 'two' }]);
+      expect(await album.charges()).toBe(2);
+    });
+
+    it.each<[string, (line: string) => string, ((file: string) => void)?]>([
+      ['the file was changed', String, (file) => appendFileSync(file, '\0')],
+      ['the file is gone', String, (file) => rmSync(file)],
+      [
+        'the file is behind a link',
+        String,
+        (file) => {
+          renameSync(file, `${file}.real`);
+          symlinkSync(`${file}.real`, file);
+        },
+      ],
+      ['the line names another job', (line) => line.replace(/"queue_id":"./, '"queue_id":"_')],
+      ['the line has another attempt', (line) => line.replace(/"attempt":"..../, '"attempt":"0000')],
+      ['the line names another track', (line) => line.replace('"track":"one"', '"track":"oen"')],
+      ['another key made it', (line) => line.replace(/"key":"..../, '"key":"0000')],
+    ])('but not if %s', async (_, damage, change) => {
+      const [album, queueId, file] = await damaged(damage);
+      change?.(file);
+      const [named] = album.lock();
+      const refused = await album.run(
+        'resolve',
+        String(named?.attempt),
+        '--queue-id',
+        String(named?.queue_id ?? queueId),
+      );
+      expect(refused.code).toBe(2);
+      expect(album.lock()).toMatchObject([{ state: 'in_doubt' }]);
+      expect(await album.charges()).toBe(1);
+    });
   });
 
   it('collects a job that only a damaged line names, once the user says that it is', async () => {
@@ -117,10 +176,10 @@ describe('a lockfile that cannot be used', () => {
     const queueId = String(album.lock()[0]?.queue_id);
     edit(album.lockPath, (text) => text.replace(/^\{"track".*\n/m, ''));
     const repaired = await album.run('lock repair');
-    expect(repaired.stdout).toContain('1 of 1 lines are missing; a take that cannot be read is in doubt');
+    expect(repaired.stdout).toContain('the only record is missing; what it recorded is in doubt');
     const run = await album.run('run', '--yes');
     expect(run.code).toBe(8);
-    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('lines of the lockfile are missing');
+    expect(run.stderr.replaceAll(/\s+/g, ' ')).toContain('records are missing from the lockfile');
     const adopted = await album.run('resolve', 'unreadable', '--queue-id', queueId);
     expect(adopted.code, adopted.stderr).toBe(0);
     expect(adopted.stdout).toContain('Next: venice-batch plan');
@@ -160,13 +219,25 @@ describe('a lockfile that cannot be used', () => {
     expect(await album.charges()).toBe(1);
   });
 
+  it.each(['utf-16le', 'utf-16be'])('is repaired if it was saved as %s', async (encoding) => {
+    const album = await finished();
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    const before = readFileSync(album.lockPath, 'utf8');
+    const saved = Buffer.from(`\ufeff${before}`, 'utf16le');
+    writeFileSync(album.lockPath, encoding === 'utf-16le' ? saved : saved.swap16());
+    await refusesAll(album, 'lockfile-not-a-lockfile');
+    const repaired = await album.run('lock repair');
+    expect([repaired.code, repaired.stderr]).toEqual([0, '']);
+    expect(readFileSync(album.lockPath, 'utf8')).toBe(before);
+  });
+
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {
     const album = await finished();
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n{"attempt": gar\n`);
     const repaired = await album.run('lock repair');
     expect(repaired.code).toBe(0);
     expect(repaired.stdout).toContain(
-      'lines may be missing; the next run restores 1 attempt from .venice-batch;',
+      'records may be missing; the next run restores 1 attempt from .venice-batch;',
     );
     expect(repaired.stdout).not.toContain('what they recorded is unknown');
     expect((await album.run('run', '--yes')).code).toBe(0);

@@ -155,6 +155,13 @@ describe('a line with more damage', () => {
     expect(stops(repaired(`${serialiseLock(header, [])}${torn}=======\n`).attempts)).toBe(true);
   });
 
+  it('is not taken at its word if a sound line says that the job is another take\u2019s', () => {
+    const intent = attempt({ attempt: id('other'), track: 'other' });
+    const torn = attemptLine({ ...queued, ...intent, rev: 2, state: 'queued' }).slice(0, -80);
+    const { attempts } = repaired(`${serialiseLock(header, [queued, intent])}${torn}=======\n`);
+    expect(attempts).toEqual([queued, intent].sort((a, b) => (a.track < b.track ? -1 : 1)));
+  });
+
   it('keeps each job and each track that it names', () => {
     const spliced = (attemptLine(queued).slice(0, 200) + attemptLine(done)).replace(
       /"sum":".{8}/,
@@ -349,6 +356,42 @@ describe('lines that are missing', () => {
       .replace(attemptLine(third), attemptLine(queued))
       .replace('"state":"done"', '"\0tate":"\0one"');
     expect(repaired(damaged).attempts).toContainEqual(expect.objectContaining(missing));
+  });
+
+  it.each([
+    ['state', (line: string) => line.replace('"state":"done"', '"\0tate":"\0one"')],
+    ['attempt', (line: string) => line.replace('"attempt":"', '"\0ttempt":"\0')],
+  ])('are in doubt if one is overwritten with a copy of another whose %s is damaged', (_, damage) => {
+    const [first = '', second = ''] = lines.slice(1);
+    const { attempts } = repaired(clean.replace(second, damage(first)));
+    expect(salvagedJobsError(attempts, command)).toBeDefined();
+  });
+
+  it('are in doubt if they precede the end mark, however many follow it', () => {
+    const later = ['x', 'y', 'z'].map((track) => attempt({ attempt: id(track), track }));
+    const open = clean + later.map((one) => `${attemptLine(one)}\n`).join('');
+    const damaged = open.replace(`${lines[1]}\n`, '').replace('"state":"queued"', '"state":"queuee"');
+    expect(salvagedJobsError(repaired(damaged).attempts, command)).toBeDefined();
+    const lost = attemptLine({ ...queued, rev: 3, state: 'lost' });
+    const renewed = `${serialiseLock(header, [queued])}${lost}\n`;
+    const older = repaired(renewed.replace('"state":"queued"', '"\0tate":"\0ueued"'));
+    expect(older.report.missing).toBeUndefined();
+    expect(older.attempts).toMatchObject([{ track: 'opening', state: 'lost' }]);
+  });
+
+  it('are in doubt if another lockfile follows a cut one', () => {
+    const other = serialiseLock({ ...header, lineage: id('other') }, [queued]);
+    for (const count of [1, 2]) {
+      const { attempts } = repaired(`${lines.slice(0, count).join('\n')}\n${other}`);
+      expect(salvagedJobsError(attempts, command), `${count} lines`).toBeDefined();
+    }
+    expect(salvagedJobsError(repaired(clean + other).attempts, command)).toBeUndefined();
+  });
+
+  it('are in doubt if a sound lockfile follows, whose end mark does not count them', () => {
+    const other = serialiseLock({ ...header, lineage: id('other') }, [queued]);
+    for (const first of ['\0'.repeat(900), clean.toUpperCase().trimEnd(), '\0\n'.repeat(4)])
+      expect(salvagedJobsError(repaired(`${first}\n${other}`).attempts, command), first).toBeDefined();
   });
 
   it('are not in doubt if the end mark proves that all are there', () => {
