@@ -58,8 +58,8 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
 function verdictText(
   files: readonly CheckedFile[],
   rows: readonly PlanRow[],
-  { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
-  { audio }: Pick<SharedView, 'audio'>,
+  { placeOf }: Pick<Session, 'placeOf'>,
+  { audio, command }: Pick<SharedView, 'audio' | 'command'>,
 ): string {
   const lines = files
     .filter(({ state, word }) => state !== 'present' && word !== undefined)

@@ -26,7 +26,8 @@ export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): 
   const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(batch)(async () => undefined);
-  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  if (state === undefined && read.header?.log === undefined)
+    return { attempts: [...read.attempts.values()], command };
   const about = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
