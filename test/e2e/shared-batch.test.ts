@@ -344,7 +344,7 @@ it('is used by programs as by the command, wherever it is named', async () => {
   expect(await service.charges()).toBe(2);
 });
 
-it('warns of an address that another manifest uses, but not of one that grew or lost tracks', async () => {
+it('warns of an address that another manifest uses, and buys nothing there unattended, but not of one that grew or lost tracks', async () => {
   const { service, machine, state } = await stage(2);
   const one = machine();
   expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
@@ -359,6 +359,13 @@ it('warns of an address that another manifest uses, but not of one that grew or 
     rmSync(path.join(other, 'album.lock.jsonl'), { force: true });
     rmSync(path.join(other, '.venice-batch'), { force: true, recursive: true });
   }
+  // Nobody would see the warning before money is spent. The next run must still be able to tell.
+  for (const _ of [1, 2]) {
+    const unattended = await runHere(words(service, state), other, service.env);
+    expect(unattended.code).toBe(9);
+    expect(unattended.stderr).toContain('error[state-other-manifest]');
+  }
+  expect(await service.charges()).toBe(2);
   for (const tracks of [1, 3]) {
     const fresh = machine();
     writeManifest(fresh, tracks);
