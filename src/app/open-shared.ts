@@ -69,7 +69,7 @@ export async function openTogether(
 function unattendedError({ message }: { readonly message: string }, command: NextCommand): BatchError {
   return new BatchError('state-other-manifest', message, {
     exitCode: EXIT.lockfile,
-    hint: `use a separate address for each manifest, or they share one budget; if you renamed all tracks, approve the first purchase at a terminal, without --yes; to see what it would buy: ${command('plan')}`,
+    hint: `use a separate address for each manifest, or they share one budget; if you renamed all tracks, approve the first purchase yourself, at a terminal; to see what it would buy: ${command('plan')}`,
   });
 }
 
