@@ -122,7 +122,8 @@ async function sharedFor(
   const { lockfilePath, endpoint, command, sandbox, allowSingleCopy = false } = settings;
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
-  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  if (state === undefined && read.header?.log === undefined)
+    return { attempts: [...read.attempts.values()], command };
   const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy, manifest };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),

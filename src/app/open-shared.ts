@@ -40,6 +40,8 @@ export async function openTogether(
       log && header === undefined
         ? otherManifest(log.address, await settings.manifest?.(), log.attempts.values())
         : undefined;
+    if (foreign !== undefined && settings.yes === true && verbOf(settings) === 'run')
+      throw unattendedError(foreign, command);
     if (foreign !== undefined) report('warning', 'state-other-manifest', foreign.message, foreign.hint);
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = header?.log === undefined && attempts.size > 0;
@@ -58,6 +60,17 @@ export async function openTogether(
     await shared.log?.close();
     throw error;
   }
+}
+
+/**
+ * Before the lockfile is created: it would bind this manifest to the log, and the next run could not tell that they do
+ * not belong together.
+ */
+function unattendedError({ message }: { readonly message: string }, command: NextCommand): BatchError {
+  return new BatchError('state-other-manifest', message, {
+    exitCode: EXIT.lockfile,
+    hint: `use a separate address for each manifest, or they share one budget; if you renamed all tracks, approve the first purchase yourself, at a terminal; to see what it would buy: ${command('plan')}`,
+  });
 }
 
 const EXPIRY_HINT =

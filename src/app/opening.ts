@@ -31,6 +31,8 @@ export interface OpenSettings {
   findState?(named: () => Promise<string | undefined>): Promise<State | undefined>;
   /** The manifest, if it can be used: to see whether the shared log is its own. */
   manifest?(): Promise<Manifest | undefined>;
+  /** Approved by `--yes`: no one sees a warning before money is spent. */
+  readonly yes?: boolean;
 }
 
 export interface OpenedStore {

@@ -16,6 +16,10 @@ import type { State } from './shared-state.js';
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {
   readonly attempts: readonly Attempt[];
+  /**
+   * For the next command. With the address of the log if only the lockfile names it: a run without it would be refused.
+   */
+  readonly command: NextCommand;
   /** Whether the shared log was read; otherwise only the lockfile was. */
   readonly fromLog?: boolean;
   /** Where to fetch files stored by other machines. */
@@ -61,7 +65,7 @@ export async function sharedView(
         `the lockfile is a copy of the shared log ${named}: showing what the copy has`,
         `to read the log itself: ${command(verb, '--state', named)}`,
       );
-    return { attempts: own };
+    return { attempts: own, command: naming(command, named) };
   }
   checkLog(read.header, state.address, lockfilePath, (...words) => command(verb, ...words));
   try {
@@ -76,15 +80,19 @@ export async function sharedView(
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
-    return { attempts, fromLog: true, audio: state.audio, keptBy };
+    return { attempts, command, fromLog: true, audio: state.audio, keptBy };
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     // As for a run: what the lockfile knows can still be shown.
     const isCut = error.code === 'state-altered' && read.header !== undefined;
     if (error.exitCode === EXIT.lockfile && !isCut) throw error;
     warn(`${error.message}: showing what this machine's lockfile has`, error.hint);
-    return { attempts: own, fromLog: true, audio: state.audio };
+    return { attempts: own, command, fromLog: true, audio: state.audio };
   }
+}
+
+function naming(command: NextCommand, log: string | undefined): NextCommand {
+  return log === undefined ? command : (verb, ...words) => command(verb, ...words, '--state', log);
 }
 
 async function openToRead(

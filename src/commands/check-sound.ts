@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { openAudioCache } from '../audio/cache.js';
 import { isSystemFault } from '../core/errors.js';
-import { knownMeasures, measuresOf } from '../qc/analysis.js';
+import type { StoredFile } from '../lockfile/attempt.js';
+import { knownMeasures, measuresOf, wasUndecodable } from '../qc/analysis.js';
 import { type Expected, findingsOf, type QcFinding } from '../qc/findings.js';
 import type { Measures } from '../qc/measure.js';
 import type { Session } from '../session/session.js';
@@ -27,6 +28,8 @@ export interface SoundChecker {
   check(file: string, expected: Expected, sha256?: string): Promise<Sound | undefined>;
   /** Earlier measurements of bytes with this hash. */
   known(expected: Expected, sha256: string): Promise<Sound | undefined>;
+  /** Why `check` finds nothing, as far as that can be seen without decoding; `undefined`: it may find something. */
+  obstacle(file: StoredFile): Promise<'absent' | 'undecodable' | undefined>;
   close(): Promise<void>;
 }
 
@@ -70,6 +73,14 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
     }
   }
 
+  async function obstacle({ path: file, bytes, sha256 }: StoredFile) {
+    const [output, cache] = await opened;
+    const facts = await output.files.facts(path.join(root, file)).catch(() => undefined);
+    // Another file in its place has its own sound, which is not that of the take.
+    if (facts?.kind !== 'file' || facts.bytes !== bytes) return 'absent';
+    return (await wasUndecodable(cache, sha256)) ? 'undecodable' : undefined;
+  }
+
   return {
     // One at a time, so that not all files are in memory at once.
     check(file, expected, sha256) {
@@ -78,6 +89,7 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
       return found;
     },
     known,
+    obstacle,
     close: () => thread.close(),
   };
 }

@@ -43,7 +43,7 @@ export function collecting(command: Command): Command {
     .option('--keep', 'do not delete the remote copies')
     .option(
       '--timeout <minutes>',
-      'stop this long after the first submit; a later run collects what is in flight',
+      'stop after this long, not counting checks and approval; a later run collects what is in flight',
     )
     .addOption(new Option('--events <format>', 'stream events to stdout').choices(['ndjson']))
     .addOption(

@@ -57,7 +57,11 @@ const NO_LOCKFILE =
   'warning: a manifest read from stdin has no lockfile, so earlier purchases are not counted; to count them, pass --lockfile PATH';
 
 /** If nothing may be bought there is nothing to approve, and an older plan file stays as it was. */
-async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {
+async function save(
+  session: Session,
+  file: string,
+  { saved, prepared, command = session.command }: Planned,
+): Promise<void> {
   const { stderr, settings } = session;
   if (saved === undefined || prepared === undefined) {
     stderr.write(`the plan was not saved: it could not be applied as it is\n`);
@@ -66,14 +70,14 @@ async function save(session: Session, file: string, { saved, prepared }: Planned
   await writePlanFile(session, file, saved);
   const { budget_micro_usd: budget, purchases } = saved;
   if (settings.sandbox || budget !== null || purchases.length === 0) {
-    stderr.write(`saved; to apply exactly this plan, once: ${session.command('run', '--plan', file)}\n`);
+    stderr.write(`saved; to apply exactly this plan, once: ${command('run', '--plan', file)}\n`);
     return;
   }
   const needed: Diagnostic = {
     code: 'budget-needed',
     severity: 'warning',
     message: 'saved; applying it requires a budget',
-    hint: `to apply exactly this plan, once: ${session.command('run', '--plan', file, '--budget', lifeBudgetUsd(prepared.plan))}`,
+    hint: `to apply exactly this plan, once: ${command('run', '--plan', file, '--budget', lifeBudgetUsd(prepared.plan))}`,
   };
   showDiagnostics(session, [needed], new Map());
 }

@@ -74,7 +74,7 @@ async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(session.ports.files, lockPath, session.command, endpoint);
-  const { attempts, audio } = await viewOf(session, read, 'resolve');
+  const { attempts, audio, command } = await viewOf(session, read, 'resolve');
   await audio?.close();
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const running = doubtful.length === 0 ? undefined : await runAtWork(session);
@@ -100,7 +100,7 @@ async function show(session: Session): Promise<ExitCode> {
   else
     stdout.write(
       renderInDoubt(items, {
-        command: session.command,
+        command,
         idOf: (attempt) => shortId(attempts, attempt),
         color: stdout.color,
         width: tableWidth(stdout, process.env),

@@ -62,15 +62,23 @@ async function soundsBy(
   const checker = createSoundChecker(session);
   const sounds: TakeSound[] = [];
   const unknown: string[] = [];
+  const undecodable: string[] = [];
+  const unmeasured: string[] = [];
   try {
     for (const { take, attempt } of filesOf(takes, attempts)) {
       const sound = await look(checker, attempt);
       const { key } = take;
-      if (sound === undefined) unknown.push(key);
-      else sounds.push({ key, attempt: attempt.attempt, path: attempt.file.path, ...sound });
+      if (sound !== undefined) {
+        sounds.push({ key, attempt: attempt.attempt, path: attempt.file.path, ...sound });
+        continue;
+      }
+      unknown.push(key);
+      const obstacle = await checker.obstacle(attempt.file);
+      if (obstacle === 'undecodable') undecodable.push(key);
+      else if (obstacle === undefined) unmeasured.push(key);
     }
   } finally {
     await checker.close();
   }
-  return { sounds, unknown };
+  return { sounds, unknown, undecodable, unmeasured };
 }

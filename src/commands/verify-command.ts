@@ -2,6 +2,7 @@ import type { SharedView } from '../app/shared-view.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
+import { takeKey } from '../core/take-key.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
 import { requireLock } from '../lockfile/read.js';
 import { boughtTwicePhrase, boughtTwiceTake } from '../plan/bought-twice-warning.js';
@@ -58,8 +59,8 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
 function verdictText(
   files: readonly CheckedFile[],
   rows: readonly PlanRow[],
-  { command, placeOf }: Pick<Session, 'command' | 'placeOf'>,
-  { audio }: Pick<SharedView, 'audio'>,
+  { placeOf }: Pick<Session, 'placeOf'>,
+  { attempts, audio, command }: Pick<SharedView, 'attempts' | 'audio' | 'command'>,
 ): string {
   const lines = files
     .filter(({ state, word }) => state !== 'present' && word !== undefined)
@@ -67,14 +68,20 @@ function verdictText(
       const note = machine === undefined ? '' : `   (on ${escapeForeign(machine)})`;
       return `${state}  ${pathText(placeOf(path))}${note}`;
     });
+  const kept = attempts.filter((one) => one.state === 'unverified' && one.kept !== undefined);
+  lines.push(...kept.map((one) => `unverified  ${pathText(placeOf(one.kept?.path ?? ''))}`));
   const bad = files.filter(isBad);
   const needed = files.filter(({ word }) => word !== undefined).length;
   const away = files.filter(({ state }) => state === 'elsewhere').length;
-  const kept = away === 0 ? '' : `; ${away} kept elsewhere`;
-  lines.push(`${needed - bad.length - away} of ${needed} files verified${kept}${unneededPhrase(files)}`);
+  const elsewhere = away === 0 ? '' : `; ${away} kept elsewhere`;
+  lines.push(`${needed - bad.length - away} of ${needed} files verified${elsewhere}${unneededPhrase(files)}`);
   const [refetchable, others] = [bad.filter(isRemote), bad.filter((file) => !isRemote(file))];
   const changed = others.filter(({ state }) => state === 'changed');
   if (refetchable.length > 0) lines.push(`Next: ${command('collect')}   # fetches it again, at no cost`);
+  if (kept[0] !== undefined)
+    lines.push(
+      `Next: ${command('accept', takeKey(kept[0]))}   # if the kept download sounds right; or: ${command('collect')}`,
+    );
   if (isNothingHere(rows)) lines.push(`Next: ${otherFolderHint(rows)}`);
   else if (others.length > changed.length)
     lines.push(`Next: ${command('run', '--retry-failed')}   # buys the missing files again`);

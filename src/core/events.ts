@@ -127,6 +127,18 @@ export interface ProgressEvent {
   readonly remaining_ms_low: number | null;
   readonly remaining_ms_high: number | null;
   readonly paused_until: string | null;
+  /** Present while this run has nothing left to do itself. */
+  readonly other_runs?: OtherRunsWaitedFor;
+}
+
+/** What a run of a shared log waits for. */
+export interface OtherRunsWaitedFor {
+  /** Takes that other runs are buying, or bought and have not stored yet. */
+  readonly takes: number;
+  /** When one of those that bought them last showed that it is alive; `null`: not known, or nothing is bought yet. */
+  readonly heard_at: string | null;
+  /** When this run collects the takes if the others stay silent. */
+  readonly collects_at: string | null;
 }
 
 export interface SummaryEvent {

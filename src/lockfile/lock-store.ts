@@ -23,8 +23,16 @@ export interface RecordLimits {
 /** The run that is responsible for an attempt. */
 export type Holder =
   | { readonly kind: 'here' }
-  /** Another run. `silent`: it has recorded nothing for so long that it may be gone. */
-  | { readonly kind: 'elsewhere'; readonly silent: boolean; readonly lastSeen?: string | undefined };
+  /**
+   * Another run. `silent`: it has recorded nothing for so long that it may be gone. `lastSeen` is by its own clock,
+   * `heardMs` by the one of this machine.
+   */
+  | {
+      readonly kind: 'elsewhere';
+      readonly silent: boolean;
+      readonly lastSeen?: string | undefined;
+      readonly heardMs?: number | undefined;
+    };
 
 /** The other runs, if several machines write to a shared log. */
 export interface Sharing {

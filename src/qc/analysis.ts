@@ -7,7 +7,9 @@ import { type Measures, measure } from './measure.js';
 /** Analysis of the sound of one file. */
 export type Analysis =
   | { readonly kind: 'measured'; readonly measures: Measures; readonly peaks?: Peaks }
-  /** It cannot be decoded here and is not analysed, which is not an error. */
+  /** It cannot be decoded here, which is not an error: there may be no decoder for its format. */
+  | { readonly kind: 'undecodable'; readonly format: string }
+  /** The analysis was stopped, which says nothing about the file. */
   | { readonly kind: 'not-analysed'; readonly format: string };
 
 /**
@@ -16,7 +18,7 @@ export type Analysis =
  */
 export async function analyse(bytes: Uint8Array, external?: ExternalDecoder): Promise<Analysis> {
   const decoded = await decodeAudio(bytes, external);
-  if (decoded.kind !== 'pcm') return { kind: 'not-analysed', format: decoded.format };
+  if (decoded.kind !== 'pcm') return { kind: 'undecodable', format: decoded.format };
   return { kind: 'measured', measures: measure(decoded.pcm), peaks: peaksOf(decoded.pcm) };
 }
 
@@ -30,6 +32,13 @@ export async function knownMeasures(cache: AudioCache, sha256: string): Promise<
   return typeof known?.durationSeconds === 'number' && typeof known.seam === 'object'
     ? (known as Measures)
     : undefined;
+}
+
+const UNDECODABLE_KIND = 'undecodable-v1';
+
+/** Whether a file with this hash could not be decoded here the last time. A decoder may have been installed since. */
+export async function wasUndecodable(cache: AudioCache, sha256: string): Promise<boolean> {
+  return (await cache.read(UNDECODABLE_KIND, sha256)) !== undefined;
 }
 
 /**
@@ -46,6 +55,8 @@ export async function measuresOf(
   const known = await knownMeasures(cache, sha256);
   if (known !== undefined) return known;
   const analysis = await analyseFile();
+  if (analysis.kind === 'undecodable')
+    await cache.write(UNDECODABLE_KIND, sha256, { format: analysis.format });
   if (analysis.kind !== 'measured') return undefined;
   await cache.write(MEASURES_KIND, sha256, analysis.measures);
   if (analysis.peaks !== undefined) await cache.write(PEAKS_KIND, sha256, analysis.peaks);

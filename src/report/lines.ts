@@ -7,6 +7,7 @@ import {
   failureReason,
   noticeLine,
   noticeLines,
+  otherRunsPhrase,
   PHASE_TITLES,
   pausePhrase,
   remainingPhrase,
@@ -144,15 +145,18 @@ function heartbeatLine(tally: Tally, nowMs: number): string {
   const { progress } = tally;
   const problems = problemCounts(tally);
   const pauseMs = pauseLeftMs(tally, nowMs);
+  const others = otherRunsPhrase(progress, nowMs);
   const parts = [
-    `${tally.active.size} in flight`,
-    `${problems.failed} failed`,
+    others ?? `${tally.active.size} in flight`,
+    (others === undefined || problems.failed > 0) && `${problems.failed} failed`,
     problems.inDoubt > 0 && `${problems.inDoubt} in doubt`,
     spentPhrase(progress),
     remainingPhrase(progress, nowMs),
     pauseMs && pausePhrase(pauseMs),
   ];
-  return `${counter(tally)} still working: ${parts.filter(Boolean).join(', ')}`;
+  const said = parts.filter(Boolean).join(', ');
+  if (others === undefined) return `${counter(tally)} still working: ${said}`;
+  return toMakeCount(tally) === 0 ? said : `${counter(tally)} ${said}`;
 }
 
 function counter(tally: Tally): string {

@@ -1,6 +1,13 @@
 import { formatDuration } from './duration.js';
 import { escapeForeign } from './escape.js';
-import { failureReason, pausePhrase, remainingPhrase, spentPhrase, stateName } from './phrases.js';
+import {
+  failureReason,
+  otherRunsPhrase,
+  pausePhrase,
+  remainingPhrase,
+  spentPhrase,
+  stateName,
+} from './phrases.js';
 import type { Style } from './style.js';
 import { type Column, renderTable, TABLE_WIDTH_MIN } from './table.js';
 import { type ActiveTake, madeCount, pauseLeftMs, problemCounts, type Tally, toMakeCount } from './tally.js';
@@ -20,7 +27,8 @@ export const INDENT = '  ';
  */
 export function progressTitle(tally: Tally, width: number, nowMs?: number): string {
   const { progress } = tally;
-  const done = `${madeCount(tally)}/${toMakeCount(tally)}`;
+  const waitsOnly = progress?.other_runs !== undefined && toMakeCount(tally) === 0;
+  const done = waitsOnly ? undefined : `${madeCount(tally)}/${toMakeCount(tally)}`;
   const active = tally.active.size > 0 ? `${tally.active.size} active` : undefined;
   const waiting = tally.waiting.size > 0 ? `${tally.waiting.size} waiting` : undefined;
   const problems = problemCounts(tally);
@@ -70,11 +78,13 @@ export function windowLines(
   ];
 }
 
-/** What the run waits for, if anything: the request limit, or a busy service. */
+/** What the run waits for, if anything: other runs, the request limit, or a busy service. */
 function waitLines(tally: Tally, nowMs: number): string[] {
+  const others = otherRunsPhrase(tally.progress, nowMs);
   const pauseMs = pauseLeftMs(tally, nowMs);
   const latest = [...tally.waiting.values()].at(-1);
   return [
+    ...(others === undefined ? [] : [others]),
     ...(pauseMs === undefined ? [] : [pausePhrase(pauseMs)]),
     ...(latest === undefined ? [] : [`${escapeForeign(latest.key)}  ${failureReason(latest)}`]),
   ];

@@ -28,6 +28,17 @@ export function remainingPhrase(progress: ProgressEvent | undefined, nowMs: numb
   return left && `${left} left`;
 }
 
+/** What a run waits for that has nothing left to do, and until when; `undefined` if it does not. */
+export function otherRunsPhrase(progress: ProgressEvent | undefined, nowMs: number): string | undefined {
+  const { takes, heard_at: heardAt, collects_at: collectsAt } = progress?.other_runs ?? {};
+  if (takes === undefined) return undefined;
+  const what = `waiting for ${takes} ${takes === 1 ? 'take' : 'takes'} of other runs`;
+  if (typeof heardAt !== 'string' || typeof collectsAt !== 'string') return what;
+  const silent = formatDuration(nowMs - Date.parse(heardAt));
+  const left = formatDuration(Date.parse(collectsAt) - nowMs);
+  return `${what}, silent for ${silent}; collects ${takes === 1 ? 'it' : 'them'} in ${left} unless they respond`;
+}
+
 /** The amount spent of the approved amount; `undefined` if nothing was approved, because collecting costs nothing. */
 export function spentPhrase(progress: ProgressEvent | undefined): string | undefined {
   if (!progress?.approved_micro_usd) return undefined;

@@ -19,6 +19,10 @@ export interface SoundView {
   readonly sounds: readonly TakeSound[];
   /** Takes with a file that was not measured. */
   readonly unknown: readonly string[];
+  /** Of these, whose file could not be decoded here. */
+  readonly undecodable: readonly string[];
+  /** Of these, whose file is here and may be measured by `qc`. */
+  readonly unmeasured: readonly string[];
 }
 
 /** Findings worth a listen for one take. */
@@ -36,15 +40,19 @@ export function soundLines(
 
 /** For `status`: findings, and how to measure the other files. */
 export function soundSection(
-  { sounds, unknown }: SoundView,
+  { sounds, undecodable, unmeasured }: SoundView,
   command: (verb: string) => string,
   style: Style,
   width: number,
 ): string[] {
   const lines = sounds.flatMap(({ key, findings }) => soundLines(key, findings, style, width));
-  if (unknown.length > 0)
+  if (unmeasured.length > 0)
     lines.push(
-      `  ${unknown.length} ${unknown.length === 1 ? 'file is' : 'files are'} not measured: ${command('qc')}`,
+      `  ${unmeasured.length} ${unmeasured.length === 1 ? 'file is' : 'files are'} not measured: ${command('qc')}`,
+    );
+  if (undecodable.length > 0)
+    lines.push(
+      `  ${undecodable.length} ${undecodable.length === 1 ? 'file' : 'files'} could not be decoded here, and cannot be measured`,
     );
   return lines.length === 0 ? [] : ['Sound', ...lines];
 }

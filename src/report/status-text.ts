@@ -203,7 +203,10 @@ function costText(attempt: Attempt | undefined): string {
   return formatUsd(countsAsSpent(attempt) ? attempt.quote_micro_usd : 0);
 }
 
-function whereabouts({ file, queue_id }: Attempt, { placeOf = String }: StatusOptions): string {
+/** The download that was kept although it failed the check, if there is nothing better. */
+function whereabouts(attempt: Attempt, { placeOf = String }: StatusOptions): string {
+  const { state, kept, queue_id } = attempt;
+  const file = state === 'unverified' ? (kept ?? attempt.file) : attempt.file;
   return file === undefined ? escapeForeign(queue_id ?? '') : pathText(placeOf(file.path));
 }
 

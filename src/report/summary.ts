@@ -111,7 +111,7 @@ function markFor(exitCode: number, style: Style): string {
 /** The counts besides how many are done. */
 export function countPhrases(summary: SummaryEvent, takes: readonly TakeEvent[] = []): string[] {
   const counts: [number, string][] = [
-    [summary.made, 'made now'],
+    [summary.made, 'downloaded now'],
     [summary.elsewhere ?? 0, keptPhrase(takes)],
     [summary.in_flight, 'in flight'],
     [summary.clean_up_owed, copiesPhrase(summary.clean_up_owed)],

@@ -57,7 +57,7 @@ export function problemCounts(tally: Tally): { readonly failed: number; readonly
   return { failed: tally.failures.size - inDoubt, inDoubt };
 }
 
-/** Takes that this run made. */
+/** Takes whose files this run stored. */
 export function madeCount({ made }: Tally): number {
   return made.size;
 }

@@ -21,7 +21,7 @@ import { watchOtherRuns } from './other-runs.js';
 import { emitResumed, pollJob } from './poll.js';
 import { createPrices } from './prices.js';
 import { emitProgress } from './progress.js';
-import { countProgress, type ProgressCounts, progressOf } from './progress-state.js';
+import { countProgress, onlyCleanUpsLeft, type ProgressCounts, progressOf } from './progress-state.js';
 import { createServerErrors } from './server-errors.js';
 import { followOthers } from './share-limits.js';
 import { createCeiling } from './spend-limit.js';
@@ -207,17 +207,20 @@ async function loop(
     }
     const nowMs = clock.nowMs();
     const action = context.scheduler.next(nowMs);
+    const isIdle = action.kind === 'finished' && inFlight.size === 0;
+    if (isIdle) {
+      const end = await others.atEnd(actions);
+      if (end === 'over') break;
+      unreported = true;
+      if (end === 'looked') continue;
+    }
     if (nowMs - reportedMs >= PROGRESS_EVERY_MS) {
       reportedMs = nowMs;
       unreported = false;
-      emitProgress(context, progressCounts, nowMs);
+      emitProgress(context, progressCounts, nowMs, isIdle ? others.waitedFor() : undefined);
     }
-    if (action.kind === 'finished' && inFlight.size === 0) {
-      const end = await others.atEnd(actions);
-      if (end === 'over') break;
-      if (end === 'looked') continue;
-    }
-    if (!cleaning && onlyCleanUpsLeft(progressCounts)) {
+    // What is taken over from another run has to be downloaded first.
+    if (!cleaning && onlyCleanUpsLeft(progressCounts) && others.waitedFor() === undefined) {
       cleaning = true;
       context.emit({ type: 'phase', time: new Date(nowMs).toISOString(), phase: 'clean_up' });
     }
@@ -269,10 +272,6 @@ function step(context: RunContext, job: Job, kind: 'submit' | 'poll' | 'complete
     default:
       return unreachable(kind);
   }
-}
-
-function onlyCleanUpsLeft({ counts }: ProgressCounts): boolean {
-  return counts.unsubmitted === 0 && counts.active === 0;
 }
 
 /** Ctrl-C and `--timeout` end the run from outside. Returns a function that stops watching. */

@@ -1,6 +1,7 @@
 import { emitNotice } from '../core/emit-notice.js';
 import { BatchError } from '../core/errors.js';
-import { BEAT_EVERY_MS } from '../core/run-silence.js';
+import type { OtherRunsWaitedFor } from '../core/events.js';
+import { BEAT_EVERY_MS, SILENT_MS } from '../core/run-silence.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore, Sharing } from '../lockfile/lock-store.js';
 import { isClaimed, isInFlight, isStaleClaim } from '../plan/history.js';
@@ -16,10 +17,12 @@ export interface OtherRuns {
    * contain something to do. `busy`: another run that is alive still works on something, so wait for it.
    */
   atEnd(actions: number): Promise<'over' | 'looked' | 'busy'>;
+  /** What this run has to wait for before it may end. */
+  waitedFor(): OtherRunsWaitedFor | undefined;
   close(): void;
 }
 
-const NOBODY: OtherRuns = { atEnd: async () => 'over', close: () => {} };
+const NOBODY: OtherRuns = { atEnd: async () => 'over', waitedFor: () => undefined, close: () => {} };
 
 /** Whether this run is responsible for the attempt: its own, those of dead runs, or all if no log is shared. */
 export function isOurs({ sharing }: LockStore, attempt: Attempt): boolean {
@@ -82,14 +85,31 @@ export function watchOtherRuns(
         await look(context, sharing, false);
         return 'looked';
       }
-      if (context.settings.detach || ![...store.attempts.values()].some((one) => isBusy(context, one)))
-        return 'over';
+      if (waitedFor(context) === undefined) return 'over';
       if (!waitingReported) reportWaiting(context);
       waitingReported = true;
       isWaiting = true;
       return 'busy';
     },
+    waitedFor: () => waitedFor(context),
     close: () => over.abort(),
+  };
+}
+
+function waitedFor(context: RunContext): OtherRunsWaitedFor | undefined {
+  const { settings, store } = context;
+  if (settings.detach) return undefined;
+  const busy = [...store.attempts.values()].filter((one) => isBusy(context, one));
+  if (busy.length === 0) return undefined;
+  const heard = busy.filter(isInFlight).flatMap((attempt) => {
+    const holder = store.sharing?.holderOf(attempt);
+    return holder?.kind === 'elsewhere' ? (holder.heardMs ?? []) : [];
+  });
+  const heardMs = heard.length === 0 ? undefined : Math.max(...heard);
+  return {
+    takes: busy.length,
+    heard_at: heardMs === undefined ? null : new Date(heardMs).toISOString(),
+    collects_at: heardMs === undefined ? null : new Date(heardMs + SILENT_MS).toISOString(),
   };
 }
 
@@ -123,6 +143,6 @@ function reportWaiting(context: RunContext): void {
     context,
     'info',
     'other-runs',
-    'this run has nothing left to do: waiting for the other runs, and collecting for any that stops responding',
+    'this run has nothing left to do: it waits for the other runs, and collects for any that is silent for 5 minutes',
   );
 }

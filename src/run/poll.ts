@@ -209,7 +209,9 @@ async function afterUnknownId(
 ): Promise<Settled> {
   const nowMs = context.ports.clock.nowMs();
   if (underAnotherKey(context, job, attempt)) return GONE;
-  const pauseMs = UNKNOWN_ID_PAUSES_MS[job.unknownId];
+  // An earlier run has asked as often as it takes: once more shows whether that was an outage.
+  const wasGone = attempt.state === 'unverified' && attempt.reason?.code === 'not_found';
+  const pauseMs = wasGone ? undefined : UNKNOWN_ID_PAUSES_MS[job.unknownId];
   job.unknownId += 1;
   if (pauseMs !== undefined) return { kind: 'again', notBeforeMs: nowMs + pauseMs };
   if (unclear !== undefined && !(await context.client.models()).ok)

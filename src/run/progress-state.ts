@@ -33,3 +33,7 @@ export function countProgress(jobs: Iterable<Job>): ProgressCounts {
     },
   };
 }
+
+export function onlyCleanUpsLeft({ counts }: ProgressCounts): boolean {
+  return counts.unsubmitted === 0 && counts.active === 0;
+}

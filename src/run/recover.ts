@@ -1,6 +1,6 @@
 import path from 'node:path';
 import pLimit from 'p-limit';
-import { faultCode } from '../core/errors.js';
+import { faultCode, isSystemFault } from '../core/errors.js';
 import { foldName } from '../core/file-name.js';
 import type { FileFacts, FolderFiles } from '../core/ports.js';
 import { type Attempt, type AttemptState, isGivenUpByUser } from '../lockfile/attempt.js';
@@ -9,7 +9,7 @@ import { type FileState, takeId } from '../plan/history.js';
 import { hashFile } from '../storage/link-into-place.js';
 import { EXTENSIONS } from '../storage/media-names.js';
 import type { MoveContext } from '../storage/move.js';
-import { findWhereStored, settleMove, unlessStuck } from '../storage/move.js';
+import { findWhereStored, otherPlace, settleMove, unlessStuck } from '../storage/move.js';
 import { advance, type Observation } from './transition.js';
 
 /** A run ended between the intent and its outcome: it is unknown whether the submit was sent and charged. */
@@ -43,11 +43,38 @@ export async function recover(context: MoveContext, nowMs: number, known: KnownP
   }
 }
 
+/**
+ * For commands that record nothing: the attempts, each with its file where `recover` would find it. What cannot be read
+ * stays as it is recorded.
+ */
+export async function withPlacesFound(
+  { output }: DiskView,
+  attempts: readonly Attempt[],
+  known: KnownPlaces,
+): Promise<readonly Attempt[]> {
+  const placesOf = createPlaces(known);
+  const limit = pLimit(16);
+  return Promise.all(
+    attempts.map((attempt) =>
+      limit(async () => {
+        const { file, move_to: isMoving } = attempt;
+        if (file === undefined || isMoving !== undefined) return attempt;
+        const place = await otherPlace(output, attempt, placesOf(attempt)).catch(unlessSystemFault);
+        return place === undefined ? attempt : { ...attempt, file: { ...file, path: place } };
+      }),
+    ),
+  );
+}
+
+function unlessSystemFault(fault: unknown): undefined {
+  if (!isSystemFault(fault)) throw fault;
+}
+
 export interface KnownPlaces {
   /** Takes of the manifest, which name the path that each file should have. */
   readonly takes?: readonly Take[] | undefined;
   /** By attempt: what the lockfile said before newer records were restored. */
-  readonly former?: ReadonlyMap<string, string>;
+  readonly former?: ReadonlyMap<string, string> | undefined;
 }
 
 function createPlaces({ takes = [], former }: KnownPlaces): (attempt: Attempt) => readonly string[] {

@@ -1,9 +1,11 @@
 import type { OpenSettings } from '../app/opening.js';
 import { pullHere } from '../app/pull-here.js';
 import { type SharedView, sharedView } from '../app/shared-view.js';
+import { isSystemFault } from '../core/errors.js';
 import type { UsableLock } from '../lockfile/read.js';
 import { escapeForeign } from '../report/escape.js';
-import type { Output } from '../storage/output.js';
+import { withPlacesFound } from '../run/recover.js';
+import { type Output, openOutput } from '../storage/output.js';
 import type { OpenBatch } from './open-batch.js';
 import { readableManifest } from './unreadable.js';
 
@@ -23,10 +25,30 @@ export function stateFinder(batch: OpenBatch): NonNullable<OpenSettings['findSta
  * lockfile.
  */
 export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): Promise<SharedView> {
+  const view = await recordsOf(batch, read, verb);
+  if (!view.attempts.some(({ file }) => file !== undefined)) return view;
+  const output = await openOutput(batch.ports.files, batch.settings.outputRoot.value).catch(
+    unlessSystemFault,
+  );
+  if (output === undefined) return view;
+  const known = {
+    takes: (await readableManifest(batch))?.takes,
+    former: read.notes.find((note) => note.kind === 'restored')?.places,
+  };
+  return { ...view, attempts: await withPlacesFound({ output }, view.attempts, known) };
+}
+
+/** Commands that need the folder report this themselves. */
+function unlessSystemFault(fault: unknown): undefined {
+  if (!isSystemFault(fault)) throw fault;
+}
+
+async function recordsOf(batch: OpenBatch, read: UsableLock, verb: string): Promise<SharedView> {
   const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(batch)(async () => undefined);
-  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  if (state === undefined && read.header?.log === undefined)
+    return { attempts: [...read.attempts.values()], command };
   const about = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,

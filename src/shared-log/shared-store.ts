@@ -253,8 +253,9 @@ function holderOf({ log, run, ended, clock, heardMs }: Core, attempt: Attempt): 
   const holder = attempt.state === 'intent' ? (attempt.run ?? origin?.run) : origin?.by;
   if (holder === undefined || holder === run || ended.has(holder)) return { kind: 'here' };
   const lastSeen = log?.lastSeen(holder);
-  const silent = lastSeen === undefined || clock.nowMs() - heardMs(holder, lastSeen) > SILENT_MS;
-  return { kind: 'elsewhere', silent, ...(lastSeen === undefined ? {} : { lastSeen }) };
+  if (lastSeen === undefined) return { kind: 'elsewhere', silent: true };
+  const atMs = heardMs(holder, lastSeen);
+  return { kind: 'elsewhere', silent: clock.nowMs() - atMs > SILENT_MS, lastSeen, heardMs: atMs };
 }
 
 function keptBy({ log, run, ended }: Core, attempt: Attempt): string | undefined {

@@ -65,18 +65,24 @@ export async function findWhereStored(
   attempt: Attempt,
   places: readonly string[],
 ): Promise<boolean> {
-  const { file, stem } = attempt;
-  if (file === undefined) return false;
-  const { root, files } = context.output;
+  const place = await otherPlace(context.output, attempt, places);
+  if (place === undefined) return false;
+  await context.store.record(changed(context.store, attempt, { move_to: place }));
+  return settleMove(context, context.store.newest(attempt.attempt) ?? attempt);
+}
+
+/** The same without recording it. */
+export async function otherPlace(
+  { root, files }: Output,
+  { file, stem }: Attempt,
+  places: readonly string[],
+): Promise<string | undefined> {
+  if (file === undefined) return undefined;
   const first = stem + path.posix.extname(file.path);
   const others = [first, ...places].filter((place) => place !== file.path && mayMove(file, place));
-  if (others.length === 0 || (await files.facts(path.join(root, file.path))) !== undefined) return false;
-  for (const place of others) {
-    if (!(await isStored(files, path.join(root, place), file))) continue;
-    await context.store.record(changed(context.store, attempt, { move_to: place }));
-    return settleMove(context, context.store.newest(attempt.attempt) ?? attempt);
-  }
-  return false;
+  if (others.length === 0 || (await files.facts(path.join(root, file.path))) !== undefined) return undefined;
+  for (const place of others) if (await isStored(files, path.join(root, place), file)) return place;
+  return undefined;
 }
 
 /** Finishes a move that this run or a killed one began. Throws the `FileFault`; it can be retried. */

@@ -133,6 +133,22 @@ describe('--frozen', () => {
 });
 
 describe('verify', () => {
+  it('finds a file that was put back under its first name, as status does', async () => {
+    const album = await made();
+    const [first = '', second = ''] = audioFiles(album.cwd);
+    edit(manifestOf(album), (text) => text.replace('budget: 5', 'budget: 5\noutput: "new/{id}.{ext}"'));
+    expect((await album.run('run', '--yes')).code).toBe(0);
+    const moved = audioFiles(album.cwd);
+    renameSync(path.join(album.cwd, moved[0]!), path.join(album.cwd, first));
+    expect((await album.run('status')).stdout).toContain(first);
+    expect((await album.run('verify')).stdout).toContain('2 of 2 files verified');
+    // Other bytes under that name are not the file.
+    writeFileSync(path.join(album.cwd, second), 'edited');
+    remove(album, moved[1]!);
+    expect((await album.run('status')).stdout).toContain('missing');
+    expect((await album.run('verify')).code).toBe(100);
+  });
+
   it('names the damaged one of several takes', async () => {
     const album = await scene();
     edit(manifestOf(album), (text) => text.replace('id: one,', 'id: one, takes: 2,'));

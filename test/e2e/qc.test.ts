@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from './in-process.js';
@@ -55,6 +55,31 @@ tracks:
       loudness_lufs: status.sound.takes[0].loudness_lufs,
     });
     expect((await venice('qc')).stdout).toContain('2 files measured, 0 with warnings');
+  });
+
+  it('is suggested by status only for files that it may measure', async () => {
+    const lock = path.join(cwd, 'album.sandbox/album.lock.jsonl');
+    const [, file = '', sha256] =
+      /"track":"two".*?"path":"([^"]+)".*?"sha256":"([0-9a-f]{64})"/.exec(readFileSync(lock, 'utf8')) ?? [];
+    const audio = path.join(cwd, 'album.sandbox', file);
+    const cached = (kind: string) =>
+      path.join(cwd, `album.sandbox/.venice-batch/audio/${sha256}.${kind}.json`);
+    const measures = readFileSync(cached('qc-v3'));
+    rmSync(cached('qc-v3'));
+    const suggests = async () => (await venice('status')).stdout.includes('venice-batch qc');
+    expect(await suggests()).toBe(true);
+    renameSync(audio, `${audio}.away`);
+    expect(await suggests()).toBe(false);
+    writeFileSync(audio, 'another file');
+    expect(await suggests()).toBe(false);
+    renameSync(`${audio}.away`, audio);
+    writeFileSync(cached('undecodable-v1'), '{"format":"Ogg"}\n');
+    expect(await suggests()).toBe(false);
+    expect((await venice('status')).stdout).toContain('1 file could not be decoded here');
+    // A decoder may have been installed since.
+    expect((await venice('qc')).stdout).toContain('2 files measured');
+    expect(readFileSync(cached('qc-v3'))).toEqual(measures);
+    expect((await venice('status')).stdout).not.toContain('decoded');
   });
 
   it('shows its warnings everywhere and fails the run with --qc-fail', async () => {

@@ -208,7 +208,7 @@ describe('a run that is interrupted at its clean-up', () => {
     const rest = linesSince(end, /^… 2 of 2/);
     expect(rest.slice(0, 5)).toEqual([
       '… 2 of 2 done, interrupted',
-      expect.stringMatching(/^ {2}2 made now · 2 remote copies still to delete · /),
+      expect.stringMatching(/^ {2}2 downloaded now · 2 remote copies still to delete · /),
       expect.stringMatching(/^ {2}\$0\.\d+ spent of /),
       '  Every file made so far is stored here; 2 remote copies are still to be',
       '  deleted, which costs nothing.',

@@ -79,6 +79,25 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   expect(await service.charges()).toBe(2);
 });
 
+it('suggests a command that works as typed where only the lockfile names the log', async () => {
+  const { service, machine, state } = await stage(1);
+  const one = machine();
+  const detached = await runHere([...words(service, state), '--detach'], one, service.env);
+  expect(detached.code, detached.stderr).toBe(11);
+  const shown = await runHere(['status', 'album.yaml', ...service.flags], one);
+  const next = /Next: venice-batch (collect .*)/.exec(shown.stdout)?.[1] ?? '';
+  expect(next).toContain(state.join(' '));
+  const collected = await runHere(next.split(' '), one, service.env);
+  expect(collected.code, collected.stderr).toBe(0);
+  const file = audioFiles(one).find((name) => name.startsWith('out/'))!;
+  writeFileSync(path.join(one, file), 'edited');
+  const verified = await runHere(['verify', 'album.yaml', ...service.flags], one);
+  expect(verified.stdout).toMatch(new RegExp(`Next: venice-batch run album\\.yaml .*${state.join(' ')}`));
+  const plan = ['plan', 'album.yaml', '--force', '*', '--out', 'plan.json', ...service.flags];
+  const saved = await runHere(plan, one, service.env);
+  expect(saved.stderr).toMatch(new RegExp(`venice-batch run album\\.yaml --plan .*${state.join(' ')}`));
+});
+
 it('creates no folder under --frozen for audio that the store lacks', async () => {
   const { service, machine, share, state } = await stage(1);
   const cwd = machine();
@@ -325,7 +344,7 @@ it('is used by programs as by the command, wherever it is named', async () => {
   expect(await service.charges()).toBe(2);
 });
 
-it('warns of an address that another manifest uses, but not of one that grew or lost tracks', async () => {
+it('warns of an address that another manifest uses, and buys nothing there unattended, but not of one that grew or lost tracks', async () => {
   const { service, machine, state } = await stage(2);
   const one = machine();
   expect((await runHere(words(service, state), one, service.env)).code).toBe(0);
@@ -340,6 +359,13 @@ it('warns of an address that another manifest uses, but not of one that grew or 
     rmSync(path.join(other, 'album.lock.jsonl'), { force: true });
     rmSync(path.join(other, '.venice-batch'), { force: true, recursive: true });
   }
+  // Nobody would see the warning before money is spent. The next run must still be able to tell.
+  for (const _ of [1, 2]) {
+    const unattended = await runHere(words(service, state), other, service.env);
+    expect(unattended.code).toBe(9);
+    expect(unattended.stderr).toContain('error[state-other-manifest]');
+  }
+  expect(await service.charges()).toBe(2);
   for (const tracks of [1, 3]) {
     const fresh = machine();
     writeManifest(fresh, tracks);

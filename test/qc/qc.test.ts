@@ -3,6 +3,7 @@ import { decodeAudio } from '../../src/audio/decode.js';
 import { blockEnergies, integratedLoudness as gatedLoudness } from '../../src/audio/loudness.js';
 import type { Pcm } from '../../src/audio/pcm.js';
 import { truePeak } from '../../src/audio/true-peak.js';
+import { analyse, measuresOf, wasUndecodable } from '../../src/qc/analysis.js';
 import { type Expected, findingsOf } from '../../src/qc/findings.js';
 import { measure } from '../../src/qc/measure.js';
 import { sequence, sine, wavBytes } from '../audio/signals.js';
@@ -152,5 +153,34 @@ describe('findings', () => {
       'it starts with 2 s of silence',
       'it lasts 5 s instead of 30 s',
     ]);
+  });
+});
+
+describe('a file without measurements', () => {
+  const SHA = 'd'.repeat(64);
+  const cacheInMemory = () => {
+    const entries = new Map<string, unknown>();
+    return {
+      read: async (kind: string, sha256: string) => entries.get(`${sha256} ${kind}`),
+      write: async (kind: string, sha256: string, value: unknown) => {
+        entries.set(`${sha256} ${kind}`, value);
+      },
+    };
+  };
+
+  it('is remembered as undecodable, but is decoded again when asked: a decoder may have been installed', async () => {
+    const cache = cacheInMemory();
+    const noise = new TextEncoder().encode('OggS and nothing else');
+    expect(await measuresOf(cache, SHA, () => analyse(noise))).toBeUndefined();
+    expect(await wasUndecodable(cache, SHA)).toBe(true);
+    const wav = wavBytes({ sampleRate: RATE, channels: [sine(1_000, 0.1, 1, RATE)] });
+    expect(await measuresOf(cache, SHA, () => analyse(wav))).toMatchObject({ durationSeconds: 1 });
+  });
+
+  it('is not called undecodable if the analysis was only stopped', async () => {
+    const cache = cacheInMemory();
+    const stopped = async () => ({ kind: 'not-analysed', format: 'this file' }) as const;
+    expect(await measuresOf(cache, SHA, stopped)).toBeUndefined();
+    expect(await wasUndecodable(cache, SHA)).toBe(false);
   });
 });

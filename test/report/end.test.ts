@@ -80,7 +80,7 @@ describe('the last screen', () => {
     expect(renderSummary(outcome, SCREEN)).toBe(
       [
         '✔ 1 of 1 done',
-        '  1 made now · 4 min 12 s',
+        '  1 downloaded now · 4 min 12 s',
         '  $0.69 spent of $0.69 approved; $0.69 in total of a budget of $30.00',
         '',
         'Files',
@@ -125,7 +125,7 @@ describe('the last screen', () => {
   it('shows each failure with reason, cost and fix, what is in doubt, and the next command last', () => {
     const lines = renderSummary(hadProblems(), { ...SCREEN, width: 120 }).split('\n');
     expect(lines[0]).toBe('✖ 13 of 40 done');
-    expect(lines).toContain('  13 made now · 1 in doubt · 2 failed · 4 min 12 s');
+    expect(lines).toContain('  13 downloaded now · 1 in doubt · 2 failed · 4 min 12 s');
     expect(lines).toContain('  … 3 more');
     expect(lines).toContain('  ✖ bridge');
     expect(lines.join(' ').replace(/ +/g, ' ')).toContain(

@@ -113,6 +113,7 @@ const full: EveryField = {
     span,
     related: [{ message: 'from here', span }],
   },
+  progress: { ...needed.progress, other_runs: { takes: 1, heard_at: time, collects_at: null } },
   take: {
     ...needed.take,
     queue_id: 'q-1',

@@ -112,6 +112,24 @@ describe('progress in lines', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  it('says what it waits for when it has nothing left to do itself, with no estimate', async () => {
+    const { terminal, clock, lines } = started();
+    lines.event(phaseEvent('generate'));
+    lines.event(
+      progressEvent({
+        total: 0,
+        approved_micro_usd: 0,
+        other_runs: { takes: 2, heard_at: isoAt(-40_000), collects_at: isoAt(260_000) },
+      }),
+    );
+    const before = terminal.writes.length;
+    await clock.advance(30_000);
+    expect(terminal.writes.slice(before)).toEqual([
+      'waiting for 2 takes of other runs, silent for 1 min 10 s; collects them in 3 min 50 s unless they respond\n',
+    ]);
+    await lines.end();
+  });
+
   it('counts what is in flight from an earlier run without a line for each', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));

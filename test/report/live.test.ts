@@ -60,6 +60,18 @@ describe('the live view', () => {
     await live.end();
   });
 
+  it('says what it waits for when it has nothing left to do itself', async () => {
+    const { terminal, clock, live } = started({ columns: 100 });
+    const others = { takes: 1, heard_at: isoAt(-40_000), collects_at: isoAt(260_000) };
+    live.event(progressEvent({ total: 0, approved_micro_usd: 0, other_runs: others }));
+    await clock.advance(1000);
+    expect((await seen(terminal)).lines.slice(3, 5)).toEqual([
+      expect.stringMatching(/^\S Generate$/),
+      '  waiting for 1 take of other runs, silent for 41 s; collects it in 4 min 19 s unless they respond',
+    ]);
+    await live.end();
+  });
+
   it('shows its phase, and erases it before an error or the plan', async () => {
     const linesAfter = async (...events: readonly RunEvent[]) => {
       const terminal = recordingTerminal();

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import type { RunEvent, TakeEvent } from '../../src/core/events.js';
+import { SILENT_MS } from '../../src/core/run-silence.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { execute, type RunInput } from '../../src/run/execute.js';
+import { attempt } from '../lockfile/build.js';
 import { makeTake } from '../plan/builders.js';
 import { fakeClock, START_MS } from '../report/fakes.js';
 
@@ -56,4 +58,49 @@ it('a take that still waits after a refusal when the run is stopped is not repor
   const outcome = await ended;
   expect(states.at(-1)).toEqual({ state: 'waiting', status: 429 });
   expect(outcome).toMatchObject({ spentMicroUsd: 0, madeCount: 0, stopReasons: new Set(['interrupted']) });
+});
+
+it('a run that waits for what others bought says until when, and gives no estimate and no clean-up', async () => {
+  const clock = fakeClock();
+  const stop = new AbortController();
+  const heardMs = START_MS - 60_000;
+  const theirs = attempt({ state: 'queued', queue_id: 'q' });
+  const events: RunEvent[] = [];
+  const ended = execute({
+    ports: { clock },
+    store: {
+      attempts: new Map([[theirs.attempt, theirs]]),
+      newest: () => theirs,
+      fault: () => undefined,
+      confirm: async () => {},
+      sharing: {
+        holderOf: () => ({ kind: 'elsewhere', silent: false, heardMs }),
+        unseen: () => [],
+        runs: () => 1,
+        refresh: async () => {},
+      },
+    },
+    checkLock: async () => 'ours',
+    purchases: [],
+    takes: [],
+    known: new Map(),
+    approvedMicroUsd: 0,
+    settings: { command: (verb: string) => verb },
+    stop: stop.signal,
+    emit: (event: RunEvent) => events.push(event),
+  } as unknown as RunInput);
+  await clock.advance(1_000);
+  expect(events.findLast(({ type }) => type === 'progress')).toMatchObject({
+    remaining_ms_low: null,
+    remaining_ms_high: null,
+    other_runs: {
+      takes: 1,
+      heard_at: new Date(heardMs).toISOString(),
+      collects_at: new Date(heardMs + SILENT_MS).toISOString(),
+    },
+  });
+  expect(events.filter(({ type }) => type === 'phase')).toEqual([]);
+  stop.abort();
+  await clock.advance(1_000);
+  await ended;
 });

@@ -37,7 +37,9 @@ async function collect(
   const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
   const store = await lockOn(disk, [first]);
   const left = [...downloads];
+  let asked = 0;
   const retrieve = async () => {
+    asked += 1;
     if (left.length === 0)
       return {
         ok: false,
@@ -85,13 +87,34 @@ async function collect(
   await ended;
   const texts = disk.texts();
   const record = store.attempts.get(first.attempt);
-  return { record, kept: texts[KEPT], texts, unused: left.length };
+  return { record, kept: texts[KEPT], texts, unused: left.length, asked };
 }
 
 it('an unconfirmed short download is kept for the user if the service has nothing more', async () => {
   const { record, kept } = await collect(['short']);
   expect(record).toMatchObject({ state: 'unverified', reason: { code: 'not_found' }, kept: { bytes: 5 } });
   expect(kept).toBe('short');
+});
+
+it.each([
+  ['once by a run after the one that found it gone', 'not_found', 1],
+  ['as often as it takes if it was only never complete', 'incomplete', 3],
+])('a kept download is asked for %s', async (_, code, times) => {
+  const { record: first } = await collect(['short']);
+  const again = await collect([], { ...first!, reason: { code } }, 'short');
+  expect(again.asked).toBe(times);
+  expect(again.record).toMatchObject({
+    state: 'unverified',
+    reason: { code: 'not_found' },
+    kept: { bytes: 5 },
+  });
+  expect(again.kept).toBe('short');
+});
+
+it('a kept download that the service has after all is stored', async () => {
+  const { record: first } = await collect(['short']);
+  const again = await collect(['0123456789'], first!, 'short');
+  expect(again.record).toMatchObject({ state: 'done', file: { bytes: 10 } });
 });
 
 it('the first short download is recorded at once, so that a run after a crash knows it', async () => {
