@@ -160,7 +160,7 @@ describe('a lockfile that cannot be used', () => {
   it('collects a job that only a damaged line names, once the user says that it is', async () => {
     const album = await queuedBare();
     const queueId = String(album.lock()[0]?.queue_id);
-    edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
+    edit(album.lockPath, (text) => text.replace(/"(?:digest":"v|model":")[^"]{7}/g, '#'.repeat(12)));
     expect((await album.run('lock repair')).code).toBe(0);
     expect((await album.run('run', '--yes')).code).toBe(8);
     const adopted = await album.run('resolve', 'one', '--queue-id', queueId);
@@ -190,7 +190,7 @@ describe('a lockfile that cannot be used', () => {
 
   it('does not believe that a job of a damaged line was not charged while the service has it', async () => {
     const album = await queuedBare();
-    edit(album.lockPath, (text) => text.replace(/"(?:digest|model)":"[^"]{8}/g, '#'.repeat(12)));
+    edit(album.lockPath, (text) => text.replace(/"(?:digest":"v|model":")[^"]{7}/g, '#'.repeat(12)));
     expect((await album.run('lock repair')).code).toBe(0);
     for (const answer of ['--not-charged', '--requeue']) {
       const refused = await album.run('resolve', 'one', answer);
