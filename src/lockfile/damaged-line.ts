@@ -29,7 +29,9 @@ export function readDamaged(work: Reading, text: string, number: number): readon
   if (lines.length > 0) {
     const isClean = rest.length <= lines.length;
     if (isClean) work.corrected.push({ line: number, column });
-    return [...lines, ...(isClean ? [] : readMarker(rest))];
+    const others = isClean ? [] : readMarker(rest);
+    // An end mark counts what comes before it.
+    return text.startsWith(lines[0]?.text ?? '') ? [...lines, ...others] : [...others, ...lines];
   }
   const before = work.aside.at(-1);
   const joined = before?.line === number - 1 ? joinLines(before.text, text) : undefined;

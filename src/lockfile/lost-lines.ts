@@ -59,7 +59,8 @@ const HIDING = /[^!-~]{64}/;
 export interface Mark {
   /** Of readable lines before it. */
   readonly attempts: ReadonlySet<string>;
-  readonly line: number;
+  /** How many damaged lines precede it. */
+  readonly aside: number;
 }
 
 /** What is left of the lines that end marks count. */
@@ -83,7 +84,7 @@ export function countedOf(
 ): Counted {
   const had = new Set(sound.map(({ attempt }) => attempt));
   if (mark === undefined || mark === 'several') return { attempts: new Set([...had, ...all]), aside };
-  const before = aside.filter(({ line }) => line < mark.line);
+  const before = aside.slice(0, mark.aside);
   // A readable line after the mark may have a newer record of the same attempt.
   const renewed = before.flatMap(({ text }) => attemptsIn(text)).filter((attempt) => had.has(attempt));
   const restored = [...all].filter((attempt) => !had.has(attempt));

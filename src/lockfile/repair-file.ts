@@ -93,7 +93,9 @@ function toUtf8(bytes: Uint8Array): Uint8Array {
   const [first, second] = bytes;
   const encoding =
     first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : '';
-  return encoding === '' ? bytes : new TextEncoder().encode(new TextDecoder(encoding).decode(bytes));
+  const text = encoding === '' ? '' : new TextDecoder(encoding).decode(bytes);
+  // Otherwise it is not UTF-16, but a file whose first bytes are damaged.
+  return text.startsWith('{"') ? new TextEncoder().encode(text) : bytes;
 }
 
 const LINE_FEED = 0x0a;

@@ -194,7 +194,7 @@ function takeLine(work: Work, line: Line, number: number, text: string): LockPro
     case 'end':
       work.counted =
         work.counted === undefined
-          ? { attempts: new Set(work.fold.attempts.keys()), line: number }
+          ? { attempts: new Set(work.fold.attempts.keys()), aside: work.aside.length }
           : 'several';
       work.ends.add(line.mark);
       return undefined;

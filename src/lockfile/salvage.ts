@@ -24,9 +24,8 @@ const REASON_MISSING = 'lockfile-incomplete' satisfies Code;
 
 /**
  * What can still be read of damaged lines, as records. Its jobs may be paid, so nothing may be bought before the user
- * has settled them: a damaged line proves nothing, so all are in doubt, and their requests are unknown. Only a torn
- * record of a job is taken at its word, if an undamaged line knows its attempt without a job. Lines of which neither a
- * track nor a queue id can be read are one record together.
+ * has settled them: a damaged line proves nothing, not even the id of a job, so all are in doubt, and their requests are
+ * unknown. Lines of which neither a track nor a queue id can be read are one record together.
  *
  * @param whole the text of the lockfile: two damaged files can have equal lines, and what the user said about one of
  *   them must not count for the other
@@ -63,10 +62,7 @@ function salvageLine(
   const rejected = parts.length === 1 && REJECTED.test(text) ? parts[0]?.at?.rejected : undefined;
   return parts.flatMap((part, at) => {
     const known = part.attempt === undefined ? undefined : earlier(part.attempt);
-    if (known !== undefined && isOfTake(known, part)) {
-      if (part.queue_id === undefined) return [];
-      if (at === 0 && isBeginningOf(known, text)) return [adopted(known, part.queue_id)];
-    }
+    if (known !== undefined && isOfTake(known, part) && part.queue_id === undefined) return [];
     if (part.track === undefined && part.queue_id === undefined) return [undefined];
     if (known === undefined) return [inDoubt(`${place} ${at}`, part, rejected)];
     const take = isOfTake(known, part) ? { track: known.track, take: known.take } : {};
@@ -88,23 +84,8 @@ const OTHER_LINES = /^\{"(?:format|end)":/;
 /** Fields of a record that no other line has. */
 const RECORD = /"(?:take|attempt|rev|state|queue_id|model|quote_micro_usd|stem|parts|key|at)" ?:/;
 
-/** How a line begins that records the job of an attempt. A torn write leaves this much intact. */
-const BEGINNING =
-  /^(\{"track":"[^"]+","take":\d+,"attempt":"[^"]+"),"rev":\d+,"state":"[a-z_]+","queue_id":"[^"\\]+"/;
-
 /** How a line begins that records that an attempt was rejected, before it had a job. */
 const REJECTED = /^\{"track":"[^"]*","take":\d+,"attempt":"[^"]*","rev":\d+,"state":"rejected","model":"/;
-
-/** Whether the text is the beginning of the record in which an attempt without a job got one. */
-function isBeginningOf({ track, take, attempt, state, queue_id }: Attempt, text: string): boolean {
-  if (queue_id !== undefined || (state !== 'intent' && state !== 'in_doubt')) return false;
-  return BEGINNING.exec(text)?.[1] === JSON.stringify({ track, take, attempt }).slice(0, -1);
-}
-
-/** The service knows what became of the job. */
-function adopted({ reason: _, ...known }: Attempt, queueId: string): Attempt {
-  return { ...known, state: 'queued', queue_id: queueId };
-}
 
 type Read = { readonly [Name in keyof Attempt]?: Attempt[Name] | undefined };
 
@@ -128,7 +109,7 @@ function inDoubt(place: string, read: Read, rejected?: string): Attempt {
     parts: {},
     model: read.model ?? UNREADABLE,
     quote_micro_usd: read.quote_micro_usd ?? 0,
-    key: '0'.repeat(16),
+    key: NO_KEY,
     at: {
       ...(read.at?.intent !== undefined && { intent: read.at.intent }),
       ...(rejected !== undefined && { rejected }),
@@ -141,6 +122,9 @@ function inDoubt(place: string, read: Read, rejected?: string): Attempt {
     ...fileNamed(read),
   };
 }
+
+/** Stands for a signature that cannot be read. */
+const NO_KEY = '0'.repeat(16);
 
 /** Whether the damaged line that a doubt was made of certainly named no job. */
 export function hadNoJob({ queue_id, at }: Attempt): boolean {
@@ -160,6 +144,13 @@ function fileNamed({ attempt, track, take, queue_id, file, key }: Read): Partial
   const isSigned = attempt !== undefined && queue_id !== undefined && key !== undefined;
   if (!isSigned || file === undefined || track === undefined || take === undefined) return {};
   return { kept: file, key };
+}
+
+/** The same doubt without the file that its line names. */
+export function withoutNamedFile(attempt: Attempt): Attempt {
+  if (!isSalvaged(attempt) || attempt.kept === undefined) return attempt;
+  const { kept: _, ...doubt } = attempt;
+  return { ...doubt, key: NO_KEY };
 }
 
 function digestOf(text: string): string {

@@ -48,7 +48,7 @@ export function salvageAll(
       const holder = record.queue_id === undefined ? undefined : jobs.get(record.queue_id);
       if (
         (isExplained && isUnread(record)) ||
-        (holder !== undefined && (isAbout(record, holder) || record.state !== 'in_doubt')) ||
+        (holder !== undefined && isAbout(record, holder)) ||
         !fold.hasRoom(record)
       )
         return [];

@@ -16,7 +16,8 @@ import { readableManifest } from './unreadable.js';
  * The attempt with the file that its damaged line names, if the user says that it was charged and the file is certain
  * to be its audio: the line is signed with this key, which covers the attempt, the job and the file's hash, and the file
  * is here with these bytes. The service may no longer have the job, so it is not asked. The signature does not cover
- * the take or the path: the manifest must have the track, and no other record the take or the path.
+ * the take or the path: the path must be one of the take's in the manifest, and no other record may have the take, the
+ * job or the path.
  *
  * @returns `undefined` if anything is uncertain
  */
@@ -34,16 +35,18 @@ export async function withNamedFile(
   const filed = { ...rest, file };
   if (!keySignatureOf(store.header, account).isFetched(filed)) return undefined;
   const others = [...store.attempts.values()].filter((other) => other.attempt !== attempt.attempt);
-  if (others.some((other) => isOfSameTake(other, filed) || isNaming(other, file.path))) return undefined;
+  if (others.some((other) => isOfSame(other, filed) || isNaming(other, file.path))) return undefined;
   const manifest = await readableManifest(session);
-  if (manifest?.takes.some(({ track }) => track === attempt.track) !== true) return undefined;
+  const take = manifest?.takes.find((one) => takeId(one) === takeId(attempt));
+  if (take === undefined || !foldName(file.path).startsWith(foldName(`${take.stem}.`))) return undefined;
   if ((await stateOf({ output }, filed, 'hash')) !== 'present') return undefined;
   await makeDurable(output.files, path.join(output.root, file.path));
   return filed;
 }
 
-function isOfSameTake(other: Attempt, attempt: Attempt): boolean {
-  return isLive(other) && takeId(other) === takeId(attempt);
+function isOfSame(other: Attempt, attempt: Attempt): boolean {
+  const isOfJob = other.queue_id === attempt.queue_id && !isSalvaged(other);
+  return isOfJob || (isLive(other) && takeId(other) === takeId(attempt));
 }
 
 /** Letter case and Unicode composition are ignored, as many file systems do. */

@@ -5,7 +5,7 @@ import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import { readLock } from '../lockfile/read.js';
-import { isSalvaged } from '../lockfile/salvage.js';
+import { isSalvaged, withoutNamedFile } from '../lockfile/salvage.js';
 import { compareNewest, isInDoubt } from '../plan/history.js';
 import { rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep } from '../plan/next-step.js';
@@ -47,7 +47,8 @@ export async function settleAttempt(
     await recover({ ...view, store }, nowMs, { former: formerPlaces });
     const found = find(session, [...store.attempts.values()], seen, id);
     const filed = await withNamedFile(session, { ...view, store }, found, resolution);
-    const attempt = filed ?? (await checked(session, [...store.attempts.values()], found, resolution));
+    const attempt =
+      filed ?? (await checked(session, [...store.attempts.values()], withoutNamedFile(found), resolution));
     const resolved = resolveAttempt(attempt, filed === undefined ? resolution : { kind: 'found' }, nowMs);
     if (!resolved.ok && resolved.why === 'settled')
       throw settledError(session, [...store.attempts.values()], attempt);

@@ -140,6 +140,10 @@ describe('a lockfile that cannot be used', () => {
       ['the line names another job', (line) => line.replace(/"queue_id":"./, '"queue_id":"_')],
       ['the line has another attempt', (line) => line.replace(/"attempt":"..../, '"attempt":"0000')],
       ['the line names another track', (line) => line.replace('"track":"one"', '"track":"oen"')],
+      [
+        'the line names another track of the manifest',
+        (line) => line.replace('"track":"one"', '"track":"two"'),
+      ],
       ['another key made it', (line) => line.replace(/"key":"..../, '"key":"0000')],
     ])('but not if %s', async (_, damage, change) => {
       const [album, queueId, file] = await damaged(damage);
@@ -229,6 +233,16 @@ describe('a lockfile that cannot be used', () => {
     const repaired = await album.run('lock repair');
     expect([repaired.code, repaired.stderr]).toEqual([0, '']);
     expect(readFileSync(album.lockPath, 'utf8')).toBe(before);
+  });
+
+  it('keeps its records if its first bytes look like those of UTF-16', async () => {
+    const album = await finished();
+    const [before, bytes] = [album.lock(), readFileSync(album.lockPath)];
+    rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
+    writeFileSync(album.lockPath, Buffer.concat([Buffer.of(0xff, 0xfe), bytes.subarray(2)]));
+    const repaired = await album.run('lock repair');
+    expect([repaired.code, repaired.stderr]).toEqual([0, '']);
+    expect(album.lock()).toEqual(before);
   });
 
   it('is repaired without alarm if the copy of the last run has what it lacks', async () => {

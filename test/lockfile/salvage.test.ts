@@ -4,7 +4,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { type RepairReport, repairLock } from '../../src/lockfile/repair.js';
-import { salvage, UNKNOWN_DIGEST, UNREADABLE } from '../../src/lockfile/salvage.js';
+import { isSalvaged, salvage, UNKNOWN_DIGEST, UNREADABLE } from '../../src/lockfile/salvage.js';
 import { salvagedJobsError } from '../../src/plan/salvaged-jobs.js';
 import { attempt, command, file, header, id } from './build.js';
 
@@ -147,19 +147,32 @@ describe('a line with more damage', () => {
     expect(attempts).toHaveLength(2);
   });
 
-  it('is taken at its word if it is the torn record of a job that a sound line was about to get', () => {
+  it('is not taken at its word for a job that a sound line was about to get', () => {
     const intent = attempt({ attempt: queued.attempt, track: 'opening' });
-    const torn = attemptLine(queued).slice(0, attemptLine(queued).indexOf(',"digest"'));
-    const { attempts } = repaired(`${serialiseLock(header, [intent])}${torn}=======\n`);
-    expect(attempts).toEqual([{ ...intent, state: 'queued', queue_id: 'q-1' }]);
-    expect(stops(repaired(`${serialiseLock(header, [])}${torn}=======\n`).attempts)).toBe(true);
+    const line = attemptLine(queued);
+    for (const damaged of [line.slice(0, line.indexOf(',"digest"')), line.replace('q-1', 'q1')]) {
+      const { attempts } = repaired(`${serialiseLock(header, [intent])}${damaged}=======\n`);
+      expect(attempts).toHaveLength(2);
+      expect(attempts).toContainEqual(intent);
+      expect(stops(attempts)).toBe(true);
+    }
   });
 
-  it('is not taken at its word if a sound line says that the job is another take\u2019s', () => {
+  it('is not in doubt if a sound line says that the job is another take\u2019s', () => {
     const intent = attempt({ attempt: id('other'), track: 'other' });
     const torn = attemptLine({ ...queued, ...intent, rev: 2, state: 'queued' }).slice(0, -80);
     const { attempts } = repaired(`${serialiseLock(header, [queued, intent])}${torn}=======\n`);
-    expect(attempts).toEqual([queued, intent].sort((a, b) => (a.track < b.track ? -1 : 1)));
+    expect(attempts).toContainEqual(queued);
+    expect(attempts).toContainEqual(intent);
+    expect(attempts.filter(({ queue_id }) => queue_id === queued.queue_id)).toHaveLength(1);
+  });
+
+  it('says nothing more if it is the last one and ran into the end mark', () => {
+    const cut = clean.replace(/,"parts[^\n]*\n\{"end"/, '{"end"');
+    const [before, end] = [cut.split('\n').slice(0, -2), cut.split('\n').at(-2)];
+    expect(end).toContain('{"end"');
+    const { attempts } = repaired(`${before.join('\n')}\n${end}\n`);
+    expect(attempts.filter(isSalvaged)).toHaveLength(1);
   });
 
   it('keeps each job and each track that it names', () => {
@@ -274,10 +287,11 @@ describe('a line with more damage', () => {
     it('leaves in doubt what the zeros may hide', () => {
       const { attempts, report } = repaired(zeroed('"digest"', '"stem"'));
       expect(attempts).toMatchObject([
-        { track: 'opening', state: 'queued', queue_id: 'q-1' },
+        { track: 'opening', state: 'intent' },
+        { track: 'opening', state: 'in_doubt', queue_id: 'q-1' },
         { track: UNREADABLE, state: 'in_doubt' },
       ]);
-      expect(report.setAside).toMatchObject([{ salvaged: [{ state: 'queued' }, { track: UNREADABLE }] }]);
+      expect(report.setAside).toMatchObject([{ salvaged: [{ queue_id: 'q-1' }, { track: UNREADABLE }] }]);
     });
 
     it('leaves in doubt the first record after an end mark that runs into it', () => {

@@ -315,7 +315,9 @@ export function judgeFinalStates(world: JudgeWorld, blame: Blame, view: LockView
     const job = world.server.jobs.get(latest.queue_id ?? '');
     if (job === undefined) continue;
     const gone = job.deletedMs !== undefined || world.nowMs() >= job.expiresMs;
-    if (latest.state === 'lost' && !gone) blame('m', `${job.queueId} is called lost and is there`);
+    // Of a failed job, nothing can be fetched, and its answer may have been unreadable.
+    if (latest.state === 'lost' && !gone && !job.fails)
+      blame('m', `${job.queueId} is called lost and is there`);
     if (latest.state === 'failed' && !job.fails) blame('m', `${job.queueId} is called failed and is not`);
     if (
       latest.state === 'failed' &&
