@@ -4,7 +4,7 @@ import { belongsTo, type JournalText } from './journal.js';
 import type { LockHeader } from './lock-header.js';
 import { endMarkOf } from './lock-text.js';
 import { attemptsIn, isOtherLine, isUnread } from './salvage.js';
-import { isSameMark } from './seal.js';
+import { isSameMark, sealOf } from './seal.js';
 import type { SetAside } from './set-aside.js';
 
 export type Journal = Pick<JournalText, 'header' | 'records' | 'whole'>;
@@ -23,37 +23,33 @@ export interface Remains {
   readonly counted: Counted;
   readonly setAside: readonly SetAside[];
   readonly journals: readonly Journal[];
-  /** Whether the text ends with an end mark, which counts all lines before it. */
-  readonly marked: boolean;
   /** What the end mark says is missing. Without a number there is no end mark. Absent: nothing. */
   readonly fault: Fault | undefined;
 }
 
 /**
  * Whether lines may be gone without a trace: nothing may be bought then before the user has looked for their jobs.
- * Without an end mark, a journal that has all the rest is taken to have what is missing, too.
+ * Damaged lines that no end mark counts may have swallowed others, but a journal that has all the rest is taken to have
+ * what is missing, too.
  */
-export function areLinesLost({ sound, counted, setAside, fault, ...remains }: Remains): boolean {
+export function areLinesLost({ header, sound, counted, setAside, journals, fault }: Remains): boolean {
   // It is in doubt already, and asks the same of the user.
   if (setAside.some(({ salvaged }) => salvaged.some(isUnread))) return false;
-  if (remains.marked || !setAside.some(({ text }) => HIDING.test(text))) {
-    if (fault === undefined) return false;
-    if (fault.linesMarked !== undefined) {
-      const damaged = counted.aside.flatMap(({ text, salvaged }) =>
-        salvaged.length > 0 ? attemptsIn(text) : [],
-      );
-      return new Set([...counted.attempts, ...damaged]).size < fault.linesMarked;
-    }
+  if (fault?.linesMarked !== undefined) {
+    const damaged = counted.aside.flatMap(({ text, salvaged }) =>
+      salvaged.length > 0 ? attemptsIn(text) : [],
+    );
+    if (new Set([...counted.attempts, ...damaged]).size < fault.linesMarked) return true;
   }
-  return !remains.journals.some((journal) => {
+  const uncounted = setAside.slice(counted.aside.length).filter(({ text }) => sealOf(text)?.right !== true);
+  const isCertain = fault === undefined || fault.linesMarked !== undefined;
+  if (isCertain && uncounted.length === 0) return false;
+  return !journals.some((journal) => {
     const has = new Set(journal.records.map(({ attempt }) => attempt));
-    const isWhole = journal.whole && belongsTo(remains.header, journal);
+    const isWhole = journal.whole && belongsTo(header, journal);
     return isWhole && sound.every(({ attempt }) => has.has(attempt));
   });
 }
-
-/** Zeros, blanks or noise that may reach from one line into the next, and hide how that one began. */
-const HIDING = /[^!-~]{64}/;
 
 /** The only end mark of a text. It counts the lines before it. */
 export interface Mark {

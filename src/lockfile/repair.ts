@@ -103,8 +103,7 @@ export function repairLock(text: string, journals: readonly Journal[] = [], endp
   const setAside = salvageAll(fold, aside, text, sound, restorable, complete || isForeign);
   const counted = countedOf(work.counted, sound, setAside, all.keys());
   const fault = complete ? undefined : faultOf(work, counted);
-  const marked = ends.last() !== undefined;
-  const lost = areLinesLost({ header, sound, counted, setAside, journals, marked, fault });
+  const lost = areLinesLost({ header, sound, counted, setAside, journals, fault });
   const missing = fault ?? (lost ? {} : undefined);
   const inDoubt = lost ? missingLines(text) : undefined;
   if (inDoubt !== undefined) fold.add(inDoubt);

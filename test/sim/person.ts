@@ -260,15 +260,17 @@ async function resolveAll(world: SimWorld, around: World, settings: BatchSetting
       // As it is now: the previous attempt may have brought in what another machine recorded.
       const attempt = store.newest(id);
       if (attempt === undefined) continue;
-      if (attempt.state !== 'intent' && attempt.state !== 'in_doubt') continue;
+      if (isSettled(attempt)) continue;
       if (world.shared?.mayResolve(attempt.attempt) === false || store.fault() !== undefined) continue;
       // Deleted by somebody meanwhile: the user could not see which jobs are known.
       if (lockfileOf(world) === undefined) continue;
-      const left = [...store.attempts.values()].filter(isSalvaged).length;
+      const others = [...store.attempts.values()].filter((one) => isSalvaged(one) && one.attempt !== id);
+      // The log may have the doubt itself, with its request.
+      const logged = world.judge.seen().attempts.get(id)?.latest ?? attempt;
       const found =
-        world.worn !== undefined && isSalvaged(attempt)
-          ? judgeSalvaged(world, attempt, left)
-          : findOut(world, attempt);
+        world.worn !== undefined && isSalvaged(attempt) && (isSalvaged(logged) || isSettled(logged))
+          ? judgeSalvaged(world, attempt, others)
+          : findOut(world, isSalvaged(attempt) ? logged : attempt);
       if (found === undefined) continue;
       const said = typed(world, found);
       const { model } = withModel(world, attempt, said);
@@ -283,6 +285,10 @@ async function resolveAll(world: SimWorld, around: World, settings: BatchSetting
     }
     await store.close();
   });
+}
+
+function isSettled({ state }: Attempt): boolean {
+  return state !== 'intent' && state !== 'in_doubt';
 }
 
 /** As typed, sometimes with one wrong digit. */

@@ -196,10 +196,14 @@ function isVague({ tracks }: Worn, { track }: Attempt): boolean {
 /**
  * What the user finds out about a job that only a damaged line names.
  *
- * @param left how many of them are not settled yet, with this one
+ * @param others that are not settled yet
  * @returns undefined while it cannot be settled
  */
-export function judgeSalvaged(world: SimWorld, attempt: Attempt, left: number): Resolution | undefined {
+export function judgeSalvaged(
+  world: SimWorld,
+  attempt: Attempt,
+  others: readonly Attempt[],
+): Resolution | undefined {
   const { worn, waived, timeline } = world;
   if (worn === undefined) return undefined;
   if (isVague(worn, attempt)) worn.vague = true;
@@ -214,7 +218,7 @@ export function judgeSalvaged(world: SimWorld, attempt: Attempt, left: number): 
     // The take that the job was for does not count as bought: the user can see that in the next plan.
     if (was?.track !== attempt.track || was.take !== attempt.take) allowOnceMore(world, job.prompt);
   }
-  if (left === 1 && worn.vague) giveUpOthers(world, worn, job);
+  if (worn.vague) giveUpOthers(world, worn, job, others);
   if (job === undefined) return { kind: 'not_charged' };
   if (job.account !== KEYS[0]) return undefined;
   const isGone = job.deletedMs !== undefined || timeline.nowMs() >= job.expiresMs;
@@ -250,10 +254,16 @@ function unrecorded({ judge, waived }: SimWorld, { jobs }: Worn): readonly (read
 }
 
 /** Nothing says which takes they were for: the user can only give them up, and sees in the next plan what is bought. */
-function giveUpOthers(world: SimWorld, worn: Worn, answered: ServerJob | undefined): void {
-  for (const [queueId] of unrecorded(world, worn)) {
+function giveUpOthers(
+  world: SimWorld,
+  worn: Worn,
+  answered: ServerJob | undefined,
+  others: readonly Attempt[],
+): void {
+  for (const [queueId, { track }] of unrecorded(world, worn)) {
     const job = world.server.jobs.get(queueId);
     if (job === undefined || job === answered) continue;
+    if (others.some((other) => other.track === track || isVague(worn, other))) continue;
     world.trace(`the user gives up ${queueId}`);
     world.waived.add(queueId);
     allowOnceMore(world, job.prompt);
