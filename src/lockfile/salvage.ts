@@ -62,7 +62,9 @@ function salvageLine(
   const rejected = parts.length === 1 && REJECTED.test(text) ? parts[0]?.at?.rejected : undefined;
   return parts.flatMap((part, at) => {
     const known = part.attempt === undefined ? undefined : earlier(part.attempt);
-    if (known !== undefined && isOfTake(known, part) && part.queue_id === undefined) return [];
+    // A sound line without a job leaves its attempt in doubt, which is settled once: the report names the job.
+    if (known !== undefined && isOfTake(known, part) && (part.queue_id === undefined || isOpen(known)))
+      return [];
     if (part.track === undefined && part.queue_id === undefined) return [undefined];
     if (known === undefined) return [inDoubt(`${place} ${at}`, part, rejected)];
     const take = isOfTake(known, part) ? { track: known.track, take: known.take } : {};
@@ -73,6 +75,10 @@ function salvageLine(
 /** Whether what can be read of the track and the take is that of an attempt. */
 function isOfTake(attempt: Attempt, { track = attempt.track, take = attempt.take }: Read): boolean {
   return track === attempt.track && take === attempt.take;
+}
+
+function isOpen({ state, queue_id }: Attempt): boolean {
+  return queue_id === undefined && (state === 'intent' || state === 'in_doubt');
 }
 
 /** Whether a damaged line was a header or an end mark, which name no job, and does not run into a record. */

@@ -9,6 +9,7 @@ import { LOCKFILE } from '../places.js';
 import type { Rng } from '../random.js';
 import { withOpenStore } from '../with-open-store.js';
 import type { Program, SimWorld } from '../world.js';
+import { isFor } from '../worn.js';
 
 /**
  * Runs `venice-batch resolve` for every attempt that this machine's lockfile has in doubt, before it is brought up to
@@ -21,10 +22,11 @@ export function resolvingOutdated(world: SimWorld, rng: Rng): Program {
     .filter(({ state }) => state === 'intent' || state === 'in_doubt')
     .filter(({ attempt }) => world.shared?.mayResolve(attempt) !== false);
   return async (around, settings) => {
-    for (const { attempt, digest } of said) {
+    for (const doubt of said) {
+      const { attempt } = doubt;
       // One at a time: what is left may be settled by the machine that made it.
       if (rng.chance(0.4)) continue;
-      const saying = world.verdicts.get(attempt) ?? sayOf(world, rng, digest, view);
+      const saying = world.verdicts.get(attempt) ?? sayOf(world, rng, doubt, view);
       try {
         await resolveOne(world, around, settings, attempt, saying);
       } catch (error) {
@@ -36,13 +38,12 @@ export function resolvingOutdated(world: SimWorld, rng: Rng): Program {
   };
 }
 
-function sayOf(world: SimWorld, rng: Rng, digest: string, view: LockView): Resolution {
-  const { album, server, waived, verdicts } = world;
+function sayOf(world: SimWorld, rng: Rng, doubt: Attempt, view: LockView): Resolution {
+  const { server, waived, verdicts } = world;
   const known = new Set([...view.attempts.values()].flatMap(({ queueIds }) => [...queueIds]));
   for (const said of verdicts.values()) if (said.kind === 'queue_id') known.add(said.queueId);
   const jobs = [...server.jobs.values()].filter(
-    ({ prompt, queueId }) =>
-      album.digests.get(prompt) === digest && !known.has(queueId) && !waived.has(queueId),
+    ({ prompt, queueId }) => isFor(world, doubt, prompt) && !known.has(queueId) && !waived.has(queueId),
   );
   if (rng.chance(0.1)) return { kind: 'requeue' };
   if (jobs.length === 0) return { kind: 'not_charged' };
