@@ -48,4 +48,10 @@ export const REGRESSIONS: readonly number[] = [
   3100061209,
   // A rescued record that wins without being newer ended every later run.
   3000084650, 3000092980,
+  // A job id that lost characters was adopted from a damaged line.
+  5300018835,
+  // Judge: a failed job whose answer is unreadable is called lost.
+  5300007622,
+  // Judge: a run leaves a job after six hours, and it became ready in the same run.
+  5100012372,
 ];
