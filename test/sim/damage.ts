@@ -2,7 +2,7 @@ import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
 import { LOCKFILE } from './places.js';
 import { createRng, type Rng } from './random.js';
-import { durableJournals } from './tamper.js';
+import { durableJournals, hasRescued, removeCopies } from './tamper.js';
 import type { SimWorld } from './world.js';
 import { needsRepair } from './world.js';
 
@@ -21,7 +21,10 @@ export function damageLockfile(world: SimWorld): void {
   const bytes = lockfileOf(world.disk);
   if (bytes === undefined || bytes.lastIndexOf(LINE_FEED) <= 0) return;
   const how = rng.pick(['cut', 'cut at a line end', 'zeros', 'flip'] as const);
-  if (how !== 'flip' && !canDetect(world.disk, bytes)) return;
+  const marked = how === 'flip' || endsWithItsMark(bytes);
+  if (!marked && !canDetect(world.disk, bytes)) return;
+  // Then nothing but checksum and end mark shows the damage.
+  if (marked && addsNothing(world.disk, bytes) && rng.chance(0.5)) removeCopies(world.disk);
   const after = bytes.slice();
   if (how === 'zeros') after.fill(0, -rng.between(1, Math.min(200, bytes.length)));
   else if (how === 'flip') flip(rng, after);
@@ -88,6 +91,23 @@ function canDetect(disk: Disk, bytes: Uint8Array): boolean {
   const marks = lines.flatMap((line, at) => (line.startsWith(END_MARK) ? [at] : []));
   if (marks.length !== 1) return false;
   return areJournaled(disk, lines.slice(marks[0]! + 1));
+}
+
+/** Whether the one end mark is the last line. */
+function endsWithItsMark(bytes: Uint8Array): boolean {
+  const lines = linesOf(bytes);
+  return lines.findIndex((line) => line.startsWith(END_MARK)) === lines.length - 1;
+}
+
+/** Whether the lockfile has every line of the journals and the copy, and no record is kept elsewhere. */
+function addsNothing(disk: Disk, bytes: Uint8Array): boolean {
+  const known = new Set(linesOf(bytes));
+  return (
+    !hasRescued(disk) &&
+    durableJournals(disk)
+      .flatMap(linesOf)
+      .every((line) => known.has(line))
+  );
 }
 
 /** Whether a journal or the copy of the last clean end has every record. */

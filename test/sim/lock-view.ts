@@ -124,7 +124,7 @@ function take(parsed: Parsed, line: string): void {
     const isLegal =
       STEPS[known.latest.state]?.includes(record.state) ||
       isFound(known.latest, record) ||
-      (parsed.isLog && (files > 0 || settlesDoubt(known.latest, record)));
+      (parsed.isLog && (files > 0 || settlesDoubt(known.latest, record) || isKept(known.latest, record)));
     if (isStep && !isLegal)
       parsed.illegalSteps.push(`${known.latest.state} -> ${record.state} of ${record.attempt}`);
     known.latest = record;
@@ -172,6 +172,11 @@ function isFound(before: Attempt, after: Attempt): boolean {
 /** One machine recorded the doubt, and another, where the user named the job, has fetched its audio meanwhile. */
 function settlesDoubt(before: Attempt, after: Attempt): boolean {
   return before.state === 'in_doubt' && before.queue_id === undefined && after.queue_id !== undefined;
+}
+
+/** One machine found nothing, and another has a download that failed the checks: the user may accept it there. */
+function isKept(before: Attempt, after: Attempt): boolean {
+  return before.state === 'lost' && after.kept !== undefined && after.queue_id === before.queue_id;
 }
 
 /** Unverified: a machine without the file, for which the service had nothing more, and an earlier download was kept. */

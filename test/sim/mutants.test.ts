@@ -9,7 +9,6 @@ const RARE: ReadonlySet<string> = new Set([
   'accepted-is-not-compared',
   'adopted-without-a-check',
   'any-price-is-accepted',
-  'checksum-is-not-compared',
   'contested-file-goes-by-size',
   'copy-is-not-read',
   'doubt-is-forgotten',

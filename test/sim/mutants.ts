@@ -1,7 +1,7 @@
 import type { Patch } from './build.js';
 import { FLEET_MUTANTS } from './fleet/fleet-mutants.js';
 import { LIMIT_MUTANTS } from './limit-mutants.js';
-import type { Family, Tampering } from './world.js';
+import type { Family, SimWorld, Tampering } from './world.js';
 
 /**
  * The program with one safety step switched off. The judge has to catch each within some thousand seeds: a simulation
@@ -488,13 +488,23 @@ export const MUTANTS: readonly Mutant[] = [
     'right: sum === hex(crc32(json))',
     'right: sum.length === 8',
   ),
-  patched(
-    'contested-file-goes-by-size',
-    'src/run/recover.ts',
-    "(await stateOf(view, attempt, 'hash', place, hashOf))",
-    "(await stateOf(view, attempt, 'size', place, hashOf))",
-  ),
+  {
+    ...patched(
+      'contested-file-goes-by-size',
+      'src/run/recover.ts',
+      "(await stateOf(view, attempt, 'hash', place, hashOf))",
+      "(await stateOf(view, attempt, 'size', place, hashOf))",
+    ),
+    // Only if a file is deleted early, another takes its name, and both have the same size.
+    tampering: { world: tidied },
+  },
 ];
+
+/** Somebody often deletes files, and all files have the same size. */
+function tidied({ server, trouble }: SimWorld): void {
+  server.alike = true;
+  trouble.rates = { ...trouble.rates, removed: 0.8 };
+}
 
 function patched(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patches: [{ file, find, replace }] };

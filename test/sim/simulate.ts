@@ -1,24 +1,12 @@
 import { EXIT } from '../../src/core/errors.js';
-import type { Attempt } from '../../src/lockfile/attempt.js';
 import { runLockPath } from '../../src/lockfile/run-lock.js';
 import { acceptable, accepting } from './accepting.js';
-import { promptOf } from './album.js';
 import { damageLockfile, putBackLockfile, settleDamage } from './damage.js';
+import { IN_FLIGHT, isLeftToUser, judgeEnd } from './end.js';
 import { exitCodeOf, launch } from './incarnation.js';
-import { sha256 } from './media.js';
 import { unlinkAll } from './outside.js';
-import {
-  doubtful,
-  lose,
-  loseForGood,
-  mangle,
-  meddle,
-  repairing,
-  resolving,
-  unlocking,
-  unmangle,
-} from './person.js';
-import { HOME, KEYS, LOCKFILE } from './places.js';
+import { lose, loseForGood, mangle, meddle, repairing, resolving, unlocking, unmangle } from './person.js';
+import { KEYS, LOCKFILE } from './places.js';
 import { pull } from './pull.js';
 import { createRng } from './random.js';
 import type { Scenario } from './scenario.js';
@@ -26,7 +14,7 @@ import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS } from './scenario.js';
 import { noTrouble } from './trouble.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from './world.js';
 import { createWorld, needsRepair } from './world.js';
-import { isFor, isSalvaged, wear, wearNow } from './worn.js';
+import { isSalvaged, wear, wearNow } from './worn.js';
 
 /** Bounds the runs after the faults stop: what has not ended by then never will. */
 const CALM_RUNS_MAX = 8;
@@ -199,7 +187,6 @@ function isStillRunning({ judge, server, timeline }: SimWorld, { startedMs }: In
 /** Source: run/poll.ts. */
 const LEFT_AFTER_MS = 6 * 3_600_000;
 
-const IN_FLIGHT: ReadonlySet<string> = new Set(['queued', 'stored', 'unverified']);
 /** What a run without faults may still end with: the user has to act. */
 const HUMAN: ReadonlySet<number> = new Set([
   EXIT.inDoubt,
@@ -216,79 +203,6 @@ function isSettled(world: SimWorld, last: Incarnation): boolean {
   if (isStillRunning(world, last) || hasOtherAccountsJobs(world) || apiKey !== KEYS[0]) return false;
   return code === EXIT.ok || (code !== undefined && HUMAN.has(code));
 }
-
-/** Invariant l, and that the run reports its own end correctly. */
-function judgeEnd(world: SimWorld, { report, error }: Incarnation): void {
-  const { judge } = world;
-  const view = judge.seen();
-  const code = report?.exitCode ?? exitCodeOf(error);
-  if (code === EXIT.lockfile) {
-    if (view.badLines === 0 && hasWholeLine(world) && !hasHole(world))
-      judge.blame('l', 'the lockfile is refused and can be read');
-    return;
-  }
-  // What becomes of a forged job, under whatever key, is not covered by the promise.
-  for (const { latest } of view.attempts.values())
-    if (
-      IN_FLIGHT.has(latest.state) &&
-      !isLeftToUser(latest) &&
-      !world.waived.has(latest.attempt) &&
-      !isStillMade(world, latest)
-    )
-      judge.blame('l', `${latest.attempt} is still ${latest.state} (exit ${code})`);
-  const made = (prompt: string) =>
-    [...view.attempts.values()].filter(
-      ({ latest }) => latest.state === 'done' && isFor(world, latest, prompt),
-    ).length;
-  const unmade = world.album.tracks.filter((track) => made(promptOf(track)) < track.takes);
-  if (code === EXIT.ok && unmade.length > 0)
-    judge.blame('l', `exit 0, and ${unmade.map(promptOf).join(', ')} not made`);
-  for (const { key, state, attempt = '' } of report?.takes ?? [])
-    if (state === 'missing' && isThere(world, view.attempts.get(attempt)?.latest))
-      judge.blame('l', `${key} is reported as missing, and its file is there`);
-  const excused =
-    world.waived.size > 0 ||
-    [...view.attempts.values()].some(({ latest }) => EXCUSES.has(latest.state) || isLeftToUser(latest));
-  if (code !== EXIT.ok && unmade.length === 0 && doubtful(world).length === 0 && !excused)
-    judge.blame('l', `all is made, and the run ends with ${code}`);
-  if (code === EXIT.tracks && !excused) judge.blame('l', 'exit 100, and nothing has failed');
-  if (code === EXIT.inDoubt && doubtful(world).length === 0)
-    judge.blame('l', 'exit 8, and nothing is in doubt');
-}
-
-/** Some jobs take longer than all runs together. */
-function isStillMade({ server, timeline }: SimWorld, { queue_id: queueId }: Attempt): boolean {
-  const job = queueId === undefined ? undefined : server.jobs.get(queueId);
-  return job !== undefined && job.readyMs > timeline.nowMs();
-}
-
-/**
- * Without links, a part of the first line remains on a disk that fails both as it is written and as the file is
- * removed.
- */
-function hasWholeLine({ disk }: SimWorld): boolean {
-  const entry = disk.entries.get(LOCKFILE);
-  return entry !== undefined && entry !== 'directory' && entry.bytes.includes(0x0a);
-}
-
-/** A failed sync and a loss of power may leave zeros within the last line: others could have cut it, so a person decides. */
-function hasHole({ disk }: SimWorld): boolean {
-  const entry = disk.entries.get(LOCKFILE);
-  if (entry === undefined || entry === 'directory') return false;
-  return entry.bytes.subarray(entry.bytes.lastIndexOf(0x0a) + 1).includes(0);
-}
-
-function isThere({ disk }: SimWorld, attempt: Attempt | undefined): boolean {
-  const entry = disk.entries.get(`${HOME}/${attempt?.file?.path}`);
-  return entry !== undefined && entry !== 'directory' && sha256(entry.bytes) === attempt?.file?.sha256;
-}
-
-/** The service no longer has the audio, and a download that failed the check is kept: the user accepts it or not. */
-export function isLeftToUser({ state, reason }: Attempt): boolean {
-  return state === 'unverified' && reason?.code === 'not_found';
-}
-
-const EXCUSES: ReadonlySet<string> = new Set(['failed', 'lost', 'rejected', 'in_doubt', 'intent']);
 
 /** Invariant k: one more run, which sends no paid request. */
 async function judgeRest(world: SimWorld): Promise<void> {

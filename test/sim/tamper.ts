@@ -1,6 +1,6 @@
 import type { Disk } from './disk.js';
 import { createInode, folderOf, syncInode } from './disk.js';
-import { LOCKFILE, RESCUE } from './places.js';
+import { LOCKFILE } from './places.js';
 import type { SimWorld } from './world.js';
 
 const PRIVATE = `${folderOf(LOCKFILE)}/.venice-batch/`;
@@ -34,8 +34,7 @@ export function tamperLockfile(world: SimWorld): boolean {
   if (world.damaged || bytes === undefined || bytes === 'directory') return false;
   if (!hasJournal(disk) || isClosed(bytes.bytes)) return false;
   // A rescued record is in no journal: this would be a second accident.
-  if ([...disk.entries.keys()].some((path) => path.startsWith(`${RESCUE}/`) && path.includes('-rescue-')))
-    return false;
+  if (hasRescued(disk)) return false;
   const to = rng.pick([bytes.bytes, undefined, ...oldLockfiles.slice(-1)]);
   world.trace(`somebody replaces the lockfile: ${to?.length ?? 'deleted'}`);
   world.tampered = true;
@@ -71,6 +70,11 @@ function journalPaths({ entries }: Disk): readonly string[] {
 
 function copyPaths({ entries }: Disk): readonly string[] {
   return [...entries.keys()].filter((path) => path.startsWith(PRIVATE) && path.endsWith('.copy'));
+}
+
+/** Whether a record that the lockfile could not take is kept elsewhere. */
+export function hasRescued({ entries }: Disk): boolean {
+  return [...entries.keys()].some((path) => path.includes('-rescue-'));
 }
 
 /** As when the whole `.venice-batch` folder is deleted. */

@@ -47,6 +47,8 @@ export interface Tampering {
   readonly ports?: (ports: Ports) => Ports;
   readonly transport?: (transport: Transport, ports: Ports) => Transport;
   readonly settings?: (settings: BatchSettings) => BatchSettings;
+  /** Makes events frequent that only together reveal the mutant. */
+  readonly world?: (world: SimWorld) => void;
 }
 
 export interface SimOptions {
@@ -261,6 +263,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     runs: 0,
     crashes: 0,
   };
+  options.tampering?.world?.(world);
   return world;
 }
 

@@ -5,7 +5,7 @@ import { createLockReader, type LockView } from './lock-view.js';
 import { KEYS, LOCKFILE } from './places.js';
 import { createRng, type Rng } from './random.js';
 import type { ServerJob } from './server.js';
-import { durableJournals, removeCopies } from './tamper.js';
+import { durableJournals, hasRescued, removeCopies } from './tamper.js';
 import { needsRepair, type SimWorld } from './world.js';
 
 /** A lockfile that is damaged for good: the user has no backup, repairs it, and settles what is left in doubt. */
@@ -281,10 +281,6 @@ function trackOf(prompt: string): string {
 
 function viewOf(disk: Disk, bytes: Uint8Array): LockView {
   return createLockReader().read(Buffer.concat([bytes, ...durableJournals(disk)]));
-}
-
-function hasRescued({ entries }: Disk): boolean {
-  return [...entries.keys()].some((path) => path.includes('-rescue-'));
 }
 
 function linesOf(bytes: Uint8Array): readonly string[] {

@@ -1,11 +1,11 @@
 import { EXIT } from '../../../src/core/errors.js';
 import type { Attempt } from '../../../src/lockfile/attempt.js';
 import { promptOf } from '../album.js';
+import { isLeftToUser } from '../end.js';
 import { exitCodeOf } from '../incarnation.js';
 import { sha256 } from '../media.js';
 import { doubtful } from '../person.js';
 import { HOME } from '../places.js';
-import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, SimWorld } from '../world.js';
 import { isFor, isSalvaged } from '../worn.js';
 import type { Fleet } from './fleet.js';

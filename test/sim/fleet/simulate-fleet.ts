@@ -1,9 +1,9 @@
 import { EXIT } from '../../../src/core/errors.js';
+import { isLeftToUser } from '../end.js';
 import { launch } from '../incarnation.js';
 import { repairing, resolving } from '../person.js';
 import { createRng, type Rng } from '../random.js';
 import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../scenario.js';
-import { isLeftToUser } from '../simulate.js';
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { wearCopy } from '../worn.js';
 import { noBucketFaults } from './bucket-client.js';
