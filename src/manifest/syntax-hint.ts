@@ -18,13 +18,8 @@ export function syntaxHint(
   const indentation = `begin it in the same column as the field above it: ${column === 0 ? 'do not indent it' : `indent it with ${column === 1 ? '1 space' : `${column} spaces`}`}`;
   const dash = /^\s*-([^\s-].*)$/.exec(line);
   if (dash !== null) return { message, hint: `put a space after the dash: \`- ${shortened(dash[1]!)}\`` };
-  const inner = innerQuotes(line);
-  if (inner !== undefined && ENDED_EARLY.has(code))
-    return {
-      message: 'a quote inside this text ends it early',
-      hint:
-        (inner.meant?.length ?? SHOWN_MAX) < SHOWN_MAX ? `write ${inner.name}: ${inner.meant}` : INNER_QUOTES,
-    };
+  const early = ENDED_EARLY.has(code) ? endedEarly(line) : undefined;
+  if (early !== undefined) return early;
   if (/^Flow/.test(detail))
     return {
       message,
@@ -65,6 +60,16 @@ export function syntaxHint(
   }
 }
 
+function endedEarly(line: string): { message: string; hint: string } | undefined {
+  const inner = innerQuotes(line);
+  if (inner === undefined) return undefined;
+  const isShort = inner.meant !== undefined && inner.meant.length <= SHOWN_MAX;
+  return {
+    message: 'a quote inside this text ends it early',
+    hint: isShort ? `write ${inner.name}: ${inner.meant}` : INNER_QUOTES,
+  };
+}
+
 /** The library writes `Missing closing "quote`. */
 function readable(detail: string): string {
   const quote = /^Missing closing (.)quote/.exec(detail)?.[1];
@@ -72,7 +77,7 @@ function readable(detail: string): string {
   return `${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
 
-/** What the parser says of text that goes on after its closing quote. */
+/** What the parser says of text that continues after its closing quote. */
 const ENDED_EARLY: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY']);
 const INNER_QUOTES =
   'put a text with double quotes in it between single quotes, and one with apostrophes between double quotes';
@@ -106,8 +111,8 @@ function quotedIn(line: string): string | undefined {
 
 /**
  * The field of a line whose text in quotes has such quotes in it: `"a "b" c"` is a quoted text with a quoted word.
- * `"a" and "b"` is none: there the quotes belong to the words. `meant` is the text as it was meant, absent if it may go on
- * in the next line.
+ * `"a" and "b"` is none: there the quotes belong to the words. `meant` is the text as it was meant, absent if it may
+ * continue in the next line.
  */
 function innerQuotes(line: string): { name: string; meant?: string } | undefined {
   const field = fieldIn(line);
