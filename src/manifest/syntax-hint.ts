@@ -74,8 +74,19 @@ function endedEarly(line: string): { message: string; hint: string } | undefined
 function readable(detail: string): string {
   const quote = /^Missing closing (.)quote/.exec(detail)?.[1];
   if (quote !== undefined) return `the closing ${quote} is missing`;
-  return `${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
+  const plain = PLAIN_WORDS.find(([said]) => detail.startsWith(said))?.[1];
+  return plain ?? `${detail.charAt(0).toLowerCase()}${detail.slice(1)}`;
 }
+
+/** The library uses the terms of the YAML specification. */
+const PLAIN_WORDS: readonly (readonly [string, string])[] = [
+  ['Sequence item without - indicator', 'this line of a list does not begin with `- `'],
+  ['All sequence items must start', 'this list entry is not in the same column as the one above'],
+  ['All mapping items must start', 'this line is not in the same column as the fields above'],
+  ['Implicit map keys need to be followed', 'this line has no colon'],
+  ['Implicit keys need to be on a single line', 'this line has no colon'],
+  ['Unexpected scalar at node end', 'there is more text after the end of this value'],
+];
 
 /** What the parser says of text that continues after its closing quote. */
 const ENDED_EARLY: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY']);

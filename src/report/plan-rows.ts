@@ -4,7 +4,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { isNothingHere } from '../plan/latest-attempts.js';
 import type { BuyReason, ClosedCode, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { escapeForeign } from './escape.js';
-import { claimPhrase, fatePhrase } from './phrases.js';
+import { claimPhrase, fatePhrase, resolutionOf } from './phrases.js';
 
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
 
@@ -142,7 +142,7 @@ function remedy({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boo
   return because === 'missing' && elsewhere ? '' : ': --retry-failed';
 }
 
-/** Why a take is bought: `new`, `prompt changed`, `again: failed`. */
+/** Why a take is bought: `new`, `prompt changed`, `again: failed`, `resolved as not charged`. */
 export function reasonPhrase(why: BuyReason): string {
   switch (why.kind) {
     case 'new':
@@ -150,7 +150,7 @@ export function reasonPhrase(why: BuyReason): string {
     case 'changed':
       return `${why.fields.length === 0 ? 'request' : why.fields.join(', ')} changed`;
     case 'retry':
-      return `again: ${pastPhrase(why.earlier)}`;
+      return resolutionOf(why.earlier.reason?.code) ?? `again: ${pastPhrase(why.earlier)}`;
     case 'forced':
       return 'again: --force';
     default:
@@ -160,7 +160,7 @@ export function reasonPhrase(why: BuyReason): string {
 
 function flightPhrase(attempt: Attempt): string {
   if (attempt.state === 'stored') return 'remote copy still to delete';
-  return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
+  return attempt.state === 'unverified' ? 'to be downloaded again' : 'in flight';
 }
 
 /** The outcome of an attempt that is not in flight. */
