@@ -189,7 +189,8 @@ function typeHint(schema: Schema, value: unknown, written: string): string | und
     return `write ${value.replace(/[$\s]/g, '')}, without quotes or signs`;
   if (schema.type === 'boolean' && /^(true|false)$/i.test(value))
     return `write ${value.toLowerCase()}, without quotes`;
-  return undefined;
+  const meant = schema.type === 'boolean' ? closest(value, ['true', 'false']) : undefined;
+  return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
 }
 
 function isSingle(value: unknown): boolean {

@@ -181,6 +181,8 @@ describe('the fix in an error', () => {
 
   it.each([
     ['promt: x', '`prompt`'],
+    ['force_instrumental: ture', 'did you mean `true`?'],
+    ['force_instrumental: flase', 'did you mean `false`?'],
     ['duration: 60', '`duration_seconds`'],
     ['lyrics-prompt: la', '`lyrics_prompt`'],
     ['lyrics: la', '`lyrics_prompt`, `lyrics_file` or `lyrics_optimizer`?'],
