@@ -2,6 +2,7 @@ import { compareDiagnostics, type Diagnostic } from '../core/diagnostic.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { Take } from '../manifest/take.js';
 import { checkRequest, mergeAlike } from '../plan/capability.js';
+import { sameRequestWarnings } from '../plan/same-request.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { retryUntilAnswered } from '../run/gather.js';
@@ -17,7 +18,8 @@ export async function validateCommand(manifest: string, flags: Flags): Promise<E
     const loaded = await session.load();
     const takes = loaded.manifest?.takes ?? [];
     const live = flags.live === true && loaded.manifest !== undefined ? await checkLive(session, takes) : [];
-    const diagnostics = [...loaded.diagnostics, ...live].sort(compareDiagnostics);
+    const same = sameRequestWarnings(takes, () => true);
+    const diagnostics = [...loaded.diagnostics, ...same, ...live].sort(compareDiagnostics);
     if (diagnostics.length > 0) showDiagnostics(session, diagnostics, loaded.sources);
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
     const tracks = new Set(takes.map(({ track }) => track)).size;

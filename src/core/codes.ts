@@ -149,6 +149,7 @@ export const CODE_GROUPS = {
     'lockfile-not-merged',
     'bought-twice',
     'renamed',
+    'same-request',
     'lockfile-too-large',
     'locked',
     'guard-taken-over',

@@ -18,6 +18,7 @@ import { takeId } from './history.js';
 import type { ClosedModels, Plan, PlanRow, Purchase, QuotedPrice } from './plan.js';
 import { noQuote, suspiciousPrices } from './price-warnings.js';
 import { renamedWarnings } from './renamed-warnings.js';
+import { sameRequestWarnings } from './same-request.js';
 
 /** A purchase without its price. */
 export interface Draft extends Omit<Purchase, 'quote'> {
@@ -87,6 +88,7 @@ export function assemblePlan(input: AssembleInput): Plan {
   const rows = decided.rows.map((row) => withoutClosed(row, closed));
   const drafts = drafted.drafts.filter(({ query }) => closed?.has(query.model) !== true);
   const prices = pricesOf(drafts, quotes);
+  const toBuy = new Set(rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take.key));
   const purchases = drafts.flatMap(({ query, catalogueMicroUsd: _, declaredMicroUsd: __, ...purchase }) => {
     const quote = prices.get(query.key);
     return quote === undefined ? [] : [{ quote, ...purchase }];
@@ -106,6 +108,10 @@ export function assemblePlan(input: AssembleInput): Plan {
     diagnostics: [
       ...decided.diagnostics,
       ...renamedWarnings(rows, input.attempts),
+      ...sameRequestWarnings(
+        rows.map(({ take }) => take),
+        ({ key }) => toBuy.has(key),
+      ),
       ...drafted.diagnostics,
       ...noQuote(unpriced),
       ...suspiciousPrices(drafts, prices),
