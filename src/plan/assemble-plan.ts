@@ -88,6 +88,7 @@ export function assemblePlan(input: AssembleInput): Plan {
   const rows = decided.rows.map((row) => withoutClosed(row, closed));
   const drafts = drafted.drafts.filter(({ query }) => closed?.has(query.model) !== true);
   const prices = pricesOf(drafts, quotes);
+  const included = rows.filter(({ decision }) => decision.kind !== 'excluded').map(({ take }) => take);
   const toBuy = new Set(rows.filter(({ decision }) => decision.kind === 'buy').map(({ take }) => take.key));
   const purchases = drafts.flatMap(({ query, catalogueMicroUsd: _, declaredMicroUsd: __, ...purchase }) => {
     const quote = prices.get(query.key);
@@ -108,10 +109,7 @@ export function assemblePlan(input: AssembleInput): Plan {
     diagnostics: [
       ...decided.diagnostics,
       ...renamedWarnings(rows, input.attempts),
-      ...sameRequestWarnings(
-        rows.map(({ take }) => take),
-        ({ key }) => toBuy.has(key),
-      ),
+      ...sameRequestWarnings(included, ({ key }) => toBuy.has(key)),
       ...drafted.diagnostics,
       ...noQuote(unpriced),
       ...suspiciousPrices(drafts, prices),

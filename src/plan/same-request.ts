@@ -37,7 +37,7 @@ export function sameRequestWarnings(
       {
         code: 'same-request',
         severity: 'warning',
-        message: `${names} have the same request, and each is bought`,
+        message: `${names} have the same request, but each is paid for`,
         hint: 'if one was copied, change its prompt; for several versions of one track, use `takes`',
         span: second[1],
         related: [first, ...others.map(([, span]) => span)]
