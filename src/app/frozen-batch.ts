@@ -119,12 +119,12 @@ async function sharedFor(
   { manifest }: LoadedManifest,
 ): Promise<SharedView> {
   const { ports, openState } = world;
-  const { lockfilePath, endpoint, command, sandbox, allowSingleCopy = false } = settings;
+  const { lockfilePath, endpoint, command, noteLog, sandbox, allowSingleCopy = false } = settings;
+  const again = settings.again ?? ((...words) => command('run', '--frozen', ...words));
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
-  if (state === undefined && read.header?.log === undefined)
-    return { attempts: [...read.attempts.values()], command };
-  const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy, manifest };
+  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  const about = { lockfilePath, endpoint, command, again, noteLog, allowSingleCopy, manifest };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );

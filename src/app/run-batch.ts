@@ -53,17 +53,28 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   } catch (error) {
     throw await storageError(error, ports.files, {
       directory: path.dirname(settings.lockfilePath),
-      next: settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
+      // Once takes may have been made, the same flags could make them again.
+      next: begun || settings.again === undefined ? settings.command(verbOf(settings)) : settings.again(),
       untouched: !begun,
       placeOf: settings.placeOf,
     });
   }
 }
 
+function verbOf({ mode }: BatchSettings): string {
+  return mode === 'collect' ? 'collect' : 'run';
+}
+
 /** The manifest is needed early because it may name the shared log. */
 function openingOf(world: World, settings: BatchSettings, load: () => Promise<LoadedManifest>): OpenSettings {
   const { openState } = world;
-  const opening: OpenSettings = { ...settings, verb: settings.mode === 'collect' ? 'collect' : 'run' };
+  const verb = verbOf(settings);
+  const opening: OpenSettings = {
+    ...settings,
+    again: settings.again ?? ((...words) => settings.command(verb, ...words)),
+    retry: settings.command(verb),
+    yes: settings.yes === true && verb === 'run',
+  };
   if (openState === undefined) return opening;
   return {
     ...opening,

@@ -21,7 +21,7 @@ export async function acceptCommand(
   [take = '']: readonly string[],
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('accept', take), () => accept(session, take));
+  return changeLockfile(session, () => accept(session, take));
 }
 
 async function accept(session: Session, word: string): Promise<ExitCode> {

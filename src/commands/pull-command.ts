@@ -15,7 +15,7 @@ import { changeLockfile } from './change-lockfile.js';
  */
 export async function pullCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('pull'), () => pull(session));
+  return changeLockfile(session, () => pull(session));
 }
 
 async function pull(session: Session): Promise<ExitCode> {

@@ -89,7 +89,7 @@ async function sourcesOf(
     attempts: shared.attempts,
     picks: (await loadPicks(session)).picks,
     first: flags.first === true,
-    command: shared.command,
+    command,
     placeOf,
   });
   if (gathered.ok) {

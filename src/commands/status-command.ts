@@ -29,12 +29,12 @@ import { knownSounds } from './sounds.js';
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
-  const { ports, settings, stdout, placeOf } = session;
+  const { ports, settings, stdout, placeOf, command } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(ports.files, lockPath, session.command);
   if (read.notes.some(({ kind }) => kind === 'restored'))
     session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
-  const { attempts, keptBy, audio, command } = await viewOf(session, read, 'status');
+  const { attempts, keptBy, audio } = await viewOf(session, read, 'status');
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();

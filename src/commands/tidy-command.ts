@@ -24,7 +24,7 @@ import { changeLockfile } from './change-lockfile.js';
 /** Moves files that are neither current nor picked aside, and current ones back. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('tidy'), () => tidy(session));
+  return changeLockfile(session, () => tidy(session));
 }
 
 async function tidy(session: Session): Promise<ExitCode> {

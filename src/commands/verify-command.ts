@@ -59,8 +59,8 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
 function verdictText(
   files: readonly CheckedFile[],
   rows: readonly PlanRow[],
-  { placeOf }: Pick<Session, 'placeOf'>,
-  { attempts, audio, command }: Pick<SharedView, 'attempts' | 'audio' | 'command'>,
+  { placeOf, command }: Pick<Session, 'placeOf' | 'command'>,
+  { attempts, audio }: Pick<SharedView, 'attempts' | 'audio'>,
 ): string {
   const lines = files
     .filter(({ state, word }) => state !== 'present' && word !== undefined)
