@@ -47,6 +47,7 @@ export interface PrepareInput {
   readonly keptBy?: DecideInput['keptBy'];
   readonly notPulled?: DecideInput['notPulled'];
   readonly inStore?: DecideInput['inStore'];
+  readonly fetchable?: DecideInput['fetchable'];
   /** How files are compared with the lockfile. Default: by size. */
   readonly compare?: 'size' | 'hash';
   /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
@@ -91,6 +92,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     keptBy: input.keptBy,
     notPulled: input.notPulled,
     inStore: input.inStore,
+    fetchable: input.fetchable,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);

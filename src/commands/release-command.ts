@@ -89,6 +89,7 @@ async function sourcesOf(
     attempts: shared.attempts,
     picks: (await loadPicks(session)).picks,
     first: flags.first === true,
+    fetchable: shared.fetchable,
     command: shared.command,
     placeOf,
   });

@@ -34,7 +34,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await requireLock(ports.files, lockPath, session.command);
   if (read.notes.some(({ kind }) => kind === 'restored'))
     session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
-  const { attempts, keptBy, audio, command } = await viewOf(session, read, 'status');
+  const { attempts, keptBy, audio, fetchable, command } = await viewOf(session, read, 'status');
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
@@ -48,6 +48,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       command,
       keptBy,
       inStore: pullable?.inStore,
+      fetchable,
       nowMs: ports.clock.nowMs(),
     },
   );

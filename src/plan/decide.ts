@@ -54,6 +54,8 @@ export interface DecideInput {
    * be bought again.
    */
   readonly notPulled?: ReadonlySet<string> | undefined;
+  /** Whether `collect` may still get a missing file. For commands that do not try. Absent: it cannot, or has just tried. */
+  readonly fetchable?: ((attempt: Attempt) => boolean) | undefined;
   /** To tell whether another run's claim is recent. Absent: all are. */
   readonly nowMs?: number | undefined;
 }
@@ -96,7 +98,7 @@ export function decide(input: DecideInput): Decided {
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
       ...behindLinks(rows, history, input),
       ...otherKey(history.attempts, input.keySignature),
-      ...noFileHere(rows, placeOf),
+      ...noFileHere(rows, placeOf, input.command),
       ...moved.diagnostics,
     ],
   };
@@ -126,12 +128,12 @@ function decideKnown(
   same: readonly Attempt[],
   history: History,
   { audioElsewhere }: Take,
-  { keptBy, inStore }: DecideInput,
+  { keptBy, inStore, fetchable }: DecideInput,
 ): Decision {
-  const held = same.find(
+  const usable = same.find(
     (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
   );
-  if (held !== undefined) return { kind: held.state === 'done' ? 'done' : 'collect', attempt: held };
+  if (usable !== undefined) return { kind: usable.state === 'done' ? 'done' : 'collect', attempt: usable };
   const missing = same.find(({ state }) => state === 'done');
   if (missing !== undefined && audioElsewhere === true)
     return { kind: 'done', attempt: missing, elsewhere: true };
@@ -140,7 +142,10 @@ function decideKnown(
   const machine = missing && keptBy?.(missing);
   if (missing !== undefined && machine !== undefined)
     return { kind: 'done', attempt: missing, elsewhere: true, machine };
-  if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
+  if (missing !== undefined) {
+    const held = { kind: 'held', because: 'missing', attempt: missing } as const;
+    return fetchable?.(missing) === true ? { ...held, fetchable: true } : held;
+  }
   // A temporary refusal is ignored, as if there had been no attempt. A permanent one is reported until requested again.
   const decided = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
   switch (decided.state) {
