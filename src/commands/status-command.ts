@@ -13,11 +13,11 @@ import { picksJson } from '../report/picks-text.js';
 import { soundJson } from '../report/sound-text.js';
 import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { endpointWords } from '../session/next-command-line.js';
 import { picksView } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
@@ -73,7 +73,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     width: tableWidth(stdout, process.env),
   });
   stdout.write(text);
-  const note = attempts.length === 0 ? await sandboxNote(session, ['status']) : undefined;
+  const note = attempts.length === 0 ? await elsewhereNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   return EXIT.ok;
 }

@@ -14,9 +14,9 @@ import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
 import { NOTHING_BOUGHT } from '../report/status-text.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { pullFor, viewOf } from '../session/find-state.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { manifestOrWarning } from '../session/unreadable.js';
@@ -53,7 +53,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     const nothingBought = attempts.length === 0;
     stdout.write(nothingBought ? NOTHING_BOUGHT : verdictText(files, statuses.rows, session, shared));
-    const note = nothingBought ? await sandboxNote(session, ['verify']) : undefined;
+    const note = nothingBought ? await elsewhereNote(session, ['verify']) : undefined;
     if (note !== undefined) stdout.write(`${note}\n`);
   }
   return files.some(isBad) ? EXIT.tracks : EXIT.ok;

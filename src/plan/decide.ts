@@ -19,6 +19,7 @@ import {
 } from './history.js';
 import { noFileHere } from './latest-attempts.js';
 import { planMoves } from './moves.js';
+import { type FileOwner, occupiedErrors } from './occupied-files.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
 
@@ -38,6 +39,8 @@ export interface DecideInput {
   readonly links?: ReadonlyMap<string, string>;
   /** The path of an untracked file `<stem>.<any extension>`. */
   readonly occupied: (stem: string) => string | undefined;
+  /** For an untracked file: the other lockfile that names it. */
+  readonly fileOwners?: ReadonlyMap<string, FileOwner> | undefined;
   readonly selection: Selection;
   /** How messages name a file, given its path relative to the output root. Default: that path. */
   readonly placeOf?: ((file: string) => string) | undefined;
@@ -96,6 +99,7 @@ export function decide(input: DecideInput): Decided {
     diagnostics: [
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
+      ...occupiedErrors(rows, input.fileOwners, { placeOf, command: input.command }),
       ...behindLinks(rows, history, input),
       ...otherKey(history.attempts, input.keySignature),
       ...noFileHere(rows, placeOf, input.command),
@@ -222,11 +226,6 @@ function remarks(
   const reported: Diagnostic[] = [];
   const add = (code: Code, severity: Diagnostic['severity'], message: string, hint: string) =>
     reported.push({ code, severity, message, hint, span: take.span });
-  if (decision.kind === 'occupied') {
-    const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;
-    const hint = 'restore the lockfile it belongs to, or move the file away to buy it again';
-    add('output-occupied', 'error', message, hint);
-  }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
     // One link may precede every file: reported once for all of them.
