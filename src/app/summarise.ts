@@ -36,8 +36,8 @@ interface Ending {
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
   readonly startedMs: number;
-  /** Attempts from before this run. */
-  readonly known?: ReadonlySet<string>;
+  /** Attempts from before this run, with their `rev` once it had settled what an ended run left open. */
+  readonly before?: ReadonlyMap<string, number>;
   /** Absent: sound was not measured. */
   readonly sound?: SoundReport | undefined;
   readonly keptBy?: DecideInput['keptBy'];
@@ -120,7 +120,7 @@ function refusedModels(decision: BuyDecision): readonly StopReason[] {
 }
 
 async function finalRows(
-  { world, settings, output, manifest, decision, startedMs, known, keptBy, fetchable }: Ending,
+  { world, settings, output, manifest, decision, startedMs, before, keptBy, fetchable }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // Without `--force` and `--retry-failed`: what they asked for is made by now.
@@ -132,7 +132,7 @@ async function finalRows(
     nowMs: world.ports.clock.nowMs(),
   });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  return rowsOfRun(rows, attempts, purchases, startedMs, known);
+  return rowsOfRun(rows, attempts, purchases, startedMs, before && new Set(before.keys()));
 }
 
 /** The command line aborts with the signal's name. A library's abort is treated like Ctrl-C. */
@@ -171,7 +171,7 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
 
 /** Reports the outcome of earlier runs, so that every take appears once and every failure is listed. */
 function emitEarlier(
-  { world, startedMs, machineWith }: Ending,
+  { world, startedMs, machineWith, before }: Ending,
   rows: readonly PlanRow[],
   nothingHere: boolean,
 ): void {
@@ -181,7 +181,8 @@ function emitEarlier(
     const { attempt } = decision;
     const missing = decision.kind === 'held' && decision.because === 'missing';
     const code = missing ? missingCode(row, nothingHere) : attempt.reason?.code;
-    const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
+    const isUnchanged = before?.get(attempt.attempt) === attempt.rev;
+    const changedMs = isUnchanged ? 0 : Date.parse(attempt.at[attempt.state] ?? '');
     const machine = missing ? machineWith?.(attempt) : machineOf(row);
     // A take that another machine stored during this run has not been reported yet.
     if (!missing && machine === undefined && changedMs >= startedMs) continue;
