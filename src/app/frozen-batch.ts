@@ -50,7 +50,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   const output = await openOutput(ports.files, settings.outputRoot);
   emitPhase(world, 'check');
   const asWritten = await world.load();
-  const { attempts, keptBy } = await pulled(world, settings, output, read, asWritten);
+  const { attempts, keptBy, fetchable } = await pulled(world, settings, output, read, asWritten);
   const loaded = withExtraTakes(asWritten, attempts, settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
@@ -68,6 +68,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
       keptBy,
+      fetchable,
       compare: 'hash',
       keySignature: world.account && read.header && keySignatureOf(read.header, world.account),
     });
@@ -87,6 +88,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     settings,
     attempts: new Map(attempts.map((one) => [one.attempt, one])),
     keptBy,
+    fetchable,
     output,
     manifest,
     outcome: NOTHING_DONE,

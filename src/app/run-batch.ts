@@ -169,6 +169,7 @@ async function withLock(
   const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>() };
   const limiter = createRateLimiter();
   const notPulled = await fetchMissing(world, settings, opened, output, pulling, limiter);
+  const before = new Map([...store.attempts.values()].map(({ attempt, rev }) => [attempt, rev]));
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
@@ -193,7 +194,7 @@ async function withLock(
     outcome,
     decision,
     startedMs,
-    known: new Set(known.keys()),
+    before,
     sound,
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),

@@ -7,6 +7,7 @@ import { ownRuns } from '../lockfile/own-runs.js';
 import type { UsableLock } from '../lockfile/read.js';
 import { readSeen } from '../lockfile/seen-entries.js';
 import type { Manifest } from '../manifest/take.js';
+import { mayBeKept } from '../plan/history.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
@@ -20,6 +21,8 @@ export interface SharedView {
   readonly fromLog?: boolean;
   /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
+  /** See `DecideInput.fetchable`. */
+  readonly fetchable?: ((attempt: Attempt) => boolean) | undefined;
   /** See `DecideInput.keptBy`. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
 }
@@ -64,8 +67,13 @@ export async function sharedView(
       `the lockfile is a copy of the shared log ${named}: showing what the copy has`,
       `to read the log itself: ${again('--state', named)}`,
     );
-    return { attempts: own };
+    // What that log has is unknown: perhaps the audio, too.
+    return { attempts: own, fetchable: ({ file }) => file !== undefined };
   }
+  // Without an audio store the service's copies are kept.
+  const nowMs = ports.clock.nowMs();
+  const isAlone = allowSingleCopy || state.audio !== undefined;
+  const fetchable = isAlone ? undefined : (attempt: Attempt) => mayBeKept(attempt, nowMs);
   checkLog(read.header, state.address, lockfilePath, again);
   try {
     const log = await openToRead(ports, settings, read, state);
@@ -79,14 +87,14 @@ export async function sharedView(
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
-    return { attempts, fromLog: true, audio: state.audio, keptBy };
+    return { attempts, fromLog: true, audio: state.audio, keptBy, fetchable };
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     // As for a run: what the lockfile knows can still be shown.
     const isCut = error.code === 'state-altered' && read.header !== undefined;
     if (error.exitCode === EXIT.lockfile && !isCut) throw error;
     warn(`${error.message}: showing what this machine's lockfile has`, error.hint);
-    return { attempts: own, fromLog: true, audio: state.audio };
+    return { attempts: own, fromLog: true, audio: state.audio, fetchable };
   }
 }
 

@@ -12,9 +12,9 @@ import {
   resolvedJson,
 } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { settleAttempt } from '../session/resolve-attempt.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { shortId } from '../session/with-store.js';
@@ -108,7 +108,7 @@ async function show(session: Session): Promise<ExitCode> {
         history,
       }),
     );
-  const note = attempts.length === 0 ? await sandboxNote(session, ['resolve']) : undefined;
+  const note = attempts.length === 0 ? await elsewhereNote(session, ['resolve']) : undefined;
   if (note !== undefined) session.stderr.write(`note: ${note}\n`);
   return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
 }

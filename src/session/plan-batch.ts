@@ -28,7 +28,7 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
   const read = await requireLock(ports.files, lockPath, batch.command, endpoint);
   const declared = await batch.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const { attempts, keptBy, audio } = await viewOf(batch, read, 'plan');
+  const { attempts, keptBy, audio, fetchable } = await viewOf(batch, read, 'plan');
   const selection = await selectionFor(batch);
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
@@ -51,6 +51,7 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
     keptBy,
     notPulled: pullable?.unclear,
     inStore: pullable?.inStore,
+    fetchable,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: choices.ignoreBalance,
