@@ -49,7 +49,7 @@ export async function openForRun(
     report(
       'info',
       'guard-taken-over',
-      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock: this run took it over`,
+      `an earlier run (pid ${guard.tookOver.pid}) ended without releasing its lock, so the lock was taken over`,
     );
   try {
     const opened = await openStore(ports, settings, report);

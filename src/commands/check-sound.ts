@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { openAudioCache } from '../audio/cache.js';
 import { isSystemFault } from '../core/errors.js';
-import type { StoredFile } from '../lockfile/attempt.js';
+import type { FiledAttempt } from '../lockfile/attempt.js';
+import type { FileState } from '../plan/history.js';
 import { knownMeasures, measuresOf, wasUndecodable } from '../qc/analysis.js';
 import { type Expected, findingsOf, type QcFinding } from '../qc/findings.js';
 import type { Measures } from '../qc/measure.js';
+import { stateOf } from '../run/recover.js';
 import type { Session } from '../session/session.js';
 import { openOutput } from '../storage/output.js';
 import { createQcThread } from './qc-thread.js';
@@ -28,8 +30,10 @@ export interface SoundChecker {
   check(file: string, expected: Expected, sha256?: string): Promise<Sound | undefined>;
   /** Earlier measurements of bytes with this hash. */
   known(expected: Expected, sha256: string): Promise<Sound | undefined>;
-  /** Why `check` finds nothing, as far as that can be seen without decoding; `undefined`: it may find something. */
-  obstacle(file: StoredFile): Promise<'absent' | 'undecodable' | undefined>;
+  /** Whether the take's file is there. Another file in its place has its own sound, which is not that of the take. */
+  state(attempt: FiledAttempt, how: 'size' | 'hash'): Promise<FileState>;
+  /** Whether a file with this hash could not be decoded here before. */
+  wasUndecodable(sha256: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -73,12 +77,12 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
     }
   }
 
-  async function obstacle({ path: file, bytes, sha256 }: StoredFile) {
-    const [output, cache] = await opened;
-    const facts = await output.files.facts(path.join(root, file)).catch(() => undefined);
-    // Another file in its place has its own sound, which is not that of the take.
-    if (facts?.kind !== 'file' || facts.bytes !== bytes) return 'absent';
-    return (await wasUndecodable(cache, sha256)) ? 'undecodable' : undefined;
+  async function state(attempt: FiledAttempt, how: 'size' | 'hash'): Promise<FileState> {
+    const [output] = await opened;
+    return stateOf({ output }, attempt, how).catch((error: unknown) => {
+      if (isSystemFault(error)) return 'missing';
+      throw error;
+    });
   }
 
   return {
@@ -89,7 +93,8 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
       return found;
     },
     known,
-    obstacle,
+    state,
+    wasUndecodable: async (sha256) => wasUndecodable((await opened)[1], sha256),
     close: () => thread.close(),
   };
 }

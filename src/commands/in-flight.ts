@@ -56,6 +56,6 @@ function watched(body: AsyncIterable<Uint8Array>, over: () => void): AsyncIterab
 /** Message after the first signal. */
 export function stoppingMessage(inFlight: number): string {
   return inFlight === 0
-    ? 'stopping: nothing more is submitted'
-    : 'stopping: recording the responses to requests in flight (a second signal exits at once)';
+    ? 'interrupted: nothing more will be submitted'
+    : 'interrupted: waiting only for the responses to requests in flight (a second signal exits at once)';
 }

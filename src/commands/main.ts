@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { closest } from '../core/closest.js';
 import { type BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
+import { commandLine } from '../core/shell.js';
 import { unblock } from '../node/unblock.js';
 import { watchOutput } from '../report/terminal.js';
 import { createProgram } from './program.js';
@@ -28,25 +29,42 @@ async function runLine(argv: readonly string[]): Promise<ExitCode> {
       program.outputHelp();
       return EXIT.ok;
     }
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(groupFirst(program, argv), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const { failedCommand } = await import('./failure.js');
-    return failedCommand(error instanceof CommanderError ? noCommand(program, argv) : error, argv);
+    return failedCommand(
+      error instanceof CommanderError ? noCommand(program, groupFirst(program, argv)) : error,
+      argv,
+    );
   }
 }
 
+/** `help lock repair` as `lock help repair`: commander ignores all but the first word after `help`. */
+function groupFirst(program: Command, argv: readonly string[]): string[] {
+  const [help, group = '', name, ...rest] = argv;
+  if (help !== 'help' || name === undefined || commandsOf(program, group).length === 0) return [...argv];
+  return [group, help, name, ...rest];
+}
+
+function commandsOf(program: Command, group: string): readonly string[] {
+  const found = program.commands.find((command) => command.name() === group);
+  return found?.commands.map((command) => command.name()) ?? [];
+}
+
 /** For a command group alone, commander shows the help without saying what is wrong. */
-function noCommand(program: Command, [first, second]: readonly string[]): BatchError {
-  if (first !== 'help' || second === undefined)
+function noCommand(program: Command, argv: readonly string[]): BatchError {
+  const at = argv.indexOf('help');
+  const [group = '', word] = [at === 1 ? argv[0] : '', argv[at + 1]];
+  if (at < 0 || at > 1 || word === undefined)
     return usageError('a command is missing', 'use one of the commands above');
-  const meant = closest(
-    second,
-    program.commands.map((command) => command.name()),
-  );
+  const names = at === 0 ? program.commands.map((command) => command.name()) : commandsOf(program, group);
+  const meant = closest(word, names);
   return usageError(
-    `unknown command '${second}'${meant === undefined ? '' : ` (Did you mean ${meant}?)`}`,
-    meant === undefined ? 'use one of the commands above' : `venice-batch help ${meant}`,
+    `unknown command '${word}'${meant === undefined ? '' : ` (Did you mean ${meant}?)`}`,
+    meant === undefined
+      ? 'use one of the commands above'
+      : commandLine([program.name(), 'help', ...(at === 0 ? [] : [group]), meant]),
   );
 }

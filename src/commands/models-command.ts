@@ -1,5 +1,6 @@
-import { closest } from '../core/closest.js';
+import { closest, isNear } from '../core/closest.js';
 import { BatchError, EXIT, type ExitCode, usageError } from '../core/errors.js';
+import { listed } from '../plan/text.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { compareIds, comparePrices, renderModel, renderModels } from '../report/models-text.js';
@@ -61,15 +62,23 @@ export async function modelsCommand(id: string, flags: ModelFlags): Promise<Exit
 function like(models: readonly Model[], word: string, command: string): readonly Model[] {
   const found = models.filter(({ id }) => id.toLowerCase().includes(word.toLowerCase()));
   if (found.length > 0) return found;
-  const meant = closest(
-    word,
-    models.map(({ id }) => id),
-  );
+  const ids = models.map(({ id }) => id);
+  const near = closest(word, ids);
+  const meant = near === undefined ? ids.filter((id) => beginsLike(id, word)) : [near];
   throw usageError(
     `there is no model ${escapeForeign(word)}`,
-    `${meant === undefined ? 'list them' : `did you mean ${escapeForeign(meant)}? list them all`}: ${command}`,
+    `${meant.length === 0 ? 'list them' : `did you mean ${escapeForeign(listed(meant, MEANT_MAX))}? list them all`}: ${command}`,
     'unknown-model',
   );
+}
+
+const MEANT_MAX = 3;
+const BEGINNING_MIN = 4;
+
+/** Whether an id begins with the word, but for one typo. */
+function beginsLike(id: string, word: string): boolean {
+  if (word.length < BEGINNING_MIN) return false;
+  return [-1, 0, 1].some((more) => isNear(word, id.slice(0, word.length + more), 1));
 }
 
 function choose(

@@ -27,13 +27,14 @@ export function createRunSound(session: Session, takes: () => readonly Take[]): 
   };
 
   /** Files stored by this run were already measured. Older files are measured only if the exit code depends on them. */
-  function soundOf(attempt: FiledAttempt): Promise<Sound | undefined> {
+  async function soundOf(attempt: FiledAttempt): Promise<Sound | undefined> {
     const [expected, { path, sha256 }] = [expectedOf(attempt), attempt.file];
-    return fails || stored.has(attempt.attempt)
-      ? open().check(path, expected, sha256)
-      : open()
-          .known(expected, sha256)
-          .catch(() => undefined);
+    const checker = open();
+    if (stored.has(attempt.attempt)) return checker.check(path, expected, sha256);
+    if ((await checker.state(attempt, fails ? 'hash' : 'size')) !== 'present') return undefined;
+    return fails
+      ? checker.check(path, expected, sha256)
+      : checker.known(expected, sha256).catch(() => undefined);
   }
   const stored = new Set<string>();
 

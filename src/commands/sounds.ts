@@ -5,7 +5,7 @@ import { compareNewest, takeId } from '../plan/history.js';
 import type { Expected } from '../qc/findings.js';
 import type { SoundView, TakeSound } from '../report/sound-text.js';
 import type { Session } from '../session/session.js';
-import { createSoundChecker, type SoundChecker } from './check-sound.js';
+import { createSoundChecker, type Sound, type SoundChecker } from './check-sound.js';
 
 /** The file that each take uses, if it has one. */
 export function filesOf(
@@ -28,57 +28,68 @@ export function expectedOf({ duration_seconds, parts }: Attempt): Expected {
   return { durationSeconds: duration_seconds, loop: parts.loop !== undefined };
 }
 
-/** Earlier measurements, for read-only commands. */
+/** Earlier measurements, for read-only commands. A file of another size than recorded is not the one that was measured. */
 export async function knownSounds(
   session: Session,
   takes: readonly Take[],
   attempts: readonly Attempt[],
 ): Promise<SoundView> {
-  return soundsBy(session, takes, attempts, (checker, attempt) =>
-    checker.known(expectedOf(attempt), attempt.file.sha256).catch((error: unknown) => {
-      if (isSystemFault(error)) return undefined;
-      throw error;
-    }),
-  );
+  return soundsBy(session, takes, attempts, { how: 'size', look: known });
 }
 
-/** Like `knownSounds`, but also measures files that were not measured yet. */
+/** Like `knownSounds`, but also measures files that were not measured yet, and compares the bytes of the others. */
 export async function allSounds(
   session: Session,
   takes: readonly Take[],
   attempts: readonly Attempt[],
 ): Promise<SoundView> {
-  return soundsBy(session, takes, attempts, (checker, attempt) =>
-    checker.check(attempt.file.path, expectedOf(attempt), attempt.file.sha256),
-  );
+  return soundsBy(session, takes, attempts, {
+    how: 'hash',
+    look: (checker, attempt) => checker.check(attempt.file.path, expectedOf(attempt), attempt.file.sha256),
+  });
+}
+
+function known(checker: SoundChecker, attempt: FiledAttempt): Promise<Sound | undefined> {
+  return checker.known(expectedOf(attempt), attempt.file.sha256).catch((error: unknown) => {
+    if (isSystemFault(error)) return undefined;
+    throw error;
+  });
+}
+
+interface Look {
+  /** How to tell whether the file is the recorded one. */
+  readonly how: 'size' | 'hash';
+  readonly look: (checker: SoundChecker, attempt: FiledAttempt) => Promise<Sound | undefined>;
 }
 
 async function soundsBy(
   session: Session,
   takes: readonly Take[],
   attempts: readonly Attempt[],
-  look: (checker: SoundChecker, attempt: FiledAttempt) => ReturnType<SoundChecker['check']>,
+  { how, look }: Look,
 ): Promise<SoundView> {
   const checker = createSoundChecker(session);
   const sounds: TakeSound[] = [];
   const unknown: string[] = [];
   const undecodable: string[] = [];
   const unmeasured: string[] = [];
+  const changed: string[] = [];
   try {
     for (const { take, attempt } of filesOf(takes, attempts)) {
-      const sound = await look(checker, attempt);
       const { key } = take;
+      const state = await checker.state(attempt, how);
+      const sound = state === 'present' ? await look(checker, attempt) : undefined;
       if (sound !== undefined) {
         sounds.push({ key, attempt: attempt.attempt, path: attempt.file.path, ...sound });
         continue;
       }
       unknown.push(key);
-      const obstacle = await checker.obstacle(attempt.file);
-      if (obstacle === 'undecodable') undecodable.push(key);
-      else if (obstacle === undefined) unmeasured.push(key);
+      if (state === 'changed') changed.push(key);
+      else if (state === 'present')
+        ((await checker.wasUndecodable(attempt.file.sha256)) ? undecodable : unmeasured).push(key);
     }
   } finally {
     await checker.close();
   }
-  return { sounds, unknown, undecodable, unmeasured };
+  return { sounds, unknown, undecodable, unmeasured, changed };
 }

@@ -38,7 +38,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
-  const { rows, removed, warnings } = await takeStatusesOf(
+  const { rows, removed, stored, warnings } = await takeStatusesOf(
     { output },
     attempts,
     await manifestOrWarning(session),
@@ -60,6 +60,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     removed,
     picks: await picksView(session, takes, attempts),
     sound: await knownSounds(session, takes, attempts),
+    files: stored.files,
     running: attempts.length === 0 ? undefined : await runAtWork(session),
   };
   if (flags.json === true) {

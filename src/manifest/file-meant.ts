@@ -4,6 +4,8 @@ import type { FolderFiles } from '../core/ports.js';
 import type { TextFault } from './text-file.js';
 
 const MANIFEST = /\.ya?ml$/i;
+/** What people write lyrics in. The rest of a manifest's folder (itself, the lockfile, audio) must not be sent as lyrics. */
+const LYRICS = /\.(?:txt|text|md|markdown|lrc|lyrics)$/i;
 
 /**
  * The file that was probably meant by a path that is missing or a folder, as the user would write it.
@@ -33,9 +35,9 @@ async function namesIn(
 ): Promise<readonly string[]> {
   try {
     const names = [...(await files.list(directory))].sort();
-    return role === 'manifest'
-      ? names.filter((name) => MANIFEST.test(name) && !name.endsWith('.picks.yaml'))
-      : names;
+    return names.filter((name) =>
+      role === 'lyrics' ? LYRICS.test(name) : MANIFEST.test(name) && !name.endsWith('.picks.yaml'),
+    );
   } catch {
     return [];
   }

@@ -37,7 +37,7 @@ function lyricsPathFault(path: string): { message: string; hint: string } | unde
 
 const OUTSIDE = {
   message: '`lyrics_file` is outside the manifest folder',
-  hint: 'copy the file into that folder: what it holds is sent to the service',
+  hint: 'move the file into that folder: files outside it are never sent to the service',
 };
 
 type Problem = Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>;

@@ -15,6 +15,18 @@ export function explain(error: ErrorObject, root: Located, source: Source, guess
   return { ...diagnostic, span: source.spanOf(at) };
 }
 
+function wrongVersion(written: unknown): Omit<Explained, 'at'> {
+  if (written === '1')
+    return {
+      ...fault('wrong-type', '`version` must be a number, found the text `1`'),
+      hint: 'write it without quotes: version: 1',
+    };
+  return {
+    ...fault('unsupported-version', `manifest version ${quoted(written)} is not supported`),
+    hint: 'write `version: 1`, or install the release the manifest was written for',
+  };
+}
+
 function explainAt(error: ErrorObject, node: Located, source: Source, guesses: boolean): Explained {
   const schema = error.parentSchema as Schema;
   const name = nameOf(error.instancePath);
@@ -26,11 +38,7 @@ function explainAt(error: ErrorObject, node: Located, source: Source, guesses: b
     case 'type':
       return wrongType(name, schema, node, writtenAs(node, source));
     case 'const':
-      return {
-        ...fault('unsupported-version', `manifest version ${quoted(node.value)} is not supported`),
-        hint: 'write `version: 1`, or install the release the manifest was written for',
-        at: node,
-      };
+      return { ...wrongVersion(node.value), at: node };
     case 'pattern':
       return wrongForm(name, String(node.value), schema, node);
     case 'minLength':
@@ -181,7 +189,8 @@ function typeHint(schema: Schema, value: unknown, written: string): string | und
     return `write ${value.replace(/[$\s]/g, '')}, without quotes or signs`;
   if (schema.type === 'boolean' && /^(true|false)$/i.test(value))
     return `write ${value.toLowerCase()}, without quotes`;
-  return undefined;
+  const meant = schema.type === 'boolean' ? closest(value, ['true', 'false']) : undefined;
+  return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
 }
 
 function isSingle(value: unknown): boolean {

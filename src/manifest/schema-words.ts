@@ -42,9 +42,9 @@ export function expected({ type, minimum, maximum, exclusiveMinimum, enum: choic
     case 'boolean':
       return 'true or false';
     case 'array':
-      return 'a list (lines that begin with - )';
+      return 'a list (each entry begins with `- `)';
     case 'object':
-      return 'fields (lines like `name: value`)';
+      return 'a group of `name: value` lines';
     default:
       return 'text';
   }
@@ -57,7 +57,7 @@ export function found(value: unknown): string {
     case 'string':
       return `the text ${quoted(value)}`;
     case 'object':
-      return 'fields';
+      return 'a group of `name: value` lines';
     default:
       return String(value);
   }

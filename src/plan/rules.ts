@@ -4,7 +4,8 @@ import type { Model } from '../venice/model.js';
 import { formatChecked } from './checked-format.js';
 import type { Case, Finding, Rule } from './rule.js';
 import { error, NAMED_MAX, type Topic, undeclared, unsupported, warning } from './rule-findings.js';
-import { characterCounts, listed, quoted } from './text.js';
+import { listed, quoted } from './text.js';
+import { lyricsRules, promptRules } from './text-rules.js';
 
 type Switch =
   | 'supports_force_instrumental'
@@ -20,98 +21,6 @@ function switched(field: RequestField, supports: Switch, topic: Topic): Rule {
     const message = `${about.model.id} does not support \`${field}\``;
     return unsupported(field, `${topic}-unsupported`, message, about, (model) => model[supports] === true);
   };
-}
-
-/** A model takes lyrics if it says so, or if a limit or requirement for lyrics implies it. */
-function takesLyrics(model: Model): boolean | undefined {
-  if (model.supports_lyrics !== undefined) return model.supports_lyrics;
-  return model.lyrics_required === true || model.lyrics_character_limit !== undefined ? true : undefined;
-}
-
-function lyricsTaken(about: Case): Finding | undefined {
-  if (about.request.lyrics_prompt === undefined) return undefined;
-  const taken = takesLyrics(about.model);
-  if (taken === true) return undefined;
-  if (taken === undefined) return undeclared('lyrics_prompt', 'lyrics', about);
-  const message = `${about.model.id} does not support lyrics`;
-  return unsupported(
-    'lyrics_prompt',
-    'lyrics-unsupported',
-    message,
-    about,
-    (model) => takesLyrics(model) === true,
-  );
-}
-
-function lyricsRequired({ request, model }: Case): Finding | undefined {
-  if (model.lyrics_required !== true || request.lyrics_prompt !== undefined) return undefined;
-  // The optimizer writes them. The API refuses both together.
-  if (request.lyrics_optimizer === true && model.supports_lyrics_optimizer !== false) return undefined;
-  const optimizer = model.supports_lyrics_optimizer === true ? ', or `lyrics_optimizer: true`' : '';
-  const hint = `add \`lyrics_prompt\` or \`lyrics_file\`${optimizer}`;
-  return error('track', 'lyrics-required', `${model.id} needs lyrics`, hint);
-}
-
-function optimizerAgainstLyrics({ request }: Case): Finding | undefined {
-  if (request.lyrics_optimizer !== true || request.lyrics_prompt === undefined) return undefined;
-  const message = '`lyrics_optimizer` writes the lyrics itself, so it cannot be combined with lyrics';
-  return {
-    ...error('lyrics_optimizer', 'optimizer-with-lyrics', message, 'remove one of the two'),
-    fix: undefined,
-  };
-}
-
-function lyricsLength(about: Case): Finding | undefined {
-  const text = about.request.lyrics_prompt;
-  if (text === undefined || takesLyrics(about.model) === false) return undefined;
-  return tooLong(
-    'lyrics_prompt',
-    'lyrics',
-    text,
-    about.model.lyrics_character_limit ?? LYRICS_LIMIT_DEFAULT,
-    about.model,
-  );
-}
-
-/** The service's limit if a model declares none. */
-const LYRICS_LIMIT_DEFAULT = 4096;
-const MIN_PROMPT_DEFAULT = 10;
-
-function promptTooLong({ request, model }: Case): Finding | undefined {
-  return tooLong('prompt', 'prompt', request.prompt, model.prompt_character_limit, model);
-}
-
-function tooLong(
-  field: RequestField,
-  what: 'prompt' | 'lyrics',
-  text: string,
-  limit: number | undefined,
-  model: Model,
-): Finding | undefined {
-  if (limit === undefined || text.length <= limit) return undefined;
-  const { points, units } = characterCounts(text);
-  if (points > limit) {
-    const message = `the ${what} has ${points} characters; ${model.id} allows at most ${limit}`;
-    return error(field, `${what}-too-long`, message, `shorten it by ${points - limit}`);
-  }
-  const message = `the ${what} has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} allows at most ${limit}`;
-  return warning(field, `${what}-length-unclear`, message, `shorten it by ${units - limit} to be sure`);
-}
-
-function promptTooShort({ request, model }: Case): Finding | undefined {
-  const least = model.min_prompt_length ?? MIN_PROMPT_DEFAULT;
-  const { points, units } = characterCounts(request.prompt);
-  if (points >= least) return undefined;
-  if (model.min_prompt_length === undefined) {
-    const message = `the prompt has ${points} characters; ${model.id} states no minimum, and the service then requires ${least}`;
-    return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
-  }
-  if (units < least) {
-    const message = `the prompt has ${points} characters; ${model.id} needs at least ${least}`;
-    return error('prompt', 'prompt-too-short', message, 'describe the sound in more detail');
-  }
-  const message = `the prompt has ${points} characters, ${units} if emoji and rare letters count twice; ${model.id} needs at least ${least}`;
-  return warning('prompt', 'prompt-length-unclear', message, `add ${least - points} to be sure`);
 }
 
 /** Whether the model has any field about duration. A model without one takes no `duration_seconds`. */
@@ -265,8 +174,8 @@ function deprecated({ model, nowMs }: Case): Finding | undefined {
 /** The rules of each field; `[]` for a field that every model supports. */
 const RULES_BY_FIELD = {
   model: [online, makesFromPrompt, deprecated],
-  prompt: [promptTooShort, promptTooLong],
-  lyrics_prompt: [lyricsRequired, lyricsTaken, lyricsLength, optimizerAgainstLyrics],
+  prompt: promptRules,
+  lyrics_prompt: lyricsRules,
   lyrics_optimizer: [switched('lyrics_optimizer', 'supports_lyrics_optimizer', 'lyrics-optimizer')],
   force_instrumental: [switched('force_instrumental', 'supports_force_instrumental', 'instrumental')],
   loop: [switched('loop', 'supports_loop', 'loop')],

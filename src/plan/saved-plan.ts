@@ -179,13 +179,16 @@ function afterSubmits(saved: SavedPlan, attempts: readonly Attempt[]): Diagnosti
   );
   if (used.length === 0)
     return refusal('plan-stale', 'the lockfile changed since the plan was saved: other attempts are in it');
-  return refusal('plan-used', `the plan was already used: ${submitted(used.length, saved.purchases.length)}`);
+  return refusal(
+    'plan-used',
+    `this plan was already used: ${submitted(used.length, saved.purchases.length)}`,
+  );
 }
 
 function submitted(used: number, all: number): string {
-  if (all === 1) return 'its 1 take was already submitted';
-  if (used === all) return `its ${all} takes were already submitted`;
-  return `${used} of its ${all} takes ${used === 1 ? 'was' : 'were'} already submitted`;
+  if (all === 1) return 'its only take was submitted';
+  if (used === all) return `all ${all} of its takes were submitted`;
+  return `${used} of its ${all} takes ${used === 1 ? 'was' : 'were'} submitted`;
 }
 
 function afterEdits(saved: SavedPlan, takes: readonly Take[]): Diagnostic {

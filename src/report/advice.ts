@@ -1,4 +1,5 @@
 import type { TakeEvent } from '../core/events.js';
+import { shellWord } from '../core/shell.js';
 import { escapeForeign } from './escape.js';
 import { resolutionOf } from './phrases.js';
 
@@ -14,8 +15,8 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
     case 'failed':
       return adviceForFailure(take);
     case 'lost':
-      if (resolutionOf(take.code) !== undefined) return AGAIN;
-      return `The service no longer has the audio. ${AGAIN} If the service finds it after all, collect it: \`${command('resolve', id, '--queue-id', take.queue_id ?? 'ID')}\`.`;
+      if (resolutionOf(take.code) !== undefined) return buyAgain(take);
+      return `The service no longer has the audio. ${buyAgain(take)} If the service finds it after all, collect it: \`${command('resolve', id, '--queue-id', take.queue_id ?? 'ID')}\`.`;
     case 'unverified':
       if (take.code === 'not_found')
         return `The service no longer has the audio, but a download that failed the check is kept as \`.unverified\`. If it sounds right, keep it: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
@@ -37,14 +38,18 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
   }
 }
 
-/** The flags depend on what was made before. The next command has them. */
-const AGAIN = 'It is bought again only on request, after approval.';
+/** Unlike `--retry-failed`, also right if an earlier file of the take is kept. */
+function buyAgain({ track, take }: TakeEvent): string {
+  return `To buy it again, run with \`--force ${shellWord(`${track}#${take}`)}\`.`;
+}
 
-function adviceForFailure({ money }: TakeEvent): string {
-  if (money === 'refunded') return `The charge was refunded. ${AGAIN}`;
+function adviceForFailure(take: TakeEvent): string {
+  const { money } = take;
+  const again = buyAgain(take);
+  if (money === 'refunded') return `The charge was refunded. ${again}`;
   if (money === 'refunded (as documented)')
-    return `According to its documentation, the service refunds this charge. ${AGAIN}`;
-  return AGAIN;
+    return `According to its documentation, the service refunds this charge. ${again}`;
+  return again;
 }
 
 function adviceForRefusal(take: TakeEvent, command: CommandFor): string {
@@ -70,6 +75,13 @@ function adviceForRefusal(take: TakeEvent, command: CommandFor): string {
         return `The model is offline: run the same command again later, or choose another (\`${command('models')}\`).`;
       return 'The service is busy: run the same command again later.';
     default:
-      return 'Correct the track in the manifest, then run again.';
+      return `Correct the track in the manifest, then run again.${reasonAgain(take, command)}`;
   }
+}
+
+/** Only the run that was refused has the service's words: the lockfile holds none. */
+function reasonAgain({ message, track, take }: TakeEvent, command: CommandFor): string {
+  if (message !== undefined) return '';
+  const submit = command('run', '--retry-failed', '--only', `${track}#${take}`);
+  return ` To see the reason again, submit it unchanged: \`${submit}\`. Nothing is charged if it is refused again.`;
 }

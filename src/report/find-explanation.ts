@@ -6,6 +6,9 @@ import type { AttemptState } from '../lockfile/attempt.js';
 
 /** States of a take, as displayed. */
 const STATES = [
+  'new',
+  'changed',
+  'left-out',
   'intent',
   'submitting',
   'waiting',
@@ -24,7 +27,13 @@ const STATES = [
   'elsewhere',
 ] as const satisfies readonly StateName[];
 
-type StateName = Exclude<AttemptState | TakeEvent['state'], 'in_doubt'> | 'in-doubt' | 'held';
+type StateName =
+  | Exclude<AttemptState | TakeEvent['state'], 'in_doubt'>
+  | 'in-doubt'
+  | 'held'
+  | 'new'
+  | 'changed'
+  | 'left-out';
 
 /** Pages for groups of codes that come from the system, the network or the service. */
 const FAMILIES = ['connection', 'http-other', 'x402-sign-in', 'service-code', 'other'] as const;
@@ -74,10 +83,19 @@ const NETWORK =
 const WORD_LENGTH_MAX = 100;
 
 const NAMES = new Set(PAGES);
-/** Also finds words of the screens and the README that have no page. */
+/** Words of the screens and the README, each with the page that explains it. */
 const BY_FOLDED = new Map([
   ['in-flight', 'queued'],
-  ['changed', 'file-changed'],
+  ['no-response-yet', 'intent'],
+  ['to-be-downloaded-again', 'unverified'],
+  ['remote-copy-still-to-delete', 'stored'],
+  ['a-file-is-in-the-way', 'output-occupied'],
+  ['in-the-audio-store', 'elsewhere'],
+  ['audio-kept-elsewhere', 'elsewhere'],
+  ['being-bought-elsewhere', 'other-runs'],
+  ['resolved-as-charged', 'resolved_charged'],
+  ['resolved-as-not-charged', 'resolved_not_charged'],
+  ['resolved-as-refunded', 'resolved_refunded'],
   ...PAGES.map((name) => [folded(name), name] as const),
 ]);
 
@@ -89,10 +107,16 @@ export interface Found {
 
 /**
  * The page for a code as printed (in any case and with `_`, `-` or spaces), a state, an exit code or an HTTP status.
- * Codes from elsewhere get the page of their group.
+ * Codes from elsewhere get the page of their group. Of a whole cell of a screen, its first words are enough:
+ * `rejected (400): change it`.
  */
 export function findExplanation(word: string): Found | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
+  const first = /^(\S.*?)(?: \(|[:,;] )/.exec(word)?.[1];
+  return findWord(word) ?? (first === undefined ? undefined : findWord(first));
+}
+
+function findWord(word: string): Found | undefined {
   const lower = word.toLowerCase();
   const known =
     [word, lower].find((name) => NAMES.has(name)) ??

@@ -54,7 +54,7 @@ const RESOLUTIONS: Readonly<Record<string, string>> = {
   resolved_charged: 'resolved as charged',
   resolved_not_charged: 'resolved as not charged',
   resolved_refunded: 'resolved as refunded',
-  requeued: 'to be bought again',
+  requeued: 'requeued',
 };
 
 /** Set if the user resolved it: `resolved as charged`. */
@@ -63,15 +63,19 @@ export function resolutionOf(code: string | undefined): string | undefined {
 }
 
 /**
- * The outcome of an attempt with its cause: `rejected (422)`, `given up: resolved as charged`. The code may be
+ * The outcome of an attempt with its cause: `rejected (422)`, `resolved as charged`. The code may be
  * untrusted.
  */
 export function fatePhrase(state: string, reason: { code: string; status?: number } | undefined): string {
   const resolution = resolutionOf(reason?.code);
-  if (resolution !== undefined && state === 'rejected') return resolution;
-  if (resolution !== undefined) return `${state === 'lost' ? 'given up' : state}: ${resolution}`;
+  // Both states are only how the lockfile records what the user said.
+  if (resolution !== undefined && (state === 'rejected' || state === 'lost')) return resolution;
+  if (resolution !== undefined) return `${state}, ${resolution}`;
   return reason === undefined ? state : `${state} (${reason.status ?? reason.code})`;
 }
+
+/** The lockfile holds only the code. */
+const RUN_ENDED = 'the run ended before the response was recorded';
 
 /** Why a take is not made, on one line: status, code, the API's own words, what it means for the money. Escaped. */
 export function failureReason(event: TakeEvent): string {
@@ -81,7 +85,8 @@ export function failureReason(event: TakeEvent): string {
   if (event.code !== undefined && resolutionOf(event.code) !== undefined)
     return fatePhrase(event.state, { code: event.code });
   const parts = [stateName(event.state), cause].filter(Boolean).join(', ');
-  const said = event.message ? `: ${event.message}` : '';
+  const words = event.message ?? (event.code === 'run_ended' ? RUN_ENDED : undefined);
+  const said = words ? `: ${words}` : '';
   const money = event.money ? ` (${moneyPhrase(event.money, formatUsd(event.price_micro_usd))})` : '';
   return escapeForeign(`${parts}${said}`.replace(/\s+/g, ' ').trim()) + money;
 }

@@ -4,7 +4,7 @@ import type { Attempt } from '../lockfile/attempt.js';
 import { isNothingHere } from '../plan/latest-attempts.js';
 import type { BuyReason, ClosedCode, Decision, Plan, PlanRow, Purchase } from '../plan/plan.js';
 import { escapeForeign } from './escape.js';
-import { claimPhrase, fatePhrase } from './phrases.js';
+import { claimPhrase, fatePhrase, resolutionOf } from './phrases.js';
 
 export type Mark = '+' | '~' | '=' | '>' | '?' | '!' | '-';
 
@@ -143,7 +143,7 @@ function remedy({ because, fetchable }: Extract<Decision, { kind: 'held' }>, els
   return because === 'missing' && elsewhere ? '' : ': --retry-failed';
 }
 
-/** Why a take is bought: `new`, `prompt changed`, `again: failed`. */
+/** Why a take is bought: `new`, `prompt changed`, `again: failed`, `resolved as not charged`. */
 export function reasonPhrase(why: BuyReason): string {
   switch (why.kind) {
     case 'new':
@@ -151,7 +151,7 @@ export function reasonPhrase(why: BuyReason): string {
     case 'changed':
       return `${why.fields.length === 0 ? 'request' : why.fields.join(', ')} changed`;
     case 'retry':
-      return `again: ${pastPhrase(why.earlier)}`;
+      return resolutionOf(why.earlier.reason?.code) ?? `again: ${pastPhrase(why.earlier)}`;
     case 'forced':
       return 'again: --force';
     default:
@@ -161,7 +161,7 @@ export function reasonPhrase(why: BuyReason): string {
 
 function flightPhrase(attempt: Attempt): string {
   if (attempt.state === 'stored') return 'remote copy still to delete';
-  return attempt.state === 'unverified' ? 'fetched again' : 'in flight';
+  return attempt.state === 'unverified' ? 'to be downloaded again' : 'in flight';
 }
 
 /** The outcome of an attempt that is not in flight. */

@@ -230,9 +230,11 @@ const TAKE_UNKNOWN =
 export function renderResolved(attempt: Attempt, next: string): string {
   const price = formatUsd(attempt.quote_micro_usd);
   const counted = countsAsSpent(attempt) ? 'counts as spent' : 'does not count as spent';
+  // What is left of a damaged line may lack the price.
+  const spent = attempt.quote_micro_usd === 0 ? '' : `; its price, ${price}, ${counted}`;
   const fate = fatePhrase(attempt.state, attempt.reason);
   const take = attempt.track === UNREADABLE && attempt.state === 'queued' ? `${TAKE_UNKNOWN}\n` : '';
-  return `${escapeForeign(`${takeKey(attempt)} is ${fate}; ${price} ${counted}`)}\n${take}Next: ${next}\n`;
+  return `${escapeForeign(`${takeKey(attempt)} is ${fate}${spent}`)}\n${take}Next: ${next}\n`;
 }
 
 /** The `--json` document. Fields are only ever added. */

@@ -23,6 +23,8 @@ export interface SoundView {
   readonly undecodable: readonly string[];
   /** Of these, whose file is here and may be measured by `qc`. */
   readonly unmeasured: readonly string[];
+  /** Of these, whose file was changed since it was stored. */
+  readonly changed: readonly string[];
 }
 
 /** Findings worth a listen for one take. */
@@ -58,7 +60,7 @@ export function soundSection(
 }
 
 /** For `qc`: the measurements of every file, the findings, and what could not be measured. */
-export function renderSounds({ sounds, unknown }: SoundView, style: Style, width: number): string {
+export function renderSounds({ sounds, unknown, changed }: SoundView, style: Style, width: number): string {
   const table = renderTable(
     [
       { header: 'TAKE', widthMin: 10 },
@@ -79,12 +81,15 @@ export function renderSounds({ sounds, unknown }: SoundView, style: Style, width
   const warnings = sounds.flatMap(({ key, findings }) => soundLines(key, findings, style, width));
   const bad = sounds.filter(({ findings }) => findings.length > 0).length;
   const total = `${sounds.length} ${sounds.length === 1 ? 'file' : 'files'} measured, ${bad} with warnings`;
-  const left =
-    unknown.length === 0
+  const others = unknown.filter((key) => !changed.includes(key));
+  const left = [
+    ...(changed.length === 0 ? [] : [`not measured, because the file was changed: ${changed.join(', ')}`]),
+    ...(others.length === 0
       ? []
       : [
-          `not measured: ${unknown.join(', ')} (missing, or cannot be decoded here; with ffmpeg on the PATH more formats can be)`,
-        ];
+          `not measured: ${others.join(', ')} (missing, or cannot be decoded here; with ffmpeg on the PATH more formats can be)`,
+        ]),
+  ];
   const sections = [sounds.length === 0 ? [] : table, warnings, [total, ...left]];
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -92,7 +97,7 @@ export function renderSounds({ sounds, unknown }: SoundView, style: Style, width
     .join('\n\n')}\n`;
 }
 
-export function soundJson({ sounds, unknown }: SoundView) {
+export function soundJson({ sounds, unknown, changed }: SoundView) {
   return {
     takes: sounds.map(({ key, attempt, path, sha256, measures, findings }) => ({
       key,
@@ -107,5 +112,6 @@ export function soundJson({ sounds, unknown }: SoundView) {
       findings,
     })),
     not_measured: unknown,
+    changed,
   };
 }

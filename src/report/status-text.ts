@@ -3,7 +3,7 @@ import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
-import { isInDoubt, takeId } from '../plan/history.js';
+import { type FileState, isInDoubt, takeId } from '../plan/history.js';
 import {
   isElsewhere,
   isInStore,
@@ -47,6 +47,8 @@ export interface StatusInput {
   readonly picks?: PicksView | undefined;
   /** Absent: not checked. */
   readonly sound?: SoundView | undefined;
+  /** What is at the paths that attempts name. */
+  readonly files?: ReadonlyMap<string, FileState> | undefined;
   /** The run that works on it now: `pid 4711 on studio, for 5 s`. Untrusted text. */
   readonly running?: string | undefined;
 }
@@ -131,19 +133,26 @@ function stateOfRow(row: PlanRow, { state }: Attempt): Pick<TakeStatus, 'state' 
   return { state };
 }
 
+function isFileChanged({ state, attempt }: TakeStatus, files: StatusInput['files']): boolean {
+  return state === 'done' && attempt?.file !== undefined && files?.get(attempt.file.path) === 'changed';
+}
+
+const FILE_CHANGED = 'done, but its file was changed';
 const IN_STORE = 'done, in the audio store';
 
 export const NOTHING_BOUGHT = 'Nothing has been bought yet.\n';
 
 /** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
-  { attempts, rows, removed, picks, sound, running }: StatusInput,
+  { attempts, rows, removed, picks, sound, files, running }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
   if (attempts.length === 0) return NOTHING_BOUGHT;
-  const wanted = takeStatuses(rows, attempts);
-  const gone = takeStatuses(removed, attempts);
+  const withFile = (take: TakeStatus) =>
+    isFileChanged(take, files) ? { ...take, phrase: FILE_CHANGED } : take;
+  const wanted = takeStatuses(rows, attempts).map(withFile);
+  const gone = takeStatuses(removed, attempts).map(withFile);
   const sections = [
     takeLines(wanted, options, style),
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],

@@ -89,7 +89,7 @@ export async function pollJob(context: RunContext, job: Job): Promise<Settled> {
 }
 
 function pollFailure(job: Job, { message }: { readonly message: string }): string {
-  return `could not poll ${job.key}: ${message}`;
+  return `polling ${job.key} failed: ${message}`;
 }
 
 /** For a job whose every poll is refused. */

@@ -119,7 +119,7 @@ export function isRefName(text: string): boolean {
 
 function parseFile(text: string): StateAddress {
   if (!/^file:\/\/\//.test(text))
-    throw wrong('is not an absolute path: it begins with file:/// (three slashes)');
+    throw wrong('must be an absolute path, which begins with file:/// (three slashes)');
   if (/[?#]/.test(text)) throw wrong('has a query or a fragment');
   try {
     const path = fileURLToPath(text).replace(/(?<=.)\/+$/, '');

@@ -108,6 +108,8 @@ describe('a mistake on the command line', () => {
     ],
     [['lock', 'repair'], 'name the manifest', 'venice-batch lock repair --help'],
     [['lock'], 'a command is missing', 'use one of the commands above'],
+    [['help', 'lock', 'repiar'], 'Did you mean repair?', 'venice-batch help lock repair'],
+    [['help', 'lock', 'nope'], "unknown command 'nope'", 'use one of the commands above'],
     [['help', 'nope'], "unknown command 'nope'", 'use one of the commands above'],
     [['status', ''], 'the name of the manifest is empty', 'name a file, such as album.yaml'],
     [
@@ -180,5 +182,18 @@ describe('a mistake on the command line', () => {
   it('is ignored if help is requested', async () => {
     expect(await main(['help', 'run'])).toBe(0);
     expect(reported).toBe('');
+  });
+
+  it('shows the help of a command in a group', async () => {
+    expect(await main(['help', 'lock', 'repair'])).toBe(0);
+    expect(printed).toContain('Usage: venice-batch lock repair');
+  });
+
+  it('of a model names those that begin almost like it', async () => {
+    expect(await main(['models', 'elevn', '--sandbox'])).toBe(2);
+    expect(reported).toContain('there is no model elevn');
+    expect(reported).toMatch(
+      /did you mean elevenlabs-[^?]+ and \d+ more\? list them all: venice-batch models/,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from './in-process.js';
@@ -102,5 +102,26 @@ tracks:
       '<failure type="qc-clipped" message="it clips in 2 places"/>',
     );
     expect((await venice('qc', '--qc-fail')).code).toBe(100);
+  });
+  it('is never that of other bytes', async () => {
+    const out = path.join(cwd, 'album.sandbox/out');
+    const at = path.join(out, readdirSync(out).find((name) => name.startsWith('02-two.'))!);
+    const bytes = readFileSync(at);
+    writeFileSync(at, Buffer.alloc(bytes.length));
+    const changed = await venice('qc');
+    expect(changed.stdout).toContain('1 file measured');
+    expect(changed.stdout).toContain('not measured, because the file was changed: two\n');
+    expect(JSON.parse((await venice('qc', '--json')).stdout)).toMatchObject({
+      takes: [{ key: 'one' }],
+      not_measured: ['two'],
+      changed: ['two'],
+    });
+    // Another size is noticed without reading the file.
+    writeFileSync(at, 'short');
+    const status = JSON.parse((await venice('status', '--json')).stdout);
+    expect(status.sound).toMatchObject({ takes: [{ key: 'one' }], changed: ['two'] });
+    expect((await venice('status')).stdout).toMatch(/^two +done, but its file was changed /m);
+    writeFileSync(at, bytes);
+    expect((await venice('qc')).stdout).toContain('2 files measured');
   });
 });

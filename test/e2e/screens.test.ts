@@ -79,7 +79,7 @@ describe.each(WIDTHS)('a terminal of %i columns', (columns) => {
     const screen = end.lines.join('\n').replace(/\n +/g, ' ');
     expect(screen).toMatch(/✖ refused rejected, http-422: .+ \(not charged\) Change the prompt/);
     expect(screen).toMatch(
-      /✖ broken failed, http-400: .+ \(refunded \$0\.19(?: as documented)?\) .*only on request/,
+      /✖ broken failed, http-400: .+ \(refunded \$0\.19(?: as documented)?\) .*To buy it again, run with `--force broken#1`/,
     );
     expect(end.lines.slice(-2)).toEqual(['Next', '  venice-batch run album.yaml --retry-failed --sandbox']);
 

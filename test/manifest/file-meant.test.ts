@@ -46,6 +46,23 @@ describe('a mistyped path', () => {
     );
   });
 
+  it.each([
+    ['.', 'name a file in it'],
+    ['words', 'did you mean `words/verse.txt`?'],
+    ['a.yml', "check the path: it starts at the manifest's folder"],
+    ['a.lock.json', "check the path: it starts at the manifest's folder"],
+    ['words/versemp3', "check the path: it starts at the manifest's folder"],
+  ])('of lyrics leads only to text, never to the manifest or its lockfile: %s', async (written, hint) => {
+    const disk = createMemoryDisk({
+      '/music/a.yaml': '',
+      '/music/a.lock.jsonl': '',
+      '/music/words/verse.mp3': '',
+      '/music/words/verse.txt': 'la',
+    });
+    const text = oneTrack(`lyrics_file: ${written}`);
+    expect(hintOf(await loadManifestText(disk.files, text, '/music/a.yaml', 'a.yaml'))).toBe(hint);
+  });
+
   it('is looked for only so many times, as each one lists the folder', async () => {
     const disk = createMemoryDisk({ '/music/words/verse.txt': 'la' });
     let listed = 0;

@@ -120,6 +120,19 @@ describe('the fix of an error in YAML is made from what was written', () => {
     ['p: `ticks` of it', 'put the text into quotes: p: "`ticks` of it"'],
     ['p: [Verse] hello', 'put the text into quotes: p: "[Verse] hello"'],
     ['p: {hello\n', 'end it with }, or if it is text, put the text into quotes: p: "{hello"'],
+    ['p: "Song with "quotes" inside"', 'write p: \'Song with "quotes" inside\''],
+    ['p: "Song: "quotes": inside" # b', 'write p: \'Song: "quotes": inside\' # b'],
+    ['p: "it\'s "x" here"', 'write p: "it\'s \\"x\\" here"'],
+    ['p: "a \\"b\\" "c" d"', 'write p: "a \\"b\\" \\"c\\" d"'],
+    ['p: "he said "hi""', 'write p: \'he said "hi"\''],
+    ['p: "12" vinyl crackle"', "write p: '12\" vinyl crackle'"],
+    ['p: "Song "x" open', 'put a text with double quotes in it between single quotes'],
+    ["p: 'It's a song'", 'write p: "It\'s a song"'],
+    ["p: 'It''s Dave's song'", 'write p: "It\'s Dave\'s song"'],
+    ["p: 'It's \"so\"'", "write p: 'It''s \"so\"'"],
+    ['p: "a" and "b"', 'put the text into quotes: p: "\\"a\\" and \\"b\\""'],
+    ['p: "quoted" start', 'put the text into quotes: p: "\\"quoted\\" start"'],
+    [`p: "${'long "x" '.repeat(20)}"`, 'put a text with double quotes in it between single quotes'],
     ['p: |hello', 'put the text into quotes: p: "|hello"'],
     ['p: !loud x', 'remove it, or put the text into quotes: p: "!loud x"'],
     ['p: *x', 'if it is text, put it into quotes: "*x"'],
@@ -133,6 +146,12 @@ describe('the fix of an error in YAML is made from what was written', () => {
   ])('%j', (text, hint) => {
     expect(parsed(text).diagnostics[0]?.hint).toContain(hint);
   });
+});
+
+it('a text with quotes in its quotes is said to end early', () => {
+  expect(parsed('p: "Song: "quotes": inside"').diagnostics[0]?.message).toBe(
+    'a quote inside this text ends it early',
+  );
 });
 
 describe('valid YAML is read', () => {

@@ -81,7 +81,7 @@ describe('an error against the schema has a code and a place', () => {
     ['tracks left blank', `${HEAD}tracks:\n`, ['wrong-type@2:1']],
     ['tracks as a map', `${HEAD}tracks:\n  a: { prompt: p }\n`, ['wrong-type@3:3']],
     ['a later version', `version: 2\n${TRACKS}`, ['unsupported-version@1:10']],
-    ['a version in quotes', `version: "1"\n${TRACKS}`, ['unsupported-version@1:10']],
+    ['a version in quotes', `version: "1"\n${TRACKS}`, ['wrong-type@1:10']],
     ['an unknown key', `${HEAD}titel: x\n${TRACKS}`, ['unknown-key@2:1']],
     [
       'a key of Object.prototype',
@@ -181,6 +181,8 @@ describe('the fix in an error', () => {
 
   it.each([
     ['promt: x', '`prompt`'],
+    ['force_instrumental: ture', 'did you mean `true`?'],
+    ['force_instrumental: flase', 'did you mean `false`?'],
     ['duration: 60', '`duration_seconds`'],
     ['lyrics-prompt: la', '`lyrics_prompt`'],
     ['lyrics: la', '`lyrics_prompt`, `lyrics_file` or `lyrics_optimizer`?'],

@@ -25,7 +25,7 @@ describe('errors of every kind are reported together', () => {
     [
       'beside a version that cannot be used',
       manifest('version: "1"', 'titel: x', 'tracks:', '  - { id: a, model: m }'),
-      ['unsupported-version@1:10', 'unknown-key@2:1', 'missing-field@4:11'],
+      ['wrong-type@1:10', 'unknown-key@2:1', 'missing-field@4:11'],
     ],
     [
       'beside a version of another program',

@@ -23,6 +23,8 @@ function withoutMinimum({ min_prompt_length: _, ...model }: Model): Model {
   return model;
 }
 
+const { lyrics_required: _, ...unclearAboutLyrics } = makeModel();
+
 const ROWS: Row[] = [
   ['a plain request', {}, makeModel(), []],
   ['a plain request of a model that declares nothing', {}, silentModel(), []],
@@ -31,7 +33,7 @@ const ROWS: Row[] = [
   ['a voice changer', {}, makeModel({ voice_changer: true }), ['error voice-changer']],
   [
     'a voice changer, whatever else does not suit it',
-    { duration_seconds: 30, lyrics_prompt: 'la' },
+    { duration_seconds: 30, lyrics_prompt: 'la la la la' },
     silentModel({ voice_changer: true, pricing: { kind: 'per_second', microUsd: 2_300 } }),
     ['error voice-changer'],
   ],
@@ -40,7 +42,17 @@ const ROWS: Row[] = [
   ['a date of removal past', {}, makeModel({ deprecationDate: isoAfter(-9) }), ['warning model-deprecated']],
   ['a date of removal that is none', {}, makeModel({ deprecationDate: 'soon' }), []],
 
-  ['lyrics where taken', { lyrics_prompt: 'la' }, makeModel(), []],
+  ['lyrics where taken', { lyrics_prompt: 'la la la l' }, makeModel(), []],
+  ['short lyrics', { lyrics_prompt: ' la la la ' }, makeModel(), ['warning lyrics-length-unclear']],
+  [
+    'short lyrics for a model that only sings',
+    { lyrics_prompt: '[inst]' },
+    makeModel({ supports_force_instrumental: false }),
+    [],
+  ],
+  ['no lyrics, duty undeclared', {}, unclearAboutLyrics, ['warning lyrics-length-unclear']],
+  ['no lyrics for an instrumental', { force_instrumental: true }, unclearAboutLyrics, []],
+  ['no lyrics, left to the optimizer', { lyrics_optimizer: true }, unclearAboutLyrics, []],
   [
     'lyrics where not taken',
     { lyrics_prompt: 'la' },
@@ -64,17 +76,17 @@ const ROWS: Row[] = [
     makeModel({ lyrics_required: true, supports_lyrics_optimizer: false }),
     ['error lyrics-required', 'error lyrics-optimizer-unsupported'],
   ],
-  ['lyrics at the limit', { lyrics_prompt: 'abcd' }, makeModel({ lyrics_character_limit: 4 }), []],
+  ['lyrics at the limit', { lyrics_prompt: 'abcdefghij' }, makeModel({ lyrics_character_limit: 10 }), []],
   [
     'lyrics over the limit',
-    { lyrics_prompt: 'abcde' },
-    makeModel({ lyrics_character_limit: 4 }),
+    { lyrics_prompt: 'abcdefghijk' },
+    makeModel({ lyrics_character_limit: 10 }),
     ['error lyrics-too-long'],
   ],
   [
     'lyrics over the limit by one way to count',
-    { lyrics_prompt: `abc${EMOJI}` },
-    makeModel({ lyrics_character_limit: 4 }),
+    { lyrics_prompt: `abcdefghi${EMOJI}` },
+    makeModel({ lyrics_character_limit: 10 }),
     ['warning lyrics-length-unclear'],
   ],
   [

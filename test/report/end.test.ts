@@ -132,7 +132,7 @@ describe('the last screen', () => {
       'rejected, 422 CONTENT_POLICY: The prompt names a living artist, which the policy of this service does not allow. (not charged)',
     );
     expect(lines).toContain('    failed, INFERENCE: worker died (charged $0.69)');
-    expect(lines).toContain('    It is bought again only on request, after approval.');
+    expect(lines).toContain('    To buy it again, run with `--force finale#1`.');
     expect(lines).toContain('  ? outro');
     expect(lines).toContain('    in doubt, 502 html (may have been charged $0.69)');
     expect(lines.slice(-3)).toEqual(['Next', '  venice-batch resolve album.yaml', '']);
@@ -279,7 +279,7 @@ describe('the reason for a take that is not made', () => {
 
   it('is what the user said, without mentioning the service', () => {
     const reported = takeEvent('a', 'lost', { code: 'resolved_refunded', money: 'refunded' });
-    expect(failureReason(reported)).toBe('given up: resolved as refunded');
+    expect(failureReason(reported)).toBe('resolved as refunded');
     expect(adviceFor(reported, command)).not.toContain('service');
     expect(adviceFor(takeEvent('a', 'lost', { code: 'not_found' }), command)).toContain(
       'no longer has the audio',
@@ -310,6 +310,22 @@ describe('the advice for a take that is not made', () => {
     },
   );
 
+  it('says how to see the reason of a refusal again where it is no longer known', () => {
+    const refused = { status: 400, code: 'http-400', track: 'a', take: 1 };
+    const later = adviceFor(takeEvent('a', 'rejected', refused), command);
+    expect(later).toContain(command('run', '--retry-failed', '--only', 'a#1'));
+    const now = adviceFor(takeEvent('a', 'rejected', { ...refused, message: 'no lyrics' }), command);
+    expect(now).toBe('Correct the track in the manifest, then run again.');
+  });
+
+  it.each(['charged', 'refunded', 'refunded (as documented)'] as const)(
+    'names the flag that buys it again: %s',
+    (money) => {
+      const advice = adviceFor(takeEvent('a', 'failed', { status: 500, code: 'http-500', money }), command);
+      expect(advice).toContain('To buy it again, run with `--force a#1`.');
+    },
+  );
+
   it('distinguishes an offline model from a busy one', () => {
     const refused = (code: string) => adviceFor(takeEvent('a', 'rejected', { status: 503, code }), command);
     expect(refused('MODEL_OFFLINE')).toMatch(/offline.*venice-batch models/);
@@ -332,7 +348,7 @@ describe('the Markdown summary', () => {
     ]);
     expect(lines).toContain('| track-13 | stored | elevenlabs-music | $0.69 | out/track-13.flac |');
     expect(lines.find((line) => line.startsWith('| finale | failed,'))).toBe(
-      '| finale | failed, INFERENCE: worker died (charged \\$0.69) | It is bought again only on request, after approval. |',
+      '| finale | failed, INFERENCE: worker died (charged \\$0.69) | To buy it again, run with `--force finale#1`. |',
     );
   });
 

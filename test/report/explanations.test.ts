@@ -39,8 +39,24 @@ describe('explanations', () => {
   it('are found by the words of the screens', () => {
     expect(findExplanation('in flight')).toEqual({ code: 'queued', page: 'queued' });
     expect(findExplanation('in_flight')?.page).toBe('queued');
-    expect(findExplanation('changed')?.page).toBe('file-changed');
     expect(findExplanation('constructor')).toBeUndefined();
+  });
+
+  it.each([
+    ['new', 'new'],
+    ['changed', 'changed'],
+    ['left out (new)', 'left-out'],
+    ['no response yet', 'intent'],
+    ['rejected (400): change it', 'rejected'],
+    ['failed (http-500)', 'failed'],
+    ['done, but its file was changed', 'done'],
+    ['in doubt: see `resolve`', 'in-doubt'],
+    ['resolved as not charged', 'resolved_not_charged'],
+    ['requeued', 'requeued'],
+    ['to be downloaded again', 'unverified'],
+    ['a file is in the way', 'output-occupied'],
+  ])('are found for what plan and status print: %s', (word, page) => {
+    expect(findExplanation(word)?.page).toBe(page);
   });
 
   it('explain for a refusal without a code whether it is charged', () => {

@@ -338,9 +338,9 @@ describe('the table of status', () => {
       return linesOf(text)[1]?.replace(/^a +/, '').split(/ {2,}/)[0];
     };
     expect(reported('rejected', 'resolved_not_charged')).toBe('resolved as not charged');
-    expect(reported('lost', 'resolved_charged')).toBe('given up: resolved as charged');
-    expect(reported('lost', 'resolved_refunded')).toBe('given up: resolved as refunded');
-    expect(reported('failed', 'resolved_refunded')).toBe('failed: resolved as refunded');
+    expect(reported('lost', 'resolved_charged')).toBe('resolved as charged');
+    expect(reported('lost', 'resolved_refunded')).toBe('resolved as refunded');
+    expect(reported('failed', 'resolved_refunded')).toBe('failed, resolved as refunded');
     expect(reported('lost', 'not_found')).toBe('lost (not_found)');
     expect(reported('done', 'ECONNRESET')).toBe('done');
   });
