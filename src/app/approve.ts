@@ -139,10 +139,10 @@ async function refuseOrApprove(
   return decision;
 }
 
-function afterRefusal(settings: BatchSettings, { plan, refusal }: Prepared): string | undefined {
+function afterRefusal(settings: BatchSettings, { plan, refusal, next }: Prepared): string | undefined {
   if (refusal === EXIT.budget) return withinBudget(settings, plan);
   // The same command may succeed later.
-  return refusal === EXIT.unavailable ? sameRun(settings) : undefined;
+  return refusal === EXIT.unavailable ? sameRun(settings) : next;
 }
 
 /** Why the shared log forbids buying, if it does. Checked before the user is asked. */

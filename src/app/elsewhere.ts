@@ -9,6 +9,8 @@ import { parseLock } from '../lockfile/lock-text.js';
 import { decode, LOCK_BYTES_MAX, readLock } from '../lockfile/read.js';
 import { holderOf, shareLock } from '../lockfile/run-lock.js';
 import type { Take } from '../manifest/take.js';
+import type { FileOwner } from '../plan/occupied-files.js';
+import { takeWord } from '../plan/selection.js';
 import { knownLockfiles, rememberLockfile } from './known-lockfiles.js';
 import { checkBeforeForcing, forcing, holderName } from './open-lockfile.js';
 
@@ -26,6 +28,8 @@ export interface Neighbourhood {
 export interface Elsewhere {
   readonly diagnostic: Diagnostic;
   readonly refusal: ExitCode;
+  /** The command that the hint suggests. */
+  readonly next?: string;
 }
 
 /** Maximum number of names checked in a folder; those that look like lockfiles come first. */
@@ -33,9 +37,16 @@ const NAMES_MAX = 5_000;
 const LIKELY = /lock|\.jsonl$/i;
 const LOCKFILE_BEGINS = '{"format":"venice-batch-lock"';
 
+/** Takes that another lockfile has. */
+export interface Bought {
+  /** Absolute. */
+  readonly lockfile: string;
+  readonly takes: readonly Take[];
+}
+
 /**
- * Checks whether another lockfile of the same manifest already has the takes about to be bought: the same track, take
- * and request. With two lockfiles, one manifest would be bought twice.
+ * Finds another lockfile of the same manifest that already has some of these takes: the same track, take and request.
+ * With two lockfiles, one manifest would be bought twice.
  *
  * @param own the attempts of the lockfile in use. A copy of it, such as a backup, has nothing that is not known
  */
@@ -44,20 +55,52 @@ export async function boughtElsewhere(
   around: Neighbourhood,
   takes: readonly Take[],
   own: readonly Attempt[],
-): Promise<Elsewhere | undefined> {
+): Promise<Bought | undefined> {
   const revOf = new Map(own.map(({ attempt, rev }) => [attempt, rev]));
-  const wanted = new Map(takes.map((take) => [keyOf(take), take.key]));
-  for (const place of await otherLockfiles(files, around)) {
-    const found = new Set<string>();
-    for (const attempt of await attemptsIn(files, place, around.endpoint)) {
+  const wanted = new Map(takes.map((take) => [keyOf(take), take]));
+  for (const lockfile of await otherLockfiles(files, around)) {
+    const found = new Set<Take>();
+    for (const attempt of await attemptsIn(files, lockfile, around.endpoint)) {
       if (attempt.rev <= (revOf.get(attempt.attempt) ?? 0)) continue;
-      const key = wanted.get(keyOf(attempt));
-      if (key !== undefined && isLive(attempt)) found.add(key);
+      const take = wanted.get(keyOf(attempt));
+      if (take !== undefined && isLive(attempt)) found.add(take);
     }
-    if (found.size > 0)
-      return { diagnostic: diagnosticOf(place, [...found], takes.length), refusal: EXIT.invalid };
+    if (found.size > 0) return { lockfile, takes: [...found] };
   }
   return undefined;
+}
+
+/** The other lockfile that names each of these files, if one does. */
+export async function ownersOf(
+  files: Files,
+  around: Neighbourhood,
+  places: readonly string[],
+): Promise<ReadonlyMap<string, FileOwner>> {
+  const owners = new Map<string, FileOwner>();
+  if (places.length === 0) return owners;
+  const wanted = new Set(places);
+  for (const lockfile of await otherLockfiles(files, around)) {
+    const owner = { lockfile, ...(await manifestBeside(files, lockfile, around)) };
+    for (const { file, move_to } of await attemptsIn(files, lockfile, around.endpoint))
+      for (const place of [file?.path, move_to])
+        if (place !== undefined && wanted.has(place) && !owners.has(place)) owners.set(place, owner);
+  }
+  return owners;
+}
+
+/** The manifest, not this one, that a lockfile belongs to by its name. */
+async function manifestBeside(
+  files: Files,
+  lockfile: string,
+  { manifest: own }: Neighbourhood,
+): Promise<Pick<FileOwner, 'manifest'>> {
+  for (const ending of ['.yaml', '.yml']) {
+    const manifest = lockfile.replace(/\.lock\.jsonl$/, ending);
+    const isOther = manifest !== lockfile && manifest !== own?.path;
+    const facts = !isOther ? undefined : await files.facts(manifest).catch(unlessUnreadable);
+    if (facts?.kind === 'file') return { manifest };
+  }
+  return {};
 }
 
 /**
@@ -121,14 +164,28 @@ async function attemptsIn(files: Files, place: string, endpoint: string): Promis
 
 const NAMED_MAX = 5;
 
-function diagnosticOf(place: string, keys: readonly string[], of: number): Diagnostic {
-  const named = keys.slice(0, NAMED_MAX).join(', ');
-  const more = keys.length > NAMED_MAX ? `, and ${keys.length - NAMED_MAX} more` : '';
+/** Refuses to buy takes again that another lockfile has. */
+export function refuseBought(
+  { lockfile, takes }: Bought,
+  of: number,
+  command: (verb: string, ...words: string[]) => string,
+): Elsewhere {
+  const named = takes.slice(0, NAMED_MAX).map(({ key }) => key);
+  const more = takes.length > NAMED_MAX ? `, and ${takes.length - NAMED_MAX} more` : '';
+  const next = command('plan', '--lockfile', lockfile);
+  const again =
+    takes.length > NAMED_MAX
+      ? 'to buy them again on purpose, name them with --force'
+      : `to buy ${takes.length === 1 ? 'it' : 'them'} again on purpose: ${command('run', ...takes.flatMap((take) => ['--force', takeWord(take)]))}`;
   return {
-    code: 'bought-elsewhere',
-    severity: 'error',
-    message: `${keys.length} of ${of} takes to buy were already bought under another lockfile, ${place}: ${named}${more}`,
-    hint: `use that lockfile with this manifest: --lockfile ${shellWord(place)}; to buy them again on purpose, name them with --force`,
+    diagnostic: {
+      code: 'bought-elsewhere',
+      severity: 'error',
+      message: `${takes.length} of ${of} takes to buy were already bought under another lockfile, ${shellWord(lockfile)}: ${named.join(', ')}${more}`,
+      hint: `to use that lockfile with this manifest: ${next}; ${again}`,
+    },
+    refusal: EXIT.invalid,
+    next,
   };
 }
 

@@ -3,7 +3,7 @@ import { faultCode, isSystemFault } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { Take } from '../manifest/take.js';
-import { takeId } from '../plan/history.js';
+import { mayBeKept, takeId } from '../plan/history.js';
 import { paced, retryUntilAnswered } from '../run/gather.js';
 import { stateOf } from '../run/recover.js';
 import type { RateLimiter } from '../scheduler/rate-limiter.js';
@@ -15,9 +15,6 @@ import { createClient } from '../venice/create-client.js';
 import { classifyRetrieve } from '../venice/retrieve-outcome.js';
 import { noticeTo } from './emit.js';
 import { type BatchSettings, redactorOf, type World } from './world.js';
-
-/** The service deletes finished audio after about this time. */
-const KEPT_MS = 24 * 3_600_000;
 
 export interface FetchKeptInput {
   readonly world: World;
@@ -44,10 +41,22 @@ export async function fetchKept({
   output,
   limiter,
 }: FetchKeptInput): Promise<ReadonlySet<string>> {
-  if (world.account === undefined || settings.allowSingleCopy === true) return new Set();
+  if (settings.allowSingleCopy === true) return new Set();
   const report = noticeTo(world);
-  const client = createClient(world.transport, redactorOf(world), world.account);
   const missing = await missingFiles(world, store, takes, output);
+  if (world.account === undefined) {
+    const them = missing.length === 1 ? '1 missing file' : `${missing.length} missing files`;
+    const hint = `set it, then: ${settings.command('collect')}`;
+    if (missing.length > 0)
+      report(
+        'warning',
+        'not-pulled',
+        `the service may still have ${them}, but VENICE_API_KEY is not set`,
+        hint,
+      );
+    return new Set();
+  }
+  const client = createClient(world.transport, redactorOf(world), world.account);
   const unclear: Missing[] = [];
   let [fetched, refusals, why] = [0, 0, ''];
   for (const one of missing) {
@@ -87,12 +96,12 @@ async function missingFiles(
   output: Output,
 ): Promise<readonly Missing[]> {
   const elsewhere = new Set(takes.filter((take) => take.audioElsewhere === true).map(takeId));
-  const sinceMs = ports.clock.nowMs() - KEPT_MS;
+  const nowMs = ports.clock.nowMs();
   const missing: Missing[] = [];
   for (const attempt of store.attempts.values()) {
-    const { file, queue_id, state } = attempt;
-    if (state !== 'done' || file === undefined || queue_id === undefined) continue;
-    if (elsewhere.has(takeId(attempt)) || Date.parse(attempt.at.stored ?? '') < sinceMs) continue;
+    const { file, queue_id } = attempt;
+    if (file === undefined || queue_id === undefined || !mayBeKept(attempt, nowMs)) continue;
+    if (elsewhere.has(takeId(attempt))) continue;
     if ((await stateOf({ output }, attempt, 'size')) === 'missing')
       missing.push({ attempt, file, queueId: queue_id });
   }

@@ -50,7 +50,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
   const output = await openOutput(ports.files, settings.outputRoot);
   emitPhase(world, 'check');
   const asWritten = await world.load();
-  const { attempts, keptBy } = await pulled(world, settings, output, read, asWritten);
+  const { attempts, keptBy, fetchable } = await pulled(world, settings, output, read, asWritten);
   const loaded = withExtraTakes(asWritten, attempts, settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   if (loaded.diagnostics.length > 0) world.show(loaded.diagnostics, loaded.sources);
@@ -68,6 +68,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
       command: settings.command,
       budgetMicroUsd: lowest(settings.budgetMicroUsd, manifest.budgetMicroUsd),
       keptBy,
+      fetchable,
       compare: 'hash',
       keySignature: world.account && read.header && keySignatureOf(read.header, world.account),
     });
@@ -87,6 +88,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     settings,
     attempts: new Map(attempts.map((one) => [one.attempt, one])),
     keptBy,
+    fetchable,
     output,
     manifest,
     outcome: NOTHING_DONE,
@@ -119,12 +121,12 @@ async function sharedFor(
   { manifest }: LoadedManifest,
 ): Promise<SharedView> {
   const { ports, openState } = world;
-  const { lockfilePath, endpoint, command, sandbox, allowSingleCopy = false } = settings;
+  const { lockfilePath, endpoint, command, noteLog, sandbox, allowSingleCopy = false } = settings;
+  const again = settings.again ?? ((...words) => command('run', '--frozen', ...words));
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
   const state = address === undefined ? undefined : await openState?.(address);
-  if (state === undefined && read.header?.log === undefined)
-    return { attempts: [...read.attempts.values()], command };
-  const about = { lockfilePath, endpoint, command, verb: 'run', allowSingleCopy, manifest };
+  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
+  const about = { lockfilePath, endpoint, command, again, noteLog, allowSingleCopy, manifest };
   return sharedView(ports, about, read, state, (message, hint) =>
     emitNotice(world, 'warning', 'state-not-read', message, hint),
   );

@@ -6,7 +6,8 @@ import type { Files } from '../core/ports.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest, Release } from '../manifest/take.js';
-import { chooseTakes, type TrackWarning } from '../release/choose-takes.js';
+import type { DecideInput } from '../plan/decide.js';
+import { chooseTakes, originalHint, type TrackWarning } from '../release/choose-takes.js';
 import { readCover } from '../release/cover.js';
 import { type NamedTake, nameFiles } from '../release/name-files.js';
 import type { Cover } from '../release/tags/tags.js';
@@ -19,6 +20,7 @@ export interface ReleaseSources {
   /** SHA-256 of the picked take, by track. */
   readonly picks: ReadonlyMap<string, { readonly sha256: string }>;
   readonly first: boolean;
+  readonly fetchable?: DecideInput['fetchable'];
   /** Another command of this program, ready to paste. */
   command(verb: string, ...words: string[]): string;
   /** Name of a file in messages: its path relative to the output root. */
@@ -55,7 +57,7 @@ export async function gatherRelease(
   const { manifest, attempts } = sources;
   const { release } = manifest;
   if (release === undefined) throw new Error('a manifest that was not read from a file');
-  const { rows } = await takeStatusesOf(view, attempts, manifest);
+  const { rows } = await takeStatusesOf(view, attempts, manifest, { fetchable: sources.fetchable });
   const { chosen, problems, warnings } = chooseTakes({ ...sources, tracks: release.tracks, rows });
   const named = nameFiles(release, chosen);
   const cover = await coverOf(files, manifest, release);
@@ -81,7 +83,7 @@ export async function gatherRelease(
 async function changedOriginals(
   view: DiskView,
   takes: readonly NamedTake[],
-  { command, placeOf }: ReleaseSources,
+  { command, placeOf, fetchable }: ReleaseSources,
 ): Promise<readonly Diagnostic[]> {
   const limit = pLimit(HASHES_AT_ONCE);
   const found = await Promise.all(
@@ -97,7 +99,7 @@ async function changedOriginals(
             message: isThere
               ? `the file of ${name} is not the one that was stored`
               : `the file of ${name} is missing`,
-            hint: `put the file back; to see the options: ${command('verify')}`,
+            hint: originalHint(!isThere && fetchable?.(take.attempt) === true, command),
             span: take.track.span,
           },
         ];

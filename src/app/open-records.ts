@@ -1,6 +1,6 @@
 import type { Ports } from '../core/ports.js';
 import { readLock } from '../lockfile/read.js';
-import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
+import { againOf, checkLog, type Notify, type OpenedStore, type OpenSettings, openFile } from './opening.js';
 
 /** Opens the lockfile and its shared log, if any. Requires the run lock. Throws a `BatchError`. */
 export async function openStore(ports: Ports, settings: OpenSettings, report: Notify): Promise<OpenedStore> {
@@ -16,9 +16,7 @@ export async function openStore(ports: Ports, settings: OpenSettings, report: No
   }
   const { store, notes } = await openFile(ports, settings);
   try {
-    checkLog(store.header, undefined, lockfilePath, (...words) =>
-      settings.command(verbOf(settings), ...words),
-    );
+    checkLog(store.header, undefined, lockfilePath, againOf(settings));
   } catch (error) {
     await store.abandon();
     throw error;

@@ -12,7 +12,7 @@ import { missingFromLog, settledByLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
 import { cutError, otherLogError } from '../shared-log/state-error.js';
-import { checkLog, type Notify, type OpenedStore, type OpenSettings, openFile, verbOf } from './opening.js';
+import { againOf, checkLog, type Notify, type OpenedStore, type OpenSettings, openFile } from './opening.js';
 import { otherManifest } from './other-manifest.js';
 import type { State } from './shared-state.js';
 
@@ -23,12 +23,12 @@ export async function openTogether(
   state: State,
   report: Notify,
 ): Promise<OpenedStore> {
-  const { lockfilePath, endpoint, command } = settings;
+  const { lockfilePath, endpoint, command, retry } = settings;
   const read = await requireLock(ports.files, lockfilePath, command);
-  checkLog(read.header, state.address, lockfilePath, (...words) => command(verbOf(settings), ...words));
+  checkLog(read.header, state.address, lockfilePath, againOf(settings));
   const lockPath = await ports.files.real(lockfilePath);
   const { header, attempts } = read;
-  const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command });
+  const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command, retry });
   try {
     const { log } = shared;
     const about = log && {
@@ -40,8 +40,7 @@ export async function openTogether(
       log && header === undefined
         ? otherManifest(log.address, await settings.manifest?.(), log.attempts.values())
         : undefined;
-    if (foreign !== undefined && settings.yes === true && verbOf(settings) === 'run')
-      throw unattendedError(foreign, command);
+    if (foreign !== undefined && settings.yes === true) throw unattendedError(foreign, command);
     if (foreign !== undefined) report('warning', 'state-other-manifest', foreign.message, foreign.hint);
     const { store: mirror, notes } = await openFile(ports, settings, about);
     const isNew = header?.log === undefined && attempts.size > 0;
@@ -137,26 +136,25 @@ interface SharedOpening {
   readonly ended: ReadonlySet<string>;
 }
 
+type SharedAbout = Pick<OpenSettings, 'endpoint' | 'command' | 'retry'> & {
+  /** Absolute, links resolved. */
+  readonly lockPath: string;
+  /** Absent if there is no lockfile yet. */
+  readonly header: LockHeader | undefined;
+  readonly attempts: ReadonlyMap<string, Attempt>;
+};
+
 /**
  * Opens the log at an address for a run that holds the run lock. If the log cannot be reached, or was deleted or
  * truncated, the run cannot buy, but collects what its lockfile knows. Throws a `BatchError` if there is nothing to
  * collect, or if the log belongs to another lockfile.
- *
- * @param lockPath absolute, links resolved
- * @param header of the lockfile, if it exists
  */
 async function openShared(
   { files, random, clock, processes }: Ports,
   state: State,
-  about: {
-    readonly lockPath: string;
-    readonly header: LockHeader | undefined;
-    readonly attempts: ReadonlyMap<string, Attempt>;
-    readonly endpoint: string;
-    readonly command: NextCommand;
-  },
+  about: SharedAbout,
 ): Promise<SharedOpening> {
-  const { header, attempts, endpoint, command, lockPath } = about;
+  const { header, attempts, endpoint, command, retry, lockPath } = about;
   const run = randomHex(random);
   const ended = await enterRun(files, random, lockPath, run);
   const seen = header === undefined ? 0 : await readSeen(files, lockPath, lineagesOf(header));
@@ -176,6 +174,7 @@ async function openShared(
       clock,
       random,
       command,
+      retry,
     });
     if (header !== undefined && !lineagesOf(header).includes(log.header.lineage)) {
       await log.close();

@@ -21,8 +21,10 @@ export interface OpenSettings {
   /** Folder where others could place a file that looks like a rescue file: reported, never trusted. Absolute. */
   readonly openPlaces: readonly string[];
   readonly command: NextCommand;
-  /** Command that opens it, for error messages. Default: `run`. */
-  readonly verb?: string;
+  /** The command that opens it, with these words, for messages. Default: a run. */
+  again?: ((...words: string[]) => string) | undefined;
+  /** What to run once the shared log can be used again. Default: a run, which continues the batch. */
+  readonly retry?: string | undefined;
   /**
    * Finds the shared log. If this is absent or returns nothing, only the lockfile holds the records.
    *
@@ -31,7 +33,7 @@ export interface OpenSettings {
   findState?(named: () => Promise<string | undefined>): Promise<State | undefined>;
   /** The manifest, if it can be used: to see whether the shared log is its own. */
   manifest?(): Promise<Manifest | undefined>;
-  /** Approved by `--yes`: no one sees a warning before money is spent. */
+  /** A run that `--yes` approved: no one sees a warning before money is spent. */
   readonly yes?: boolean;
 }
 
@@ -44,8 +46,8 @@ export interface OpenedStore {
 
 export type Notify = (level: 'info' | 'warning', code: Code, message: string, hint?: string) => void;
 
-export function verbOf({ verb = 'run' }: OpenSettings): string {
-  return verb;
+export function againOf({ again, command }: Pick<OpenSettings, 'again' | 'command'>) {
+  return again ?? ((...words: string[]) => command('run', ...words));
 }
 
 export async function openFile(
@@ -80,7 +82,7 @@ export function checkLog(
   header: Pick<LockHeader, 'log'> | undefined,
   address: string | undefined,
   lockPath: string,
-  same: (...words: string[]) => string,
+  again: (...words: string[]) => string,
 ): void {
   const log = header?.log;
   if (log === undefined || log === address) return;
@@ -93,7 +95,7 @@ export function checkLog(
     `${shellWord(lockPath)}: ${message}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${same('--state', log)}${address === undefined ? '' : '; if the log was moved, the steps are in: venice-batch explain state-other'}`,
+      hint: `without the log, takes that other machines bought would be bought again; check that this address is yours, then: ${again('--state', log)}${address === undefined ? '' : '; if the log was moved, the steps are in: venice-batch explain state-other'}`,
     },
   );
 }

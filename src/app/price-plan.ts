@@ -24,7 +24,14 @@ import { type GatheredQuotes, gatherQuotes, retryUntilAnswered } from '../run/ga
 import { fileStates, untrackedFiles } from '../run/recover.js';
 import type { Output } from '../storage/output.js';
 import type { Account, Balance, CallFailure, VeniceClient } from '../venice/client.js';
-import { boughtElsewhere, type Elsewhere, type Neighbourhood, runningElsewhere } from './elsewhere.js';
+import {
+  boughtElsewhere,
+  type Elsewhere,
+  type Neighbourhood,
+  ownersOf,
+  refuseBought,
+  runningElsewhere,
+} from './elsewhere.js';
 import { fetchBalance, NOT_FETCHED } from './fetch-balance.js';
 import { findStillThere } from './still-there.js';
 import { judgeUnpriced, serviceError } from './unpriced.js';
@@ -47,6 +54,7 @@ export interface PrepareInput {
   readonly keptBy?: DecideInput['keptBy'];
   readonly notPulled?: DecideInput['notPulled'];
   readonly inStore?: DecideInput['inStore'];
+  readonly fetchable?: DecideInput['fetchable'];
   /** How files are compared with the lockfile. Default: by size. */
   readonly compare?: 'size' | 'hash';
   /** The account whose balance is checked. Absent without a key; then the balance stays unknown. */
@@ -71,6 +79,8 @@ export interface Prepared {
   readonly diagnostics: readonly Diagnostic[];
   /** Set if nothing may be bought: the exit code of the run. */
   readonly refusal?: ExitCode | undefined;
+  /** The command that the reason's hint suggests, if that is not the same run or its plan. */
+  readonly next?: string | undefined;
 }
 
 /**
@@ -78,12 +88,23 @@ export interface Prepared {
  * distinct price once, and the balance. Spends nothing, and sends no request if there is nothing to buy.
  */
 export async function prepare(input: PrepareInput): Promise<Prepared> {
-  const view = { output: input.output };
+  const occupied = await untrackedFiles({ output: input.output }, input.manifest.takes, input.attempts);
+  const fileOwners = await ownersOfUntracked(input, occupied);
+  const prepared = await decideAndPrice(input, { occupied, fileOwners });
+  const moved = [...fileOwners.values()].find(({ manifest }) => manifest === undefined);
+  if (moved === undefined || prepared.refusal !== EXIT.invalid) return prepared;
+  return { next: input.command('plan', '--lockfile', moved.lockfile), ...prepared };
+}
+
+async function decideAndPrice(
+  input: PrepareInput,
+  untracked: Pick<DecideInput, 'occupied' | 'fileOwners'>,
+): Promise<Prepared> {
   const settled = decide({
     takes: input.manifest.takes,
     attempts: input.attempts,
-    ...(await fileStates(view, input.attempts, input.compare)),
-    occupied: await untrackedFiles(view, input.manifest.takes, input.attempts),
+    ...(await fileStates({ output: input.output }, input.attempts, input.compare)),
+    ...untracked,
     selection: input.selection,
     placeOf: input.placeOf,
     command: input.command,
@@ -91,6 +112,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     keptBy: input.keptBy,
     notPulled: input.notPulled,
     inStore: input.inStore,
+    fetchable: input.fetchable,
     nowMs: input.ports.clock.nowMs(),
   });
   const twice = boughtTwiceWarning(input.attempts, input.manifest.takes, input.command);
@@ -101,6 +123,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
       diagnostics: [elsewhere.diagnostic],
       refusal: elsewhere.refusal,
+      next: elsewhere.next,
     });
   if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
   const lost =
@@ -117,20 +140,28 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
 
 /** A user who forces a take knows that it exists. Other runs first: what one has just bought is then in its lockfile. */
 async function findOtherLockfiles(
-  { ports, selection, manifest, neighbourhood, oneRun, attempts }: PrepareInput,
+  { ports, selection, manifest, neighbourhood, oneRun, attempts, command }: PrepareInput,
   wanted: readonly Take[],
 ): Promise<Elsewhere | undefined> {
   if (neighbourhood === undefined || wanted.length === 0) return undefined;
   const running = oneRun === true ? await runningElsewhere(ports, neighbourhood) : undefined;
+  if (running !== undefined) return running;
   const { forced } = readSelection(selection, manifest.takes);
-  return (
-    running ??
-    boughtElsewhere(
-      ports.files,
-      neighbourhood,
-      wanted.filter((take) => !forced(take)),
-      attempts,
-    )
+  const unforced = wanted.filter((take) => !forced(take));
+  const bought = await boughtElsewhere(ports.files, neighbourhood, unforced, attempts);
+  return bought && refuseBought(bought, unforced.length, command);
+}
+
+/** Only to explain them: a file that is in the way is refused, whoever it belongs to. */
+async function ownersOfUntracked(
+  { ports, manifest, neighbourhood }: PrepareInput,
+  occupied: DecideInput['occupied'],
+): ReturnType<typeof ownersOf> {
+  if (neighbourhood === undefined) return new Map();
+  return ownersOf(
+    ports.files,
+    neighbourhood,
+    manifest.takes.flatMap(({ stem }) => occupied(stem) ?? []),
   );
 }
 
@@ -174,6 +205,7 @@ interface Extra {
   readonly balance?: Balance;
   readonly diagnostics?: readonly Diagnostic[];
   readonly refusal?: ExitCode;
+  readonly next?: string | undefined;
 }
 
 function concluded(
@@ -209,6 +241,7 @@ function concluded(
     diagnostics,
     balance: extra.balance,
     refusal,
+    ...(extra.next === undefined ? {} : { next: extra.next }),
   };
 }
 

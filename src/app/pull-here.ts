@@ -3,7 +3,7 @@ import type { NextCommand } from '../lockfile/lock-error.js';
 import type { Manifest } from '../manifest/take.js';
 import { missingOf } from '../plan/latest-attempts.js';
 import { stateOf } from '../run/recover.js';
-import type { NotPulled } from '../run/upload.js';
+import type { NotPulled, Pulled } from '../run/upload.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { Output } from '../storage/output.js';
 import type { Notify } from './opening.js';
@@ -62,13 +62,16 @@ export async function pullWanted(
   output: Output,
   attempts: readonly Attempt[],
   manifest: Manifest | undefined,
-): Promise<{ readonly files: readonly string[]; readonly failed: readonly Wanted[] }> {
+): Promise<Omit<Pulled, 'failed'> & { readonly failed: readonly Wanted[] }> {
   const { pullFiles } = await import('../run/upload.js');
-  const { files, failed } = await pullFiles(audio, output, attempts);
+  const { failed, ...pulled } = await pullFiles(audio, output, attempts);
   const isNeeded = failed.some(({ absent }) => absent)
     ? await neededHere(output, attempts, manifest)
     : () => true;
-  return { files, failed: failed.map((one) => ({ ...one, needed: !one.absent || isNeeded(one.attempt) })) };
+  return {
+    ...pulled,
+    failed: failed.map((one) => ({ ...one, needed: !one.absent || isNeeded(one.attempt) })),
+  };
 }
 
 async function neededHere(

@@ -25,7 +25,7 @@ export type Resolved =
 /**
  * Returns the attempt after the user resolved it. Pure. Works for an attempt in doubt, for one in flight whose audio
  * can never be fetched (the key is lost, or the service keeps failing), and for a lost or failed one that was refunded
- * or whose job was found.
+ * or whose job was found. A job may also be found after the user said that the attempt was not charged.
  */
 export function resolveAttempt(attempt: Attempt, resolution: Resolution | Found, nowMs: number): Resolved {
   const inDoubt = attempt.state === 'in_doubt' || attempt.state === 'intent';
@@ -36,7 +36,7 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution | Found,
     (resolution.kind === 'charged' || resolution.kind === 'refunded' || resolution.kind === 'requeue');
   const findable =
     resolution.kind === 'queue_id' &&
-    (attempt.state === 'lost' || attempt.state === 'failed') &&
+    (attempt.state === 'lost' || attempt.state === 'failed' || isSaidUncharged(attempt)) &&
     (attempt.queue_id === undefined || attempt.queue_id === resolution.queueId);
   // Only a refund that the documentation promises: the user has seen that it did not come.
   const unrefunded =
@@ -72,6 +72,11 @@ export function resolveAttempt(attempt: Attempt, resolution: Resolution | Found,
     default:
       return unreachable(resolution);
   }
+}
+
+/** The user may have been wrong. */
+function isSaidUncharged({ state, reason }: Attempt): boolean {
+  return state === 'rejected' && reason?.code === 'resolved_not_charged';
 }
 
 /**

@@ -53,17 +53,28 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   } catch (error) {
     throw await storageError(error, ports.files, {
       directory: path.dirname(settings.lockfilePath),
-      next: settings.command(settings.mode === 'collect' ? 'collect' : 'run'),
+      // Once takes may have been made, the same flags could make them again.
+      next: begun || settings.again === undefined ? settings.command(verbOf(settings)) : settings.again(),
       untouched: !begun,
       placeOf: settings.placeOf,
     });
   }
 }
 
+function verbOf({ mode }: BatchSettings): string {
+  return mode === 'collect' ? 'collect' : 'run';
+}
+
 /** The manifest is needed early because it may name the shared log. */
 function openingOf(world: World, settings: BatchSettings, load: () => Promise<LoadedManifest>): OpenSettings {
   const { openState } = world;
-  const opening: OpenSettings = { ...settings, verb: settings.mode === 'collect' ? 'collect' : 'run' };
+  const verb = verbOf(settings);
+  const opening: OpenSettings = {
+    ...settings,
+    again: settings.again ?? ((...words) => settings.command(verb, ...words)),
+    retry: settings.command(verb),
+    yes: settings.yes === true && verb === 'run',
+  };
   if (openState === undefined) return opening;
   return {
     ...opening,
@@ -158,6 +169,7 @@ async function withLock(
   const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>() };
   const limiter = createRateLimiter();
   const notPulled = await fetchMissing(world, settings, opened, output, pulling, limiter);
+  const before = new Map([...store.attempts.values()].map(({ attempt, rev }) => [attempt, rev]));
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
   const manifest = loaded.manifest;
@@ -182,7 +194,7 @@ async function withLock(
     outcome,
     decision,
     startedMs,
-    known: new Set(known.keys()),
+    before,
     sound,
     keptBy: keptElsewhere(settings, opened),
     ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),

@@ -7,6 +7,7 @@ import { ownRuns } from '../lockfile/own-runs.js';
 import type { UsableLock } from '../lockfile/read.js';
 import { readSeen } from '../lockfile/seen-entries.js';
 import type { Manifest } from '../manifest/take.js';
+import { mayBeKept } from '../plan/history.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { checkLog } from './opening.js';
@@ -16,14 +17,12 @@ import type { State } from './shared-state.js';
 /** Data of a read-only command: the shared log if it can be reached, else the lockfile. */
 export interface SharedView {
   readonly attempts: readonly Attempt[];
-  /**
-   * For the next command. With the address of the log if only the lockfile names it: a run without it would be refused.
-   */
-  readonly command: NextCommand;
   /** Whether the shared log was read; otherwise only the lockfile was. */
   readonly fromLog?: boolean;
   /** Where to fetch files stored by other machines. */
   readonly audio?: AudioStore | undefined;
+  /** See `DecideInput.fetchable`. */
+  readonly fetchable?: ((attempt: Attempt) => boolean) | undefined;
   /** See `DecideInput.keptBy`. */
   readonly keptBy?: ((attempt: Attempt) => string | undefined) | undefined;
 }
@@ -33,8 +32,10 @@ export interface ViewSettings {
   readonly lockfilePath: string;
   readonly endpoint: string;
   readonly command: NextCommand;
-  /** The command to repeat, for messages. */
-  readonly verb: string;
+  /** The same command with these words, for messages. */
+  again(...words: string[]): string;
+  /** Only the lockfile names this log: a run without its address would be refused. */
+  noteLog?: ((address: string) => void) | undefined;
   /** One machine's disk is enough to keep a file. */
   readonly allowSingleCopy: boolean;
   /** If it can be used: to see whether the shared log is its own. */
@@ -54,20 +55,26 @@ export async function sharedView(
   state: State | undefined,
   warn: (message: string, hint?: string) => void,
 ): Promise<SharedView> {
-  const { lockfilePath, command, verb, allowSingleCopy } = settings;
+  const { lockfilePath, command, again, allowSingleCopy } = settings;
   const own = [...read.attempts.values()];
   const named = read.header?.log;
   if (state === undefined) {
     // Buying is refused in this case. A lockfile is untrusted, so a log is not contacted just because a lockfile names
     // it.
-    if (named !== undefined)
-      warn(
-        `the lockfile is a copy of the shared log ${named}: showing what the copy has`,
-        `to read the log itself: ${command(verb, '--state', named)}`,
-      );
-    return { attempts: own, command: naming(command, named) };
+    if (named === undefined) return { attempts: own };
+    settings.noteLog?.(named);
+    warn(
+      `the lockfile is a copy of the shared log ${named}: showing what the copy has`,
+      `to read the log itself: ${again('--state', named)}`,
+    );
+    // What that log has is unknown: perhaps the audio, too.
+    return { attempts: own, fetchable: ({ file }) => file !== undefined };
   }
-  checkLog(read.header, state.address, lockfilePath, (...words) => command(verb, ...words));
+  // Without an audio store the service's copies are kept.
+  const nowMs = ports.clock.nowMs();
+  const isAlone = allowSingleCopy || state.audio !== undefined;
+  const fetchable = isAlone ? undefined : (attempt: Attempt) => mayBeKept(attempt, nowMs);
+  checkLog(read.header, state.address, lockfilePath, again);
   try {
     const log = await openToRead(ports, settings, read, state);
     const attempts = await folded(log, read);
@@ -80,24 +87,20 @@ export async function sharedView(
     const mine = alone ? await ownRuns(ports.files, await ports.files.real(lockfilePath)) : undefined;
     const keptBy = mine && ((attempt: Attempt) => machineWith(log, attempt, mine));
     await log.close();
-    return { attempts, command, fromLog: true, audio: state.audio, keptBy };
+    return { attempts, fromLog: true, audio: state.audio, keptBy, fetchable };
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     // As for a run: what the lockfile knows can still be shown.
     const isCut = error.code === 'state-altered' && read.header !== undefined;
     if (error.exitCode === EXIT.lockfile && !isCut) throw error;
     warn(`${error.message}: showing what this machine's lockfile has`, error.hint);
-    return { attempts: own, command, fromLog: true, audio: state.audio };
+    return { attempts: own, fromLog: true, audio: state.audio, fetchable };
   }
-}
-
-function naming(command: NextCommand, log: string | undefined): NextCommand {
-  return log === undefined ? command : (verb, ...words) => command(verb, ...words, '--state', log);
 }
 
 async function openToRead(
   { clock, random, files }: Ports,
-  { endpoint, command, lockfilePath }: ViewSettings,
+  { endpoint, command, again, lockfilePath }: ViewSettings,
   { header }: UsableLock,
   state: State,
 ): Promise<SharedLog> {
@@ -113,6 +116,7 @@ async function openToRead(
     clock,
     random,
     command,
+    retry: again(),
   });
   if (header === undefined || lineagesOf(header).includes(log.header.lineage)) return log;
   await log.close();

@@ -1,3 +1,4 @@
+import type { Code } from '../core/codes.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import type { SummaryEvent, TakeEvent } from '../core/events.js';
 import { type Attempt, type AttemptState, moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
@@ -6,7 +7,7 @@ import type { Manifest } from '../manifest/take.js';
 import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
-import { isElsewhere, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
+import { isElsewhere, isFetchable, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
 import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
 import type { ClosedCode, Decision, PlanRow } from '../plan/plan.js';
 import { isOfSelection, readSelection, retryFlags } from '../plan/selection.js';
@@ -35,11 +36,12 @@ interface Ending {
   readonly outcome: RunOutcome;
   readonly decision: BuyDecision;
   readonly startedMs: number;
-  /** Attempts from before this run. */
-  readonly known?: ReadonlySet<string>;
+  /** Attempts from before this run, with their `rev` once it had settled what an ended run left open. */
+  readonly before?: ReadonlyMap<string, number>;
   /** Absent: sound was not measured. */
   readonly sound?: SoundReport | undefined;
   readonly keptBy?: DecideInput['keptBy'];
+  readonly fetchable?: DecideInput['fetchable'];
   /** The other machine that has an attempt's file, also if that is not enough for the take to be done. */
   readonly machineWith?: DecideInput['keptBy'];
 }
@@ -118,7 +120,7 @@ function refusedModels(decision: BuyDecision): readonly StopReason[] {
 }
 
 async function finalRows(
-  { world, settings, output, manifest, decision, startedMs, known, keptBy }: Ending,
+  { world, settings, output, manifest, decision, startedMs, before, keptBy, fetchable }: Ending,
   attempts: readonly Attempt[],
 ): Promise<readonly PlanRow[]> {
   // Without `--force` and `--retry-failed`: what they asked for is made by now.
@@ -126,10 +128,11 @@ async function finalRows(
   const { rows } = await takeStatusesOf({ output }, attempts, manifest, {
     selection,
     keptBy,
+    fetchable,
     nowMs: world.ports.clock.nowMs(),
   });
   const purchases = decision.approved ? (decision.prepared?.plan.purchases ?? []) : [];
-  return rowsOfRun(rows, attempts, purchases, startedMs, known);
+  return rowsOfRun(rows, attempts, purchases, startedMs, before && new Set(before.keys()));
 }
 
 /** The command line aborts with the signal's name. A library's abort is treated like Ctrl-C. */
@@ -168,7 +171,7 @@ function countAttempts(attempts: readonly Attempt[], { stopReasons }: RunOutcome
 
 /** Reports the outcome of earlier runs, so that every take appears once and every failure is listed. */
 function emitEarlier(
-  { world, startedMs, machineWith }: Ending,
+  { world, startedMs, machineWith, before }: Ending,
   rows: readonly PlanRow[],
   nothingHere: boolean,
 ): void {
@@ -177,8 +180,9 @@ function emitEarlier(
     if (!('attempt' in decision)) continue;
     const { attempt } = decision;
     const missing = decision.kind === 'held' && decision.because === 'missing';
-    const code = missing && nothingHere ? 'no-file-here' : attempt.reason?.code;
-    const changedMs = Date.parse(attempt.at[attempt.state] ?? '');
+    const code = missing ? missingCode(row, nothingHere) : attempt.reason?.code;
+    const isUnchanged = before?.get(attempt.attempt) === attempt.rev;
+    const changedMs = isUnchanged ? 0 : Date.parse(attempt.at[attempt.state] ?? '');
     const machine = missing ? machineWith?.(attempt) : machineOf(row);
     // A take that another machine stored during this run has not been reported yet.
     if (!missing && machine === undefined && changedMs >= startedMs) continue;
@@ -201,6 +205,11 @@ function emitEarlier(
       earlier: true,
     });
   }
+}
+
+function missingCode(row: PlanRow, nothingHere: boolean): Code | undefined {
+  if (isFetchable(row)) return 'not-downloaded';
+  return nothingHere ? 'no-file-here' : undefined;
 }
 
 /** An intent is in doubt, unless another run may still record its outcome. */
@@ -229,6 +238,7 @@ function nextCommand(
     return onlyCollects
       ? command('collect')
       : command('run', ...retryFlags({ retryFailed: false, force: forcedOf(rows) }));
+  if (step.kind === 'fetch') return command('collect');
   if (step.kind === 'resolve') return command('resolve');
   if (decision.prepared?.diagnostics.some(isOfSelection)) return null;
   const wanted = decision.approved ? stillWanted(settings, step) : requestedAgain(settings);

@@ -42,6 +42,7 @@ export async function takeStatusesOf(
     readonly nowMs?: number;
     readonly keptBy?: DecideInput['keptBy'];
     readonly inStore?: DecideInput['inStore'];
+    readonly fetchable?: DecideInput['fetchable'];
     readonly unreadable?: (code: string) => void;
     /** How warnings name a file. Default: its path relative to the output root. */
     readonly placeOf?: (file: string) => string;
@@ -57,7 +58,7 @@ export async function takeStatusesOf(
     options.unreadable(faultCode(fault));
     return asRecorded(attempts);
   });
-  const { placeOf, command, selection = NOTHING_ASKED, nowMs, keptBy, inStore } = options;
+  const { placeOf, command, selection = NOTHING_ASKED, nowMs, keptBy, inStore, fetchable } = options;
   const { rows, diagnostics } = decide({
     takes,
     attempts,
@@ -65,6 +66,7 @@ export async function takeStatusesOf(
     selection,
     keptBy,
     inStore,
+    fetchable,
     placeOf,
     command,
     nowMs,

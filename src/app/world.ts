@@ -57,6 +57,10 @@ export type Approval = 'approved' | 'unattended' | 'declined' | 'no_terminal' | 
 export interface BatchSettings extends RunSettings, Pick<OpenSettings, 'rescuePlaces' | 'openPlaces'> {
   /** Address of the shared log, from flag or environment. The manifest may also name one. */
   readonly state?: string | undefined;
+  /** See `OpenBatch`. */
+  again?: ((...words: string[]) => string) | undefined;
+  /** See `OpenBatch`. */
+  noteLog?: ((address: string) => void) | undefined;
   /** Allows deleting the remote copy once a single machine has the audio. */
   readonly allowSingleCopy?: boolean;
   /** Absolute. */

@@ -7,7 +7,7 @@ import { jsonDocument } from '../report/json-text.js';
 import { acceptKept } from '../run/accept-kept.js';
 import { recover } from '../run/recover.js';
 import { supersededError } from '../session/changed-meanwhile.js';
-import { sandboxNote } from '../session/sandbox-note.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { attemptsNamed, sealedBy, withStore } from '../session/with-store.js';
@@ -21,7 +21,7 @@ export async function acceptCommand(
   [take = '']: readonly string[],
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('accept', take), () => accept(session, take));
+  return changeLockfile(session, () => accept(session, take));
 }
 
 async function accept(session: Session, word: string): Promise<ExitCode> {
@@ -31,7 +31,7 @@ async function accept(session: Session, word: string): Promise<ExitCode> {
     const context = { output, store };
     const nowMs = ports.clock.nowMs();
     await recover(context, nowMs, { former: formerPlaces });
-    const elsewhere = store.attempts.size === 0 ? await sandboxNote(session, ['accept', word]) : undefined;
+    const elsewhere = store.attempts.size === 0 ? await elsewhereNote(session, ['accept', word]) : undefined;
     const unverified = find(session, [...store.attempts.values()], word, elsewhere);
     const seal = (before: Attempt, after: Attempt) => sealedBy(session, store.header, before, after);
     const accepted = await acceptKept(context, unverified, nowMs, seal, (relative, why) => {

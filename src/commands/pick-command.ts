@@ -13,10 +13,10 @@ import { withBoughtTakes } from '../plan/extra-takes.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -119,7 +119,7 @@ async function choose(
   if (choice.why === 'no-file') {
     const { message, state } = choice;
     if (state === undefined) {
-      const elsewhere = await sandboxNote(session, ['pick', track, word]);
+      const elsewhere = await elsewhereNote(session, ['pick', track, word]);
       throw usageError(
         escapeForeign(message),
         elsewhere ?? `make it: ${command('run')}`,

@@ -57,12 +57,8 @@ const NO_LOCKFILE =
   'warning: a manifest read from stdin has no lockfile, so earlier purchases are not counted; to count them, pass --lockfile PATH';
 
 /** If nothing may be bought there is nothing to approve, and an older plan file stays as it was. */
-async function save(
-  session: Session,
-  file: string,
-  { saved, prepared, command = session.command }: Planned,
-): Promise<void> {
-  const { stderr, settings } = session;
+async function save(session: Session, file: string, { saved, prepared }: Planned): Promise<void> {
+  const { stderr, settings, command } = session;
   if (saved === undefined || prepared === undefined) {
     stderr.write(`the plan was not saved: it could not be applied as it is\n`);
     return;

@@ -27,7 +27,7 @@ type Load<F extends Flags> = () => Promise<Act<F>>;
 /**
  * The command tree: names, flags, help. Calls `ended` with the exit code of the command that ran.
  *
- * @param argv what will be parsed, for errors that repeat it
+ * @param argv what will be parsed, for messages that repeat it
  */
 export function createProgram(ended: (code: ExitCode) => void, argv: readonly string[] = []): Command {
   const program = new Command('venice-batch')
@@ -49,7 +49,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
       const self = words.at(-1) as Command;
       const [subject = '', ...rest] = words.slice(0, -2).filter((word) => typeof word === 'string');
       const act = await load();
-      ended(await act(subject, self.opts<F>(), rest));
+      ended(await act(subject, { ...self.opts<F>(), typed: argv }, rest));
     });
 
   buying(

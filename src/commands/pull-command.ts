@@ -15,13 +15,13 @@ import { changeLockfile } from './change-lockfile.js';
  */
 export async function pullCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('pull'), () => pull(session));
+  return changeLockfile(session, () => pull(session));
 }
 
 async function pull(session: Session): Promise<ExitCode> {
   const { ports, settings, stdout, stderr, placeOf, command } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
-  const { files, failed } = await withStore(session, 'pull', async ({ store, audio }) => {
+  const { files, failed, changed } = await withStore(session, 'pull', async ({ store, audio }) => {
     if (audio === undefined)
       throw usageError(
         'no audio store is set, so there is nowhere to download from',
@@ -31,14 +31,19 @@ async function pull(session: Session): Promise<ExitCode> {
     return pullWanted(audio, output, [...store.attempts.values()], await readableManifest(session));
   });
   const needed = failed.filter((one) => one.needed);
-  if (settings.flags.json === true) stdout.write(jsonDocument({ schema: 1, downloaded: files, failed }));
+  if (settings.flags.json === true)
+    stdout.write(jsonDocument({ schema: 1, downloaded: files, failed, changed }));
   else stdout.write(`${files.length === 1 ? '1 file' : `${files.length} files`} downloaded\n`);
   for (const { path, why } of needed)
     stderr.write(`${escapeForeign(`${placeOf(path)} could not be downloaded: ${why}`)}\n`);
+  for (const path of changed)
+    stderr.write(
+      `${escapeForeign(`${placeOf(path)} is not the file that was stored: move it away, then: ${session.again()}`)}\n`,
+    );
   const others = failed.length - needed.length;
   if (others > 0)
     stderr.write(
       `${others === 1 ? '1 file that no take needs here is' : `${others} files that no take needs here are`} not in the audio store\n`,
     );
-  return needed.length > 0 ? EXIT.tracks : EXIT.ok;
+  return needed.length + changed.length > 0 ? EXIT.tracks : EXIT.ok;
 }

@@ -6,8 +6,8 @@ import { jsonDocument } from '../report/json-text.js';
 import { renderSounds, soundJson } from '../report/sound-text.js';
 import { styleFor } from '../report/style.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { readableManifest } from '../session/unreadable.js';
@@ -29,7 +29,8 @@ export async function qcCommand(manifest: string, flags: Flags): Promise<ExitCod
       ? jsonDocument({ schema: 1, output_root: settings.outputRoot.value, ...soundJson(view) })
       : renderSounds(view, styleFor(stdout.color), tableWidth(stdout, process.env)),
   );
-  const note = attempts.length === 0 && flags.json !== true ? await sandboxNote(session, ['qc']) : undefined;
+  const note =
+    attempts.length === 0 && flags.json !== true ? await elsewhereNote(session, ['qc']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   const warned = view.sounds.some(({ findings }) => findings.length > 0);
   return flags.qcFail === true && warned ? EXIT.tracks : EXIT.ok;

@@ -22,11 +22,11 @@ import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
 import { type ReleaseReport, releaseJson, releaseWarnings, renderRelease } from '../report/release-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { pullFor, viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
 import { placesIn } from '../session/place.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -89,7 +89,8 @@ async function sourcesOf(
     attempts: shared.attempts,
     picks: (await loadPicks(session)).picks,
     first: flags.first === true,
-    command: shared.command,
+    fetchable: shared.fetchable,
+    command,
     placeOf,
   });
   if (gathered.ok) {
@@ -100,7 +101,7 @@ async function sourcesOf(
   const unpicked = gathered.diagnostics.filter(({ code: one }) => one === 'unpicked').length;
   const result = refuse(gathered.diagnostics, code);
   const note =
-    read.attempts.size === 0 ? await sandboxNote(session, ['release', ...wordsOf(flags)]) : undefined;
+    read.attempts.size === 0 ? await elsewhereNote(session, ['release', ...wordsOf(flags)]) : undefined;
   if (note !== undefined) session.stderr.write(`note: ${note}\n`);
   if (unpicked > 0)
     session.stderr.write(

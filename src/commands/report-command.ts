@@ -8,9 +8,9 @@ import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
 import type { ReviewFile } from '../review/data.js';
 import { embeddedAudio, reportEnd, reportStart } from '../review/html.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { nextCommandLine } from '../session/next-command-line.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { hashFile } from '../storage/link-into-place.js';
@@ -44,7 +44,7 @@ export async function reportCommand(manifest: string, { out, ...flags }: ReportF
         ? jsonDocument({ schema: 1, report: path.resolve(out), files: files.size, embedded })
         : `wrote ${pathText(out)}: ${tracks}, ${count}${embedded ? ' inside it' : ''}\n`,
     );
-    const note = files.size === 0 ? await sandboxNote(session, ['report', '--out', out]) : undefined;
+    const note = files.size === 0 ? await elsewhereNote(session, ['report', '--out', out]) : undefined;
     if (note !== undefined) session.stderr.write(`note: ${note}\n`);
     return EXIT.ok;
   } finally {

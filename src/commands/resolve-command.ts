@@ -12,9 +12,9 @@ import {
   resolvedJson,
 } from '../report/resolve-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { settleAttempt } from '../session/resolve-attempt.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { shortId } from '../session/with-store.js';
@@ -38,7 +38,7 @@ export async function resolveCommand(
   [attempt]: readonly string[],
 ): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('resolve'), async () => {
+  return changeLockfile(session, async () => {
     const resolution = resolutionOf(flags, session.command);
     if (attempt === undefined && resolution === undefined) return show(session);
     if (attempt === undefined || resolution === undefined)
@@ -74,7 +74,8 @@ async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(session.ports.files, lockPath, session.command, endpoint);
-  const { attempts, audio, command } = await viewOf(session, read, 'resolve');
+  const { command } = session;
+  const { attempts, audio } = await viewOf(session, read, 'resolve');
   await audio?.close();
   const doubtful = attempts.filter(({ state }) => state === 'in_doubt' || state === 'intent');
   const running = doubtful.length === 0 ? undefined : await runAtWork(session);
@@ -107,7 +108,7 @@ async function show(session: Session): Promise<ExitCode> {
         history,
       }),
     );
-  const note = attempts.length === 0 ? await sandboxNote(session, ['resolve']) : undefined;
+  const note = attempts.length === 0 ? await elsewhereNote(session, ['resolve']) : undefined;
   if (note !== undefined) session.stderr.write(`note: ${note}\n`);
   return items.length === 0 ? EXIT.ok : EXIT.inDoubt;
 }

@@ -21,10 +21,10 @@ import { renderJson } from '../report/run-json.js';
 import { renderSummary } from '../report/summary.js';
 import { progressMode } from '../report/terminal.js';
 import { batchSettings } from '../session/batch-settings.js';
+import { noteElsewhere } from '../session/elsewhere-note.js';
 import { isGithub } from '../session/github-places.js';
 import { writeReports } from '../session/reports.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { noteSandbox } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -101,7 +101,7 @@ async function batch(manifest: string, flags: Flags, mode: BatchSettings['mode']
     const report = mode === 'frozen' ? await frozenBatch(looking, settings) : await buyAndCollect(looking);
     await reporter.end();
     await printEnd(session, recorder.outcome(loaded?.manifest?.takes.map(({ key }) => key)), loaded);
-    if (mode === 'collect' && isNothingKnown(report.summary)) await noteSandbox(session, 'collect');
+    if (mode === 'collect' && isNothingKnown(report.summary)) await noteElsewhere(session, 'collect');
     return report.exitCode;
   } catch (error) {
     return await failedRun(session, recorder, reporter, error, loaded);

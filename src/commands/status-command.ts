@@ -13,11 +13,11 @@ import { picksJson } from '../report/picks-text.js';
 import { soundJson } from '../report/sound-text.js';
 import { isChanged, isNew, renderStatus, type StatusInput, takeStatuses } from '../report/status-text.js';
 import { tableWidth } from '../report/terminal.js';
+import { elsewhereNote } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { endpointWords } from '../session/next-command-line.js';
 import { picksView } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
-import { sandboxNote } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { manifestOrWarning, printFileWarnings, warnUnreadable } from '../session/unreadable.js';
@@ -29,12 +29,12 @@ import { knownSounds } from './sounds.js';
 export async function statusCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   await requireManifest(session);
-  const { ports, settings, stdout, placeOf } = session;
+  const { ports, settings, stdout, placeOf, command } = session;
   const lockPath = settings.lockfilePath.value;
   const read = await requireLock(ports.files, lockPath, session.command);
   if (read.notes.some(({ kind }) => kind === 'restored'))
     session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
-  const { attempts, keptBy, audio, command } = await viewOf(session, read, 'status');
+  const { attempts, keptBy, audio, fetchable } = await viewOf(session, read, 'status');
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
@@ -48,6 +48,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
       command,
       keptBy,
       inStore: pullable?.inStore,
+      fetchable,
       nowMs: ports.clock.nowMs(),
     },
   );
@@ -73,7 +74,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     width: tableWidth(stdout, process.env),
   });
   stdout.write(text);
-  const note = attempts.length === 0 ? await sandboxNote(session, ['status']) : undefined;
+  const note = attempts.length === 0 ? await elsewhereNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
   return EXIT.ok;
 }

@@ -10,9 +10,9 @@ import { planTidy, type TidyPlan } from '../plan/tidy.js';
 import { jsonDocument } from '../report/json-text.js';
 import { pathText } from '../report/path-text.js';
 import { type DiskView, recover, stateOf, untrackedFiles } from '../run/recover.js';
+import { noteElsewhere } from '../session/elsewhere-note.js';
 import { viewOf } from '../session/find-state.js';
 import { loadPicks } from '../session/picks.js';
-import { noteSandbox } from '../session/sandbox-note.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { showDiagnostics } from '../session/show-diagnostics.js';
@@ -24,7 +24,7 @@ import { changeLockfile } from './change-lockfile.js';
 /** Moves files that are neither current nor picked aside, and current ones back. Costs nothing, deletes nothing. */
 export async function tidyCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
-  return changeLockfile(session, session.command('tidy'), () => tidy(session));
+  return changeLockfile(session, () => tidy(session));
 }
 
 async function tidy(session: Session): Promise<ExitCode> {
@@ -45,7 +45,7 @@ async function tidy(session: Session): Promise<ExitCode> {
     const { moves, changed } = await planFor(session, output, attempts, manifest, picks);
     const stuck = await changedFiles({ output }, attempts, moves);
     printMoves(session, moves, stuck, changed);
-    if (attempts.length === 0) await noteSandbox(session, ...wordsOf(settings.flags));
+    if (attempts.length === 0) await noteElsewhere(session, ...wordsOf(settings.flags));
     return EXIT.ok;
   }
   const { moves, changed, stuck, known } = await withStore(
@@ -59,7 +59,7 @@ async function tidy(session: Session): Promise<ExitCode> {
     },
   );
   printMoves(session, moves, stuck, changed);
-  if (known === 0) await noteSandbox(session, ...wordsOf(settings.flags));
+  if (known === 0) await noteElsewhere(session, ...wordsOf(settings.flags));
   return stuck.length > 0 ? EXIT.unavailable : EXIT.ok;
 }
 

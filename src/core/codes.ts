@@ -124,6 +124,7 @@ export const CODE_GROUPS = {
     'force-blocked',
     'output-occupied',
     'no-file-here',
+    'not-downloaded',
     'file-changed',
   ],
   'The lockfile and its lock': [

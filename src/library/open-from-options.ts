@@ -23,6 +23,7 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
   const settings = await settingsOf(options);
   const service = await openService(settings, ports);
   const { manifest, lockfile, outDir, state, baseUrl, sandbox } = options;
+  let log = state;
   return {
     settings,
     ports,
@@ -37,7 +38,10 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
     },
     placeOf: (file) => path.resolve(settings.outputRoot.value, file),
     displayPath: manifest,
-    command: callFor(manifest, { lockfile, outDir, state, baseUrl, sandbox }),
+    command: (...words) => callFor(manifest, { lockfile, outDir, state: log, baseUrl, sandbox })(...words),
+    noteLog: (address) => {
+      log ??= address;
+    },
     load: () => loadUnshared(settings, ports),
     openState: async (address) =>
       (await import('../session/open-state.js')).openState(address, ports, settings),

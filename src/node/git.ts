@@ -26,6 +26,17 @@ const QUIET = [
   'fetch.recurseSubmodules=no',
 ];
 
+/**
+ * Variables that name a repository, or a part of it that git would use instead: the log is in the repository of the
+ * folder. A hook sets some of them. Source: `git rev-parse --local-env-vars`, without what only sets configuration, and
+ * `GIT_NAMESPACE`.
+ */
+const ELSEWHERE = [
+  ...['GIT_DIR', 'GIT_COMMON_DIR', 'GIT_WORK_TREE', 'GIT_IMPLICIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX'],
+  ...['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_NAMESPACE', 'GIT_SHALLOW_FILE'],
+  ...['GIT_GRAFT_FILE', 'GIT_REPLACE_REF_BASE', 'GIT_NO_REPLACE_OBJECTS', 'GIT_INTERNAL_SUPER_PREFIX'],
+];
+
 export const systemGit: Git = (words, { folder, stdin, deadlineMs }) =>
   new Promise((resolve) => {
     const own = {
@@ -35,7 +46,7 @@ export const systemGit: Git = (words, { folder, stdin, deadlineMs }) =>
     };
     const child = spawn('git', [...QUIET, ...words], {
       cwd: folder,
-      env: { ...process.env, ...own },
+      env: { ...process.env, ...Object.fromEntries(ELSEWHERE.map((name) => [name, undefined])), ...own },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const pieces: Buffer[] = [];

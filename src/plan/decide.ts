@@ -19,6 +19,7 @@ import {
 } from './history.js';
 import { noFileHere } from './latest-attempts.js';
 import { planMoves } from './moves.js';
+import { type FileOwner, occupiedErrors } from './occupied-files.js';
 import type { BuyReason, Decision, FileMove, PlanRow } from './plan.js';
 import { type ReadSelection, readSelection, type Selection, takeWord } from './selection.js';
 
@@ -38,6 +39,8 @@ export interface DecideInput {
   readonly links?: ReadonlyMap<string, string>;
   /** The path of an untracked file `<stem>.<any extension>`. */
   readonly occupied: (stem: string) => string | undefined;
+  /** For an untracked file: the other lockfile that names it. */
+  readonly fileOwners?: ReadonlyMap<string, FileOwner> | undefined;
   readonly selection: Selection;
   /** How messages name a file, given its path relative to the output root. Default: that path. */
   readonly placeOf?: ((file: string) => string) | undefined;
@@ -54,6 +57,8 @@ export interface DecideInput {
    * be bought again.
    */
   readonly notPulled?: ReadonlySet<string> | undefined;
+  /** Whether `collect` may still get a missing file. For commands that do not try. Absent: it cannot, or has just tried. */
+  readonly fetchable?: ((attempt: Attempt) => boolean) | undefined;
   /** To tell whether another run's claim is recent. Absent: all are. */
   readonly nowMs?: number | undefined;
 }
@@ -94,9 +99,10 @@ export function decide(input: DecideInput): Decided {
     diagnostics: [
       ...selection.diagnostics,
       ...rows.flatMap((row) => remarks(row, history, selection, input)),
+      ...occupiedErrors(rows, input.fileOwners, { placeOf, command: input.command }),
       ...behindLinks(rows, history, input),
       ...otherKey(history.attempts, input.keySignature),
-      ...noFileHere(rows, placeOf),
+      ...noFileHere(rows, placeOf, input.command),
       ...moved.diagnostics,
     ],
   };
@@ -126,12 +132,12 @@ function decideKnown(
   same: readonly Attempt[],
   history: History,
   { audioElsewhere }: Take,
-  { keptBy, inStore }: DecideInput,
+  { keptBy, inStore, fetchable }: DecideInput,
 ): Decision {
-  const held = same.find(
+  const usable = same.find(
     (attempt) => isInFlight(attempt) || (attempt.state === 'done' && history.holdings.has(attempt.attempt)),
   );
-  if (held !== undefined) return { kind: held.state === 'done' ? 'done' : 'collect', attempt: held };
+  if (usable !== undefined) return { kind: usable.state === 'done' ? 'done' : 'collect', attempt: usable };
   const missing = same.find(({ state }) => state === 'done');
   if (missing !== undefined && audioElsewhere === true)
     return { kind: 'done', attempt: missing, elsewhere: true };
@@ -140,7 +146,10 @@ function decideKnown(
   const machine = missing && keptBy?.(missing);
   if (missing !== undefined && machine !== undefined)
     return { kind: 'done', attempt: missing, elsewhere: true, machine };
-  if (missing !== undefined) return { kind: 'held', because: 'missing', attempt: missing };
+  if (missing !== undefined) {
+    const held = { kind: 'held', because: 'missing', attempt: missing } as const;
+    return fetchable?.(missing) === true ? { ...held, fetchable: true } : held;
+  }
   // A temporary refusal is ignored, as if there had been no attempt. A permanent one is reported until requested again.
   const decided = same.find((attempt) => !mayPass(attempt)) ?? same[0]!;
   switch (decided.state) {
@@ -217,11 +226,6 @@ function remarks(
   const reported: Diagnostic[] = [];
   const add = (code: Code, severity: Diagnostic['severity'], message: string, hint: string) =>
     reported.push({ code, severity, message, hint, span: take.span });
-  if (decision.kind === 'occupied') {
-    const message = `${shellWord(placeOf(decision.path))} exists, but is not in the lockfile`;
-    const hint = 'restore the lockfile it belongs to, or move the file away to buy it again';
-    add('output-occupied', 'error', message, hint);
-  }
   const holding = decision.kind === 'done' ? history.holdings.get(decision.attempt.attempt) : undefined;
   if (holding?.state === 'changed') {
     // One link may precede every file: reported once for all of them.

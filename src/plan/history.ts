@@ -79,6 +79,15 @@ export function isInFlight(attempt: Attempt): boolean {
   return attempt.state === 'queued' || attempt.state === 'stored' || attempt.state === 'unverified';
 }
 
+/** The service deletes finished audio after about this time. */
+const KEPT_MS = 24 * 3_600_000;
+
+/** Whether the service may still have the audio of a finished job, if its copy was not deleted. */
+export function mayBeKept({ state, file, queue_id, at }: Attempt, nowMs: number): boolean {
+  if (state !== 'done' || file === undefined || queue_id === undefined) return false;
+  return Date.parse(at.stored ?? '') >= nowMs - KEPT_MS;
+}
+
 /** May have been paid. An intent without a recorded outcome counts too, unless another run may still record one. */
 export function isInDoubt(attempt: Attempt): boolean {
   return attempt.state === 'in_doubt' || (attempt.state === 'intent' && attempt.run === undefined);

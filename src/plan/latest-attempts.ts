@@ -2,6 +2,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
 import type { Take } from '../manifest/take.js';
 import { takeId } from './history.js';
 import type { PlanRow, Purchase } from './plan.js';
@@ -113,17 +114,20 @@ export function isNothingHere(rows: readonly PlanRow[]): boolean {
   return !rows.some(isHere) && rows.some((row) => missingOf(row) !== undefined);
 }
 
-/** What to do if none of the files that the lockfile names is here. */
-export function otherFolderHint(rows: readonly PlanRow[]): string {
-  return rows.filter((row) => missingOf(row) !== undefined).length === 1
-    ? 'if the file was made with --out-dir, pass that folder again; otherwise put it back'
-    : 'if the files were made with --out-dir, pass that folder again; otherwise put them back';
+/** What to do about missing files if none that the lockfile names is here, or if some can still be downloaded. */
+export function missingHint(rows: readonly PlanRow[], command: NextCommand): string {
+  const one = rows.filter((row) => missingOf(row) !== undefined).length === 1;
+  const them = one ? 'it' : 'them';
+  if (rows.some(isFetchable))
+    return `to download ${them}, at no cost as long as the service or the shared log has ${them}: ${command('collect')}`;
+  return `if the ${one ? 'file was' : 'files were'} made with --out-dir, pass that folder again; otherwise put ${them} back`;
 }
 
 /** More likely the wrong folder than everything being gone. */
 export function noFileHere(
   rows: readonly PlanRow[],
   placeOf: (file: string) => string,
+  command: NextCommand = (...words) => words.join(' '),
 ): readonly Diagnostic[] {
   if (!isNothingHere(rows)) return [];
   const missing = rows.flatMap((row) => missingOf(row)?.file?.path ?? []);
@@ -136,7 +140,7 @@ export function noFileHere(
         missing.length === 1
           ? `the only file in the lockfile is missing: ${example}`
           : `all ${missing.length} files in the lockfile are missing, such as ${example}`,
-      hint: otherFolderHint(rows),
+      hint: missingHint(rows, command),
     },
   ];
 }
@@ -146,6 +150,11 @@ export function missingOf({ decision }: PlanRow): Attempt | undefined {
   if (decision.kind === 'held') return decision.because === 'missing' ? decision.attempt : undefined;
   if (decision.kind !== 'buy' || decision.why.kind !== 'retry') return undefined;
   return decision.why.earlier.state === 'done' ? decision.why.earlier : undefined;
+}
+
+/** Whether `collect` may still get its missing file, at no cost. */
+export function isFetchable({ decision }: PlanRow): boolean {
+  return decision.kind === 'held' && decision.fetchable === true;
 }
 
 /** Whether the file is kept elsewhere, as the manifest says, or on another machine. */

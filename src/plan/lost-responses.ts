@@ -1,6 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic.js';
+import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import { isInDoubt } from './history.js';
+import { listed } from './text.js';
 
 /** After this many lost responses in a row, nothing is bought until the user resolves them. */
 export const LOST_IN_A_ROW_MAX = 3;
@@ -33,16 +35,22 @@ export function countLostAnswers(attempts: Iterable<Attempt>): LostAnswers {
   return { latest, longest };
 }
 
+const NAMED_MAX = 5;
+
 /** Why nothing may be bought, whatever was selected; `undefined` if responses arrived. */
 export function lostAnswersError(
   attempts: Iterable<Attempt>,
   command: (verb: string) => string,
 ): Diagnostic | undefined {
-  if (countLostAnswers(attempts).longest < LOST_IN_A_ROW_MAX) return undefined;
+  const all = [...attempts];
+  const { longest } = countLostAnswers(all);
+  if (longest < LOST_IN_A_ROW_MAX) return undefined;
+  const doubtful = listed(all.filter(isInDoubt).map(takeKey), NAMED_MAX);
   return {
     code: 'answers-lost',
     severity: 'error',
-    message: 'the responses to three submits in a row were lost: nothing is bought until they are settled',
+    // Lost on the way, or with a run that was killed before they arrived.
+    message: `no response is recorded for ${longest} submits in a row, so these takes may have been charged: ${doubtful}. Nothing is bought until they are settled`,
     hint: `to see what is known and settle them: ${command('resolve')}`,
   };
 }

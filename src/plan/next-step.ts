@@ -1,7 +1,7 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { mayPass } from './decide.js';
 import { isInDoubt, isInFlight } from './history.js';
-import { isNothingHere } from './latest-attempts.js';
+import { isFetchable, isNothingHere } from './latest-attempts.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
 
@@ -9,6 +9,8 @@ import { takeWord } from './selection.js';
 export type NextStep =
   /** Download paid audio, and settle what an ended run left open. */
   | { readonly kind: 'collect' }
+  /** Missing files that `collect` may still get. */
+  | { readonly kind: 'fetch' }
   | { readonly kind: 'resolve' }
   /** The flags that `run` needs: `force` names single takes. */
   | { readonly kind: 'buy'; readonly retryFailed: boolean; readonly force: readonly string[] }
@@ -32,6 +34,7 @@ export function nextStep(
   const claims = rows.flatMap(({ decision }) => (decision.kind === 'elsewhere' ? [decision] : []));
   if (claims.length > 0) return { kind: claims.every(({ stale }) => stale) ? 'resolve' : 'collect' };
   if (rows.some(({ decision }) => decision.kind === 'collect')) return { kind: 'collect' };
+  if (rows.some(isFetchable)) return { kind: 'fetch' };
   if (elsewhere) return { kind: 'nothing' };
   const ways = new Set(rows.map(({ decision }) => remedyOf(decision)));
   if (ways.has('buy') || ways.has('retry') || ways.has('force'))

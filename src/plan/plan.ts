@@ -44,6 +44,8 @@ export type Decision =
       readonly attempt: Attempt;
       /** It was made again, with this result, and the earlier file is still here. Only `--force` tries again. */
       readonly kept?: Attempt;
+      /** Only if `missing`: `collect` may still get the file, at no cost. */
+      readonly fetchable?: true;
     }
   /** An untracked file is at the path of this take. `path` is relative to the output root. */
   | { readonly kind: 'occupied'; readonly path: string };

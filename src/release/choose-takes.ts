@@ -3,7 +3,7 @@ import { takeKey } from '../core/take-key.js';
 import { type Attempt, isStored, type StoredFile } from '../lockfile/attempt.js';
 import type { ReleaseTrack } from '../manifest/take.js';
 import { compareNewest } from '../plan/history.js';
-import { missingOf } from '../plan/latest-attempts.js';
+import { isFetchable, missingOf } from '../plan/latest-attempts.js';
 import type { PlanRow } from '../plan/plan.js';
 
 /** The take of a track in a release. */
@@ -126,7 +126,7 @@ function notMade(
   const gone = rows.flatMap((row) => missingOf(row) ?? [])[0];
   // Paid for: a run does not buy it again unless asked.
   if (gone !== undefined) {
-    const hint = `put the file back; to see the options: ${command('verify')}`;
+    const hint = originalHint(rows.some(isFetchable), command);
     const message = `the file of ${takeKey(gone)} is missing`;
     return { code: 'original-missing', severity: 'error', message, hint, span };
   }
@@ -138,6 +138,13 @@ function notMade(
   }
   const message = `track \`${track}\` has no finished take`;
   return { code: 'not-made', severity: 'error', message, hint: makeIt(rows, command), span };
+}
+
+/** How to get the file of a take back. */
+export function originalHint(isFetchable: boolean, command: ChoiceInput['command']): string {
+  return isFetchable
+    ? `to download it, at no cost as long as the service or the shared log has it: ${command('collect')}`
+    : `put the file back; to see the options: ${command('verify')}`;
 }
 
 /** A run makes what is new or in flight. What was refused or lost, or is in doubt, is the user's to decide. */

@@ -24,6 +24,8 @@ export function adviceFor(take: TakeEvent, command: CommandFor): string {
         return `Run again to download it once more, at no cost. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
       return `The bytes are kept as \`.unverified\`; run again to download it once more, at no cost. If they sound right, keep them: \`${command('accept', take.key)}\`. To give the take up: \`${command('resolve', id, '--charged')}\`.`;
     case 'missing':
+      if (take.code === 'not-downloaded')
+        return `Download it, at no cost as long as the service or the shared log has it: \`${command('collect')}\`.`;
       if (take.machine !== undefined)
         return `It is on ${escapeForeign(take.machine)}: copy it from there, or let one copy on another machine be enough: \`${command('run', '--allow-single-copy')}\`.`;
       return take.code === 'no-file-here'

@@ -136,9 +136,10 @@ const CLOSED = {
   'unknown-model': 'the model is not offered',
 } as const satisfies Record<ClosedCode, string>;
 
-/** The flag that makes it anyway. Not offered if the file is probably in another folder. */
-function remedy({ because }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
+/** What gets it anyway. Buying it again is not offered if the file is probably in another folder. */
+function remedy({ because, fetchable }: Extract<Decision, { kind: 'held' }>, elsewhere: boolean): string {
   if (because === 'rejected') return ': change it';
+  if (fetchable === true) return ': `collect`';
   return because === 'missing' && elsewhere ? '' : ': --retry-failed';
 }
 

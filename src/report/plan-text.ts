@@ -44,13 +44,14 @@ const WHY_WIDTH = 34;
 
 /**
  * What the user is asked to approve: every take with what is done about it and why, the sums, the limits. Includes line
- * ends. A plan without prices is one line that says so, to be shown below the errors that explain it.
+ * ends. A plan without prices is one line that says so, to be shown below the errors that explain it, and the takes in
+ * doubt.
  */
 export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, options.width));
   const style = styleFor(options.color);
-  if (!isPriced(plan)) return `${style.strong('No plan: nothing was priced')}\n`;
   const lines = planLines(plan, options.placeOf);
+  if (!isPriced(plan)) return unpriced(lines, options.verbose, style, width);
   const sections = [
     heading(options, style, width),
     takeTable(lines, options.verbose, style, width),
@@ -62,6 +63,12 @@ export function renderPlan(plan: Plan, options: PlanTextOptions): string {
   ];
   const shown = sections.filter((section) => section.length > 0);
   return `${shown.map((section) => section.join('\n')).join('\n\n')}\n`;
+}
+
+function unpriced(lines: readonly PlanLine[], verbose: boolean, style: Style, width: number): string {
+  const doubtful = lines.filter(({ mark }) => mark === '?');
+  const table = doubtful.length === 0 ? [] : [...takeTable(doubtful, verbose, style, width), ''];
+  return `${[...table, style.strong('No plan: nothing was priced')].join('\n')}\n`;
 }
 
 function heading({ endpoint, sandbox }: PlanTextOptions, style: Style, width: number): string[] {

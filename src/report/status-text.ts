@@ -10,9 +10,9 @@ import {
   isNothingHere,
   latestAttempts,
   machineOf,
+  missingHint,
   missingOf,
   newerFailures,
-  otherFolderHint,
 } from '../plan/latest-attempts.js';
 import { nextStep } from '../plan/next-step.js';
 import type { PlanRow } from '../plan/plan.js';
@@ -267,6 +267,8 @@ function nextLine(
   switch (step.kind) {
     case 'collect':
       return `Next: ${command('collect')}${kept === undefined ? '' : `; or, if the kept file sounds right: ${command('accept', takeKey(kept))}`}`;
+    case 'fetch':
+      return `Next: ${missingHint(rows, command)}`;
     case 'resolve':
       return `Next: ${command(step.kind)}`;
     case 'buy': {
@@ -278,7 +280,7 @@ function nextLine(
       return `Next: fix the rejected tracks in the manifest, then: ${command('run')}`;
     case 'nothing':
       if (rows.some(isInStore)) return `Next: ${command('pull')}`;
-      return isNothingHere(rows) ? `Next: ${otherFolderHint(rows)}` : undefined;
+      return isNothingHere(rows) ? `Next: ${missingHint(rows, command)}` : undefined;
     default:
       return unreachable(step);
   }

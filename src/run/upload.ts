@@ -78,6 +78,8 @@ export interface Pulled {
   readonly files: readonly string[];
   /** Files that should be here but are not in the audio store (`absent`), or could not be fetched, and why. */
   readonly failed: readonly NotPulled[];
+  /** Paths of files that are not the ones that were stored: they stay. */
+  readonly changed: readonly string[];
 }
 
 export interface NotPulled {
@@ -88,6 +90,7 @@ export interface NotPulled {
 }
 
 const DOWNLOADS_AT_ONCE = 4;
+const IN_THE_WAY = 'something else has its name: move that away';
 
 /** Downloads files that other machines stored, by hash. Replaces nothing. */
 export async function pullFiles(
@@ -98,15 +101,20 @@ export async function pullFiles(
   const limit = pLimit(DOWNLOADS_AT_ONCE);
   const files: string[] = [];
   const failed: NotPulled[] = [];
+  const changed: string[] = [];
   const pull = async (attempt: Attempt, file: StoredFile) => {
     const target = path.join(output.root, file.path);
     const fail = (absent: boolean, why: string) =>
       failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
-      if ((await stateOf({ output }, attempt, 'size')) !== 'missing') return;
+      const before = await stateOf({ output }, attempt, 'size');
+      if (before === 'changed') changed.push(file.path);
+      if (before !== 'missing') return;
       const answer = await audio.download(file.sha256, file.bytes, { files: output.files, path: target });
       if (answer === 'downloaded') files.push(file.path);
       else if (answer === 'absent') fail(true, 'it is not in the audio store');
+      // Another download may have been faster.
+      else if ((await stateOf({ output }, attempt, 'size')) !== 'present') fail(false, IN_THE_WAY);
     } catch (error) {
       fail(false, messageOf(error));
     }
@@ -119,7 +127,7 @@ export async function pullFiles(
         : [limit(() => pull(attempt, file))];
     }),
   );
-  return { files, failed };
+  return { files, failed, changed };
 }
 
 /** Uploads files that were stored before there was an audio store. Returns the paths of those that failed. */

@@ -23,6 +23,8 @@ export async function batchSettings(
     mode,
     endpoint,
     command,
+    again: batch.again,
+    noteLog: batch.noteLog,
     placeOf,
     sandbox: settings.sandbox,
     version: programVersion(),

@@ -47,13 +47,13 @@ async function recordsOf(batch: OpenBatch, read: UsableLock, verb: string): Prom
   const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(batch)(async () => undefined);
-  if (state === undefined && read.header?.log === undefined)
-    return { attempts: [...read.attempts.values()], command };
+  if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
   const about = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
     command,
-    verb,
+    again: batch.again ?? ((...words) => command(verb, ...words)),
+    noteLog: batch.noteLog,
     allowSingleCopy: settings.choices.allowSingleCopy === true,
     manifest: state && (await readableManifest(batch)),
   };

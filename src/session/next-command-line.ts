@@ -95,6 +95,27 @@ export function nextCommandLine(
 }
 
 /**
+ * A command line as it was typed, with these words. A flag that begins them replaces the same flag.
+ *
+ * @param typed without the name of the program
+ */
+export function sameCommandLine(typed: readonly string[], words: readonly string[]): string {
+  const [flag = ''] = words;
+  const kept: string[] = [];
+  for (let at = 0; at < typed.length; at += 1) {
+    const word = typed[at] ?? '';
+    const [name = '', value] = word.split(/=(.*)/s);
+    if (flag !== '' && name === flag) at += value === undefined ? 1 : 0;
+    else if (name === BASE_URL && value !== undefined) kept.push(`${name}=${shownBaseUrl(value)}`);
+    else kept.push(typed[at - 1] === BASE_URL ? shownBaseUrl(word) : word);
+  }
+  const end = kept.indexOf('--');
+  return commandLine(['venice-batch', ...kept.toSpliced(end < 0 ? kept.length : end, 0, ...words)]);
+}
+
+const BASE_URL = '--base-url';
+
+/**
  * Adds the lockfile's endpoint if nothing else selects it, but only for loopback addresses: the key must not go to
  * whatever address a lockfile names.
  */

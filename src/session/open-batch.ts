@@ -23,6 +23,10 @@ export interface OpenBatch {
   placeOf(file: string): string;
   /** How the caller does something else with the same manifest: a command to paste, or a call. */
   command(verb: string, ...words: string[]): string;
+  /** How the caller does the same again: its command as it was typed, with these words. Absent: `command` says it. */
+  again?(...words: string[]): string;
+  /** Only the lockfile names this shared log: `command` names it from now on. */
+  noteLog(address: string): void;
   load(): Promise<LoadedManifest>;
   /** Tells the caller something that stops nothing: whole lines, safe to print. */
   warn(text: string): void;

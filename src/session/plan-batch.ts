@@ -2,7 +2,6 @@ import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Prepared, prepare } from '../app/price-plan.js';
 import { pullableFrom } from '../app/pull-here.js';
 import { lowest } from '../core/money.js';
-import type { NextCommand } from '../lockfile/lock-error.js';
 import { requireLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
@@ -19,8 +18,6 @@ export interface Planned {
   readonly prepared?: Prepared;
   /** What `run --plan` applies; absent if anything prevents it. */
   readonly saved?: SavedPlan;
-  /** See `SharedView`. */
-  readonly command?: NextCommand;
 }
 
 /** Plans a run and its cost without taking the lock. Throws `BatchError` (9) if the lockfile cannot be used. */
@@ -31,7 +28,7 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
   const read = await requireLock(ports.files, lockPath, batch.command, endpoint);
   const declared = await batch.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const { attempts, keptBy, audio, command } = await viewOf(batch, read, 'plan');
+  const { attempts, keptBy, audio, fetchable } = await viewOf(batch, read, 'plan');
   const selection = await selectionFor(batch);
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
@@ -48,17 +45,18 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
     selection,
     neighbourhood: neighbourhoodOf(batch),
     placeOf: batch.placeOf,
-    command,
+    command: batch.command,
     budgetMicroUsd: lowest(settings.budgetMicroUsd?.value, manifest.budgetMicroUsd),
     keySignature: account && read.header && keySignatureOf(read.header, account),
     keptBy,
     notPulled: pullable?.unclear,
     inStore: pullable?.inStore,
+    fetchable,
     // Models and prices are public: without a key only the balance stays unknown.
     account,
     ignoreBalance: choices.ignoreBalance,
   });
   if (prepared.refusal !== undefined) return { loaded, prepared };
   const basis = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };
-  return { loaded, prepared, saved: savePlan(prepared.plan, selection, basis), command };
+  return { loaded, prepared, saved: savePlan(prepared.plan, selection, basis) };
 }

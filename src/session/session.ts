@@ -14,7 +14,7 @@ import { escapeForeign } from '../report/escape.js';
 import type { Terminal } from '../report/terminal.js';
 import type { Account } from '../venice/client.js';
 import type { ProcessContext } from './environment.js';
-import { nextCommandLine } from './next-command-line.js';
+import { nextCommandLine, sameCommandLine } from './next-command-line.js';
 import type { OpenBatch } from './open-batch.js';
 import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
@@ -26,16 +26,22 @@ import { processTerminals } from './terminals.js';
 
 /** The same for a command: with its flags and the terminal. */
 export interface Session extends OpenBatch {
+  again(...words: string[]): string;
   readonly settings: Settings;
   readonly stdout: Terminal;
   /** Redacts what is written, as `stdout` does. */
   readonly stderr: Terminal;
 }
 
+export interface Typed {
+  /** The command line as it was typed, without the name of the program. */
+  readonly typed?: readonly string[];
+}
+
 /** Throws `BatchError` (exit 2) for unusable settings. */
 export async function openSession(
   manifest: string,
-  flags: Flags,
+  { typed = [], ...flags }: Flags & Typed,
   env: ProcessContext['env'] = process.env,
 ): Promise<Session> {
   const files = systemFiles;
@@ -61,7 +67,7 @@ export async function openSession(
     },
     placeOf: placesIn(settings.outputRoot.value, process.cwd()),
     displayPath: manifest === '-' ? '<stdin>' : manifest,
-    command: (verb, ...words) => nextCommandLine(verb, settings, words),
+    ...wordingOf(settings, typed),
     load: () => loadUnshared(settings, ports),
     openState: async (address) => (await import('./open-state.js')).openState(address, ports, settings),
     redact,
@@ -74,6 +80,21 @@ export async function openSession(
       );
     },
     close: service.close,
+  };
+}
+
+/** How messages name commands. */
+function wordingOf(
+  settings: Settings,
+  typed: readonly string[],
+): Pick<Session, 'command' | 'again' | 'noteLog'> {
+  let flags = settings.flags;
+  return {
+    command: (verb, ...words) => nextCommandLine(verb, { ...settings, flags }, words),
+    again: (...words) => sameCommandLine(typed, words),
+    noteLog(state) {
+      flags = { state, ...flags };
+    },
   };
 }
 

@@ -29,13 +29,15 @@ export async function withStore<T>(
 
 function openQuietly(batch: OpenBatch, verb: string): Promise<Opened> {
   const { settings, ports, warn, endpoint, command } = batch;
+  const again = batch.again ?? ((...words) => command(verb, ...words));
   const opening = {
     lockfilePath: settings.lockfilePath.value,
     endpoint,
     // A known record must not be overruled by a guess.
     ...rescueSettings(settings, process.env),
     command,
-    verb,
+    again,
+    retry: again(),
     findState: stateFinder(batch),
     manifest: () => readableManifest(batch),
   };

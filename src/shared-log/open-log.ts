@@ -9,13 +9,13 @@ import { otherLogError } from './state-error.js';
 
 /** Opens a shared log and reads it. Throws a `BatchError` if that fails, or if the log belongs to something else. */
 export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
-  const { store, clock, random, command } = options;
+  const { store, clock, random, command, retry } = options;
   const core: LogCore = {
     store,
     clock,
     random,
     options,
-    about: { address: store.address, command },
+    about: { address: store.address, command, retry },
     writer: Buffer.from(random.bytes(8)).toString('hex'),
     state: createLogState(),
     checkpointed: -1,

@@ -87,7 +87,13 @@ export function doubtsApart(
     // A record with a job is never replaced by one without.
     return known.queue_id === undefined && !settled.has(known.attempt);
   });
-  return new Map(doubts.map((doubt) => [doubt.attempt, setApart(doubt)]));
+  return new Map(
+    doubts.map((doubt) => {
+      const apart = setApart(doubt);
+      // The same line was damaged before: what became of that doubt counts.
+      return [doubt.attempt, copy.get(apart.attempt) ?? apart];
+    }),
+  );
 }
 
 /** A record of the log that this machine's copy lacks, or has less of. */

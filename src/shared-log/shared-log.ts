@@ -126,4 +126,6 @@ export interface OpenLogOptions {
   readonly random: Random;
   /** For the advice in errors. */
   readonly command: NextCommand;
+  /** See `About`. */
+  readonly retry?: string | undefined;
 }

@@ -235,7 +235,8 @@ async function absorb({ log, mirror }: Core, overruled?: string): Promise<void> 
   const apart = log === undefined ? new Map<string, Attempt>() : doubtsApart(mirror.attempts, log.attempts);
   // Durable before the log's records of these attempts replace them.
   for (const doubt of apart.values())
-    if (log?.attempts.has(doubt.attempt) !== true) await mirror.record(doubt);
+    if (log?.attempts.has(doubt.attempt) !== true && mirror.newest(doubt.attempt) === undefined)
+      await mirror.record(doubt);
   const arriving: Arriving[] = [];
   for (const shared of log?.attempts.values() ?? []) {
     const known = mirror.newest(shared.attempt);

@@ -12,10 +12,15 @@ export interface About {
   /** Without secrets. */
   readonly address: string;
   readonly command: NextCommand;
+  /** What to run once the cause is gone. Default: a run, which continues the batch. */
+  readonly retry?: string | undefined;
 }
 
 /** Turns a store failure into the error that ends the command. */
-export function storeError(fault: StoreFault, { address, command }: About): BatchError {
+export function storeError(
+  fault: StoreFault,
+  { address, command, retry = command('run') }: About,
+): BatchError {
   const made = (code: Code, exitCode: ExitCode, message: string, hint: string) =>
     new BatchError(code, `${address}: ${message}`, { exitCode, hint, cause: fault });
   const collect = `nothing is bought; what is paid for is still collected: ${command('collect')}`;
@@ -32,7 +37,7 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
         'state-expired',
         EXIT.authentication,
         `the credentials have expired: ${fault.message}`,
-        `get new ones and run again: ${command('run')}; ${collect}`,
+        `get new ones, then: ${retry}; ${collect}`,
       );
     case 'missing':
       return made(
@@ -46,7 +51,7 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
         'state-unreachable',
         EXIT.unavailable,
         `not reachable: ${fault.message}`,
-        `nothing is bought that cannot be recorded there; try again: ${command('run')}`,
+        `nothing is bought that cannot be recorded there; try again: ${retry}`,
       );
     case 'unsupported':
       return made(
@@ -56,7 +61,7 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
         'use a store that supports conditional writes: the README lists them',
       );
     case 'foreign':
-      return foreign(address, command, fault.message);
+      return foreign({ address, command, retry }, fault.message);
     case 'deleted':
     case 'altered':
       return altered(address, command, fault.message);
@@ -66,19 +71,20 @@ export function storeError(fault: StoreFault, { address, command }: About): Batc
 }
 
 /** A log that may lack records of paid jobs. */
-export function logError(problem: LogProblem, { address, command }: About): BatchError {
+export function logError(problem: LogProblem, about: About): BatchError {
+  const { address, command, retry = command('run') } = about;
   if (problem.kind === 'newer_version') {
     return new BatchError(
       'state-newer-version',
       `${address}: the log has format version ${problem.version}, which this release does not know`,
       {
         exitCode: EXIT.lockfile,
-        hint: `update venice-batch to the release that wrote it; then: ${command('status')}`,
+        hint: `update venice-batch to the release that wrote it; then: ${retry}`,
       },
     );
   }
   if (problem.kind === 'foreign')
-    return foreign(address, command, `venice-batch did not write what is in ${entryKey(problem.entry)}`);
+    return foreign(about, `venice-batch did not write what is in ${entryKey(problem.entry)}`);
   return altered(address, command, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
 }
 
@@ -115,10 +121,10 @@ function altered(address: string, command: NextCommand, what: string): BatchErro
 }
 
 /** What is in the way may also have replaced an entry. */
-function foreign(address: string, command: NextCommand, what: string): BatchError {
+function foreign({ address, command, retry = command('run') }: About, what: string): BatchError {
   return new BatchError('state-altered', `${address}: ${what}`, {
     exitCode: EXIT.lockfile,
-    hint: `nothing is bought while it is there: if it replaced an entry, restore that from a backup or an older version; if not, move it away; then: ${command('run')}; what is paid for is still collected: ${command('collect')}`,
+    hint: `nothing is bought while it is there: if it replaced an entry, restore that from a backup or an older version; if not, move it away; then: ${retry}; what is paid for is still collected: ${command('collect')}`,
   });
 }
 

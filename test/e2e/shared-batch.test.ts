@@ -42,7 +42,7 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   const alone = await runHere(words(service, []), one, service.env);
   expect(alone.code).toBe(9);
   expect(alone.stderr).toContain('error[state-needed]');
-  expect(alone.stderr).toMatch(/venice-batch run album\.yaml --state file:\/\/\S+/);
+  expect(alone.stderr).toMatch(/venice-batch run album\.yaml --yes .*--state file:\/\/\S+/);
   const pulled = await runHere(['pull', 'album.yaml', ...service.flags, ...state], two);
   expect(pulled.code, pulled.stderr).toBe(0);
   expect(audioFiles(two).sort()).toEqual(audioFiles(one).sort());

@@ -194,3 +194,40 @@ it('never buys again what the service may still have after a machine is lost', a
   expect(again.stderr).toContain('downloaded 1 missing file from the service again, at no cost');
   expect([dropped, audioFiles(next).length, await service.charges()]).toEqual([1, 3, 3]);
 });
+
+it('names the command that downloads what another machine stored, wherever a file is missing', async () => {
+  const [service, place] = [await startService(), await startPlace('git')];
+  afterTests(() => void place.stop());
+  const [one, other] = [place.machine(), place.machine()];
+  for (const cwd of [one, other]) writeManifest(cwd, 2);
+  const address = place.address();
+  const flags = [...service.flags, '--state', address];
+  const env: Env = { ...service.env, ...place.environment };
+  const on = (cwd: string, ...args: string[]) =>
+    run([args[0]!, 'album.yaml', ...args.slice(1), ...flags], cwd, env);
+  expect((await on(one, 'run', '--yes')).code).toBe(0);
+  const next = `venice-batch collect album.yaml ${service.flags.join(' ')} --state '${address}'`;
+  for (const words of [['status'], ['verify'], ['plan'], ['run', '--frozen'], ['release', '--to', 'x']]) {
+    const { stdout, stderr } = await on(other, ...words);
+    expect(stdout + stderr, words[0]).toContain(next);
+    expect(stdout + stderr, words[0]).not.toContain('--out-dir');
+  }
+  const alone = await on(other, 'status', '--allow-single-copy');
+  expect(alone.stdout).not.toContain('collect');
+  const collected = await on(other, 'collect');
+  expect(collected.stderr).toContain('downloaded 2 missing files');
+  expect([audioFiles(other).length, await service.charges()]).toEqual([2, 2]);
+});
+
+it('says that a key is needed to download what the service may still have', async () => {
+  const [service, place] = [await startService(), await startPlace('git')];
+  afterTests(() => void place.stop());
+  const [one, other] = [place.machine(), place.machine()];
+  for (const cwd of [one, other]) writeManifest(cwd, 1);
+  const flags = [...service.flags, '--state', place.address()];
+  const env: Env = { ...service.env, ...place.environment };
+  expect((await run(['run', 'album.yaml', '--yes', ...flags], one, env)).code).toBe(0);
+  const { stderr, code } = await run(['collect', 'album.yaml', ...flags], other, place.environment);
+  expect([code, audioFiles(other)]).toEqual([100, []]);
+  expect(stderr).toContain('the service may still have 1 missing file, but VENICE_API_KEY is not set');
+});

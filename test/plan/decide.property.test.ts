@@ -219,6 +219,7 @@ describe('decisions for any lockfile, disk and flags', () => {
         if (step.kind === 'buy') expect(buys(step)).toBe(true);
         const helps = {
           collect: attempts.some((attempt) => isInFlight(attempt) || attempt.state === 'intent'),
+          fetch: false,
           resolve: attempts.some(isInDoubt),
           buy: true,
           edit: has('held') && !has('buy'),

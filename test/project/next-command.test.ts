@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/commands/program.js';
 import type { BatchError } from '../../src/core/errors.js';
-import { CARRIED, nextCommandLine } from '../../src/session/next-command-line.js';
+import { CARRIED, nextCommandLine, sameCommandLine } from '../../src/session/next-command-line.js';
 import type { Flags } from '../../src/session/settings.js';
 import { shellWords } from './shell-words.js';
 
@@ -105,5 +105,34 @@ describe('a flag of this command in the next one', () => {
     expect(line({ sandbox: true, sandboxAs: '2026-08' }, '--sandbox')).toBe(
       'venice-batch plan a.yaml --sandbox --sandbox-as 2026-08',
     );
+  });
+});
+
+describe('the same command', () => {
+  it.each([
+    ['with a flag', ['pick', 'a b.yaml', '1'], ['--state', 'git:x'], "pick 'a b.yaml' 1 --state git:x"],
+    ['with another value', ['run', '--state', 'git:y', 'a'], ['--state', 'git:x'], 'run a --state git:x'],
+    [
+      'with another value after =',
+      ['run', '--state=git:y', 'a'],
+      ['--state', 'git:x'],
+      'run a --state git:x',
+    ],
+    ['with operands behind --', ['run', '--', '-a'], ['--state', 'git:x'], 'run --state git:x -- -a'],
+    [
+      'without the password of a URL',
+      ['run', 'a', '--base-url', 'https://u:p@h.example/v1'],
+      [],
+      'run a --base-url https://h.example',
+    ],
+    [
+      'without the password after =',
+      ['run', 'a', '--base-url=https://u:p@h.example/v1'],
+      [],
+      'run a --base-url=https://h.example',
+    ],
+    ['as it is', ['tidy', 'a', '--undo'], [], 'tidy a --undo'],
+  ])('%s', (_name, typed, words, expected) => {
+    expect(sameCommandLine(typed, words)).toBe(`venice-batch ${expected}`);
   });
 });

@@ -40,6 +40,17 @@ describe('resolving an attempt in doubt', () => {
     },
   );
 
+  it('takes back that it was not charged, if the job is found after all', () => {
+    const rejected = resolved(attempt({ state: 'in_doubt' }), { kind: 'not_charged' }) as Attempt;
+    const found = resolved(rejected, { kind: 'queue_id', queueId: 'q-1' }) as Attempt;
+    expect(found).toMatchObject({ state: 'queued', queue_id: 'q-1', rev: rejected.rev + 1 });
+    expect(found.reason).toBeUndefined();
+    expect(countsAsSpent(found)).toBe(true);
+    // What the service itself refused has no job.
+    const refused = attempt({ state: 'rejected', reason: { code: 'http-400' } });
+    expect(resolved(refused, { kind: 'queue_id', queueId: 'q-1' })).toBe('settled');
+  });
+
   it('takes back a refund that only the documentation promised, and no other', () => {
     const failed = attempt({ state: 'failed', queue_id: 'q-1', refunded: true, refund_ground: 'documented' });
     const after = resolved(failed, { kind: 'charged' }) as Attempt;

@@ -346,6 +346,28 @@ describe('a lockfile over a shared log', () => {
     expect(await a.store.record(taken)).toBe('recorded');
   });
 
+  it.each([
+    ['still open', {}],
+    ['settled', { rev: 2, state: 'rejected' } as const],
+  ])('knows the doubt of a line that is damaged a second time: %s', async (_name, since) => {
+    const share = await createShare();
+    const a = await machine(share, 'a');
+    await a.store.record(intent);
+    await a.store.record({ ...intent, rev: 2, state: 'rejected' });
+    const text = attemptLine(queued()).replace('job-1', '\0');
+    const [doubt] = salvage([text], text, () => undefined).flat();
+    const apart = { ...setApart(doubt!), ...since };
+    const disk = createMemoryDisk();
+    const lineage = a.log.header.lineage;
+    disk.put('/album/album.lock.jsonl', serialiseLock({ ...header, lineage }, [doubt!, apart]));
+    const b = await machine(share, 'b', { disk });
+    for (const { attempts } of [b.store, b.log]) {
+      expect(attempts.get(intent.attempt)).toMatchObject({ state: 'rejected' });
+      expect(attempts.get(apart.attempt)).toMatchObject({ state: apart.state });
+      expect(attempts.size).toBe(2);
+    }
+  });
+
   it('takes over from a run that has gone silent', async () => {
     const share = await createShare();
     const a = await machine(share, 'a');

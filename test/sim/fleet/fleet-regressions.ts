@@ -26,4 +26,6 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   4800006697, 4800054867,
   // The judge wrongly blamed the program: one machine found nothing more, and another had kept a download.
   5700011216,
+  // The doubt about a damaged line was recorded again after the line was damaged a second time, and no run could begin.
+  5700053497,
 ];
