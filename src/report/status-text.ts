@@ -3,6 +3,7 @@ import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
+import { UNREADABLE } from '../lockfile/salvage.js';
 import { isInDoubt, takeId } from '../plan/history.js';
 import {
   isElsewhere,
@@ -143,14 +144,15 @@ export function renderStatus(
   const style = styleFor(options.color);
   if (attempts.length === 0) return NOTHING_BOUGHT;
   const wanted = takeStatuses(rows, attempts);
-  const gone = takeStatuses(removed, attempts);
+  const [unknown, gone] = partition(takeStatuses(removed, attempts), isOfUnknownTake);
   const sections = [
     takeLines(wanted, options, style),
+    unknown.length === 0 ? [] : [UNKNOWN_TAKE, ...takeLines(unknown, options, style)],
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
     picks === undefined ? [] : pickLines(picks, options.placeOf ?? String),
     sound === undefined ? [] : soundSection(sound, options.command, style, options.width),
     boughtTwiceLines(boughtTwice(attempts)),
-    [totals(attempts, [...wanted, ...gone])],
+    [totals(attempts, [...wanted, ...unknown, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
   // Until that run ends, every command that changes something is refused.
@@ -159,6 +161,16 @@ export function renderStatus(
       ? nextLine(rows, attempts, options)
       : `A run is in progress (${escapeForeign(running)}): this is the state so far`;
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
+}
+
+const UNKNOWN_TAKE = 'From damaged or missing lines of the lockfile, for a take that they do not name';
+
+function isOfUnknownTake({ attempt }: TakeStatus): boolean {
+  return attempt?.track === UNREADABLE;
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 /** Files and jobs are in the table if all fit, or else below their rows, complete and ready to paste. */
@@ -175,7 +187,7 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
         ...(withPlaces ? [{ header: 'FILE OR JOB' }] : []),
       ],
       takes.map((take, index) => [
-        take.key,
+        isOfUnknownTake(take) ? 'unknown' : take.key,
         shownState(take),
         costText(take.attempt),
         ...(withPlaces ? [places[index]!] : []),
