@@ -84,7 +84,7 @@ export async function decideWhatToBuy(
     if (twice.length > 0) world.show(twice, loaded.sources);
     return { prepared, approved: false };
   }
-  if (stale !== undefined) return refusedPlan(world, prepared, stale);
+  if (stale !== undefined) return refusedPlan(world, settings, prepared, stale);
   return refuseOrApprove(world, settings, opened, prepared, loaded, output);
 }
 
@@ -119,7 +119,7 @@ async function refuseOrApprove(
     return { prepared, approved: false, refusal: prepared.refusal, next: afterRefusal(settings, prepared) };
   }
   const other = settings.savedPlan && checkPurchases(settings.savedPlan, prepared.plan);
-  if (other !== undefined) return refusedPlan(world, prepared, other);
+  if (other !== undefined) return refusedPlan(world, settings, prepared, other);
   if (prepared.plan.purchases.length === 0) return { prepared, approved: false };
   if (!opened.exclusive) {
     world.show([unreliableLock(settings)], loaded.sources);
@@ -212,14 +212,34 @@ async function requestApproval(
   const next = answer === 'declined' ? sameRun(settings) : approving(accepting, prepared.plan);
   const { code, message, hint } = NOT_APPROVED[answer];
   world.show(
-    [{ code, severity: 'error', message: `${message}: nothing was bought`, hint: hint + next }],
+    [
+      {
+        code,
+        severity: 'error',
+        message: `${message}: nothing was bought`,
+        ...(hint && { hint: hint + next }),
+      },
+    ],
     new Map(),
   );
   return { prepared, approved: false, refusal: EXIT.usage, next };
 }
 
 /** A saved plan that no longer applies counts as a missing approval, except if a price rose. */
-function refusedPlan(world: World, prepared: Prepared, why: Diagnostic): BuyDecision {
-  world.show([why], new Map());
-  return { prepared, approved: false, refusal: why.code === 'price-rose' ? EXIT.budget : EXIT.usage };
+function refusedPlan(
+  world: World,
+  settings: BatchSettings,
+  prepared: Prepared,
+  why: Diagnostic,
+): BuyDecision {
+  const next = inSandbox(settings);
+  world.show([next === undefined ? why : { ...why, hint: `to apply it in the sandbox: ${next}` }], new Map());
+  const refusal = why.code === 'price-rose' ? EXIT.budget : EXIT.usage;
+  return { prepared, approved: false, refusal, next };
+}
+
+/** The same run in the sandbox, if the plan was saved there: `--sandbox` was probably forgotten. */
+function inSandbox({ savedPlan, savedPlanFile, sandbox, command }: BatchSettings): string | undefined {
+  if (savedPlan?.endpoint !== 'sandbox:' || sandbox || savedPlanFile === undefined) return undefined;
+  return command('run', '--plan', savedPlanFile, '--sandbox');
 }

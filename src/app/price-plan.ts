@@ -125,9 +125,13 @@ async function decideAndPrice(
       refusal: elsewhere.refusal,
       next: elsewhere.next,
     });
-  if (wanted.length === 0) return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {});
-  const lost =
-    lostAnswersError(input.attempts, input.command) ?? salvagedJobsError(input.attempts, input.command);
+  const salvaged = salvagedJobsError(input.attempts, input.command);
+  if (wanted.length === 0) {
+    // No take of the plan shows this doubt.
+    const doubt = salvaged === undefined ? [] : [{ ...salvaged, severity: 'warning' } as const];
+    return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, { diagnostics: doubt });
+  }
+  const lost = lostAnswersError(input.attempts, input.command) ?? salvaged;
   if (lost !== undefined)
     return concluded(input, decided, NOTHING_DRAFTED, NO_QUOTES, {
       diagnostics: [lost],

@@ -9,7 +9,8 @@ import type { BatchSettings, World } from './world.js';
 /* Why nothing is bought, and the command to run next. */
 
 export const NOT_APPROVED = {
-  declined: { code: 'not-approved', message: 'not approved', hint: 'to see the total and approve it: ' },
+  // Said by the user a moment ago: the next command of the last screen is enough.
+  declined: { code: 'not-approved', message: 'not approved', hint: '' },
   no_terminal: {
     code: 'approval-needed',
     message: 'there is no terminal to ask for approval',

@@ -1,10 +1,12 @@
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { formatUsd } from '../core/money.js';
+import type { Manifest } from '../manifest/take.js';
 import { escapeForeign } from '../report/escape.js';
 import { jsonDocument } from '../report/json-text.js';
 import { renderTable } from '../report/table.js';
 import type { Origin } from '../session/batch-place.js';
-import { openSession } from '../session/session.js';
+import { requireManifest } from '../session/require-manifest.js';
+import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 
 interface Shown {
@@ -17,7 +19,7 @@ interface Shown {
 export async function configCommand(manifest: string, flags: Flags): Promise<ExitCode> {
   const session = await openSession(manifest, flags);
   const { settings, stdout, endpoint } = session;
-  const { manifest: loaded } = await session.load();
+  const loaded = await manifestIfUsable(session);
   const budgets = [
     ...(settings.budgetMicroUsd === undefined ? [] : [settings.budgetMicroUsd]),
     ...(loaded?.budgetMicroUsd === undefined
@@ -64,4 +66,15 @@ export async function configCommand(manifest: string, flags: Flags): Promise<Exi
     stdout.write(`${renderTable(columns, rows, { width: Math.max(stdout.columns, 80) }).join('\n')}\n`);
   }
   return EXIT.ok;
+}
+
+/** A mistyped name is an error, as for every command; of a manifest with errors, only its settings are missing. */
+async function manifestIfUsable(session: Session): Promise<Manifest | undefined> {
+  await requireManifest(session);
+  const { manifest } = await session.load();
+  if (manifest === undefined)
+    session.warn(
+      `warning: the manifest cannot be used, so its settings are not shown\n  to see why: ${session.command('validate')}\n`,
+    );
+  return manifest;
 }

@@ -1,9 +1,12 @@
 import { BatchError, EXIT, type ExitCode, faultCode } from '../core/errors.js';
+import { requireLock } from '../lockfile/read.js';
 import { openBrowser } from '../node/open-browser.js';
 import { openPageServer, type PageServer } from '../node/page-server.js';
 import { pathText } from '../report/path-text.js';
 import { admit, SAFE_HEADERS } from '../review/guard.js';
 import { answer, type PageWorld } from '../review/routes.js';
+import { noteElsewhere } from '../session/elsewhere-note.js';
+import { viewOf } from '../session/find-state.js';
 import { picksFileOf } from '../session/picks.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { openSession, type Session } from '../session/session.js';
@@ -37,6 +40,7 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
     `${opened ? 'review opened in the browser' : 'open this address in a browser on this machine'}: ${address}\n` +
       `picks are saved in ${pathText(session.placeOf(picksFileOf(session.settings)))}; press Ctrl-C to stop\n`,
   );
+  await noteIfEmpty(session);
   if (!interrupt.signal.aborted)
     await new Promise<void>((resolve) =>
       interrupt.signal.addEventListener('abort', () => resolve(), { once: true }),
@@ -44,6 +48,15 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
   await Promise.all([server.close(), listener.close()]);
   interrupt.release();
   return EXIT.ok;
+}
+
+/** The page shows no take that was made: the user may have meant another lockfile. */
+async function noteIfEmpty(session: Session): Promise<void> {
+  const read = await requireLock(session.ports.files, session.settings.lockfilePath.value, session.command);
+  if (read.attempts.size > 0) return;
+  const { attempts, audio } = await viewOf(session, read, 'review');
+  await audio?.close();
+  if (attempts.length === 0) await noteElsewhere(session, 'review');
 }
 
 async function serve({ stderr, command }: Session, world: PageWorld, token: string): Promise<PageServer> {

@@ -203,7 +203,7 @@ function twoLogs(
 }
 
 function fromCopy(journal: string, next: NextCommand): string {
-  return `what the last run here recorded is kept in ${shellWord(journal)}, and the next run restores it: if version control or a backup has nothing newer, keep what is left of the file: ${next('lock repair')}`;
+  return `if version control or a backup has nothing newer, keep what is left of the file; the run after that restores what the last one here recorded, from ${shellWord(journal)}: ${next('lock repair')}`;
 }
 
 function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {

@@ -18,7 +18,9 @@ export function salvagedJobsError(
   const what =
     count === 0
       ? 'records are missing from the lockfile, and any take may have been paid for in them'
-      : `${known} of the lockfile, and may belong to any take`;
+      : count < salvaged.length
+        ? `${known} of the lockfile, and other records are missing: any take may have been paid for`
+        : `${known} of the lockfile, and may belong to any take`;
   return {
     code: count === 0 ? 'lockfile-incomplete' : 'lockfile-bad-line',
     severity: 'error',

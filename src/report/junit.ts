@@ -112,17 +112,28 @@ function verdictOf(take: TakeEvent): Verdict {
 interface Problem {
   readonly type: string;
   readonly message: string;
+  /** Further errors of the same run. */
+  readonly others: readonly string[];
 }
 
 /** What went wrong in a run that did not end well. */
 function problemOf({ summary, diagnostics, errors }: RunOutcome): Problem | undefined {
   if (summary === undefined || summary.exit_code === 0) return undefined;
-  const failing = diagnostics.find(({ severity }) => severity === 'error') ?? errors[0];
-  if (failing === undefined) return { type: 'exit', message: `ended with exit code ${summary.exit_code}` };
-  return {
-    type: failing.code,
-    message: failing.hint === undefined ? failing.message : `${failing.message} (${failing.hint})`,
-  };
+  const found = diagnostics.filter(({ severity }) => severity === 'error');
+  const [failing, ...others] = found.length > 0 ? found : errors.slice(0, 1);
+  if (failing === undefined)
+    return { type: 'exit', message: `ended with exit code ${summary.exit_code}`, others: [] };
+  return { type: failing.code, message: problemText(failing), others: others.map(problemText) };
+}
+
+function problemText({
+  message,
+  hint,
+}: {
+  readonly message: string;
+  readonly hint?: string | undefined;
+}): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }
 
 function unreportedCase({ key, model }: WantedTake, problem: Problem | undefined): TestCase {
@@ -137,7 +148,9 @@ function runCase(
 ): TestCase[] {
   const failing = qcFail && [...qc.values()].some(({ findings }) => findings.length > 0);
   if (problem === undefined || failing || failures.length + inDoubt.length > 0) return [];
-  return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', ...problem }];
+  const { type, message, others } = problem;
+  const all = [message, ...others].join('; ');
+  return [{ name: 'venice-batch', classname: 'venice-batch', verdict: 'error', type, message: all }];
 }
 
 function caseText({ name, classname, verdict, type, message = '', note }: TestCase): string {

@@ -132,13 +132,11 @@ function takeLine(tally: Tally, event: TakeEvent, placeOf: (file: string) => str
   if (tally.failures.has(event.key) || event.state === 'waiting')
     return `${counter(tally)} ${escapeForeign(event.key)} ${failureReason(event)}`;
   const path = event.path === undefined ? [] : [pathText(placeOf(event.path))];
-  return [
-    counter(tally),
-    stateName(event.state),
-    escapeForeign(event.key),
-    ...path,
-    formatUsd(event.price_micro_usd),
-  ].join(' ');
+  const words = [stateName(event.state), escapeForeign(event.key), ...path];
+  // Stored and paid for by an earlier run: this one only cleaned up, and may have nothing to make.
+  if (event.state === 'done')
+    return [...(toMakeCount(tally) === 0 ? [] : [counter(tally)]), ...words].join(' ');
+  return [counter(tally), ...words, formatUsd(event.price_micro_usd)].join(' ');
 }
 
 function heartbeatLine(tally: Tally, nowMs: number): string {

@@ -118,7 +118,7 @@ function facts(attempt: Attempt): string {
 }
 
 function history({ attempt, evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
-  if (asked !== undefined && attempt.at.intent === undefined)
+  if (attempt.at.intent === undefined)
     return ['billing history: not searched, because the time of the submit is unknown'];
   if (evidence === undefined) return ['billing history: not available with this key'];
   const { fits, near } = evidence;

@@ -3,6 +3,7 @@ import { formatUsd } from '../core/money.js';
 import { takeKey } from '../core/take-key.js';
 import { type Attempt, type AttemptState, countsAsSpent, spentMicroUsd } from '../lockfile/attempt.js';
 import { boughtTwice } from '../lockfile/bought-twice.js';
+import { UNREADABLE } from '../lockfile/salvage.js';
 import { type FileState, isInDoubt, takeId } from '../plan/history.js';
 import {
   isElsewhere,
@@ -152,14 +153,15 @@ export function renderStatus(
   const withFile = (take: TakeStatus) =>
     isFileChanged(take, files) ? { ...take, phrase: FILE_CHANGED } : take;
   const wanted = takeStatuses(rows, attempts).map(withFile);
-  const gone = takeStatuses(removed, attempts).map(withFile);
+  const [unknown, gone] = partition(takeStatuses(removed, attempts).map(withFile), isOfUnknownTake);
   const sections = [
     takeLines(wanted, options, style),
+    unknown.length === 0 ? [] : [UNKNOWN_TAKE, ...takeLines(unknown, options, style)],
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
     picks === undefined ? [] : pickLines(picks, options.placeOf ?? String),
     sound === undefined ? [] : soundSection(sound, options.command, style, options.width),
     boughtTwiceLines(boughtTwice(attempts)),
-    [totals(attempts, [...wanted, ...gone])],
+    [totals(attempts, [...wanted, ...unknown, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
   // Until that run ends, every command that changes something is refused.
@@ -168,6 +170,16 @@ export function renderStatus(
       ? nextLine(rows, attempts, options)
       : `A run is in progress (${escapeForeign(running)}): this is the state so far`;
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
+}
+
+const UNKNOWN_TAKE = 'From damaged or missing lines of the lockfile, for a take that they do not name';
+
+function isOfUnknownTake({ attempt }: TakeStatus): boolean {
+  return attempt?.track === UNREADABLE;
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 /** Files and jobs are in the table if all fit, or else below their rows, complete and ready to paste. */
@@ -184,7 +196,7 @@ function takeLines(takes: readonly TakeStatus[], options: StatusOptions, style: 
         ...(withPlaces ? [{ header: 'FILE OR JOB' }] : []),
       ],
       takes.map((take, index) => [
-        take.key,
+        isOfUnknownTake(take) ? 'unknown' : take.key,
         shownState(take),
         costText(take.attempt),
         ...(withPlaces ? [places[index]!] : []),

@@ -2,6 +2,7 @@ import { boughtElsewhere } from '../app/elsewhere.js';
 import { pathText } from '../report/path-text.js';
 import { lockfileIn } from './batch-place.js';
 import { neighbourhoodOf } from './batch-settings.js';
+import type { OpenBatch } from './open-batch.js';
 import type { Session } from './session.js';
 import { readableManifest } from './unreadable.js';
 
@@ -19,7 +20,7 @@ export async function noteElsewhere(session: Session, ...words: readonly string[
  * @returns one line without its end; `undefined` if nothing was found elsewhere either
  */
 export async function elsewhereNote(
-  session: Session,
+  session: OpenBatch,
   [verb = '', ...words]: readonly string[],
 ): Promise<string | undefined> {
   const { settings, ports, command } = session;

@@ -18,6 +18,7 @@ import { recover } from '../run/recover.js';
 import { openOutput } from '../storage/output.js';
 import { createClient } from '../venice/create-client.js';
 import { newJobError, supersededError } from './changed-meanwhile.js';
+import { elsewhereNote } from './elsewhere-note.js';
 import { withNamedFile } from './named-file.js';
 import type { OpenBatch } from './open-batch.js';
 import { printFileWarnings, readableManifest, warnUnreadable } from './unreadable.js';
@@ -45,7 +46,8 @@ export async function settleAttempt(
   return withStore(session, 'resolve', async ({ store, formerPlaces }) => {
     const nowMs = ports.clock.nowMs();
     await recover({ ...view, store }, nowMs, { former: formerPlaces });
-    const found = find(session, [...store.attempts.values()], seen, id);
+    const elsewhere = store.attempts.size === 0 ? await elsewhereNote(session, ['resolve']) : undefined;
+    const found = find(session, [...store.attempts.values()], seen, id, elsewhere);
     const filed = await withNamedFile(session, { ...view, store }, found, resolution);
     const attempt =
       filed ?? (await checked(session, [...store.attempts.values()], withoutNamedFile(found), resolution));
@@ -123,6 +125,7 @@ function find(
   attempts: readonly Attempt[],
   seen: ReadonlyMap<string, Attempt>,
   id: string,
+  elsewhere: string | undefined,
 ): Attempt {
   const byId = attemptsNamed(attempts, id);
   const isNamed = (one: Attempt) => takeKey(one) === id || `${one.track}#${one.take}` === id;
@@ -137,7 +140,8 @@ function find(
   if (newest !== undefined && named.length === 0) throw settledError(session, attempts, newest);
   throw usageError(
     `${escapeForeign(id)} matches ${named.length === 0 ? 'no attempt' : 'several attempts'}`,
-    `give the id of an attempt or the name of a take in doubt, as listed by: ${session.command('resolve')}`,
+    elsewhere ??
+      `give the id of an attempt or the name of a take in doubt, as listed by: ${session.command('resolve')}`,
     'unknown-attempt',
   );
 }

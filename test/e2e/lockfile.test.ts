@@ -263,7 +263,7 @@ describe('a lockfile that cannot be used', () => {
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n`);
     const refused = (await album.run('status')).stderr.replaceAll(/\s+/g, ' ');
     expect(refused).toContain('error[lockfile-incomplete]');
-    expect(refused).toMatch(/recorded is kept in \S*\.venice-batch\S*, and the next run restores it/);
+    expect(refused).toMatch(/last one here recorded, from \S*\.venice-batch\S*: venice-batch lock repair/);
     rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
     const bare = (await album.run('status')).stderr;
     expect(bare).toContain('restore the file from version control');

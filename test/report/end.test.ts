@@ -429,6 +429,15 @@ describe('the JUnit report', () => {
     );
   });
 
+  it('has every error of a run that could not begin', () => {
+    const recorder = createRecorder();
+    for (const message of ['no model', 'no prompt'])
+      recorder.event({ type: 'diagnostic', time: '', code: 'missing-field', severity: 'error', message });
+    recorder.event(summaryEvent({ exit_code: 3 }));
+    const text = renderJunit(recorder.outcome());
+    expect(text).toContain('<error type="missing-field" message="no model; no prompt"/>');
+  });
+
   it('has no error of the run if a take has it, or if all went well', () => {
     const failed = renderJunit(outcomeOf(policy, refused, summaryEvent({ exit_code: 100 })), [
       { key: 'bridge', model: 'x' },

@@ -83,6 +83,14 @@ describe('progress in lines', () => {
     await lines.end();
   });
 
+  it('counts and prices nothing when a run only cleans up what an earlier one stored', async () => {
+    const { terminal, lines } = started();
+    lines.event(progressEvent({ total: 1, done: 1 }));
+    lines.event(takeEvent('a', 'done', { path: 'out/a.wav' }));
+    expect(terminal.writes.at(-1)).toBe('done a out/a.wav\n');
+    await lines.end();
+  });
+
   it('has a line every 30 seconds if nothing else happens', async () => {
     const { terminal, clock, lines } = started();
     lines.event(phaseEvent('generate'));

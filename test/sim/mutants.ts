@@ -127,8 +127,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'salvaged-jobs-do-not-stop-buying',
     'src/app/price-plan.ts',
-    ' ?? salvagedJobsError(input.attempts, input.command);',
-    ' ?? (salvagedJobsError.length === 0 ? salvagedJobsError([], input.command) : undefined);',
+    'lostAnswersError(input.attempts, input.command) ?? salvaged;',
+    'lostAnswersError(input.attempts, input.command);',
   ),
   patched('damaged-lines-are-forgotten', 'src/lockfile/set-aside.ts', '      fold.add(added);\n', ''),
   patched(
