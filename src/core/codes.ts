@@ -198,6 +198,7 @@ export const CODE_GROUPS = {
     'state-expires',
     'state-missing',
     'state-unreachable',
+    'state-silent',
     'state-unsupported',
     'state-unsafe',
     'state-altered',
