@@ -1,4 +1,4 @@
-import { BatchError, EXIT, isSystemFault } from '../core/errors.js';
+import { BatchError, EXIT, isSystemFault, unreachable } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
@@ -8,6 +8,7 @@ import { enterRun } from '../lockfile/own-runs.js';
 import { randomHex } from '../lockfile/private-folder.js';
 import { requireLock } from '../lockfile/read.js';
 import { readSeen, writeSeen } from '../lockfile/seen-entries.js';
+import type { WaitsFor } from '../shared-log/patience.js';
 import { missingFromLog, settledByLog } from '../shared-log/placement.js';
 import type { SharedLog } from '../shared-log/shared-log.js';
 import { createSharedStore } from '../shared-log/shared-store.js';
@@ -23,12 +24,15 @@ export async function openTogether(
   state: State,
   report: Notify,
 ): Promise<OpenedStore> {
-  const { lockfilePath, endpoint, command, retry } = settings;
+  const { lockfilePath, endpoint, command, retry, stop } = settings;
   const read = await requireLock(ports.files, lockfilePath, command);
   checkLog(read.header, state.address, lockfilePath, againOf(settings));
   const lockPath = await ports.files.real(lockfilePath);
   const { header, attempts } = read;
-  const shared = await openShared(ports, state, { lockPath, header, attempts, endpoint, command, retry });
+  const shared = await openShared(ports, state, {
+    ...{ lockPath, header, attempts, endpoint, command, retry, stop },
+    waits: (what) => report('info', 'state-silent', silentText(state.address, what)),
+  });
   try {
     const { log } = shared;
     const about = log && {
@@ -126,6 +130,21 @@ async function joined(
   return store;
 }
 
+/** What the run is waiting for. */
+function silentText(address: string, what: WaitsFor): string {
+  const kept = 'what it has not taken is in the lockfile, and the next run here adds it';
+  switch (what) {
+    case 'answers':
+      return `the shared log ${address} does not answer: waiting for it`;
+    case 'stopping':
+      return `stopping: waiting up to half a minute for the shared log ${address}, which does not answer; ${kept}`;
+    case 'nothing':
+      return `the shared log ${address} did not answer: this run no longer waits for it; ${kept}`;
+    default:
+      return unreachable(what);
+  }
+}
+
 /** The log of a run, and what belongs to it. */
 interface SharedOpening {
   readonly state: State;
@@ -136,7 +155,8 @@ interface SharedOpening {
   readonly ended: ReadonlySet<string>;
 }
 
-type SharedAbout = Pick<OpenSettings, 'endpoint' | 'command' | 'retry'> & {
+type SharedAbout = Pick<OpenSettings, 'endpoint' | 'command' | 'retry' | 'stop'> & {
+  waits(what: WaitsFor): void;
   /** Absolute, links resolved. */
   readonly lockPath: string;
   /** Absent if there is no lockfile yet. */
@@ -154,7 +174,7 @@ async function openShared(
   state: State,
   about: SharedAbout,
 ): Promise<SharedOpening> {
-  const { header, attempts, endpoint, command, retry, lockPath } = about;
+  const { header, attempts, endpoint, command, retry, lockPath, stop, waits } = about;
   const run = randomHex(random);
   const ended = await enterRun(files, random, lockPath, run);
   const seen = header === undefined ? 0 : await readSeen(files, lockPath, lineagesOf(header));
@@ -175,6 +195,8 @@ async function openShared(
       random,
       command,
       retry,
+      stop,
+      waits,
     });
     if (header !== undefined && !lineagesOf(header).includes(log.header.lineage)) {
       await log.close();

@@ -33,6 +33,8 @@ export interface OpenSettings {
   findState?(named: () => Promise<string | undefined>): Promise<State | undefined>;
   /** The manifest, if it can be used: to see whether the shared log is its own. */
   manifest?(): Promise<Manifest | undefined>;
+  /** Aborted when the user stops the run. */
+  readonly stop?: AbortSignal | undefined;
   /** A run that `--yes` approved: no one sees a warning before money is spent. */
   readonly yes?: boolean;
 }

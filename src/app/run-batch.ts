@@ -74,6 +74,7 @@ function openingOf(world: World, settings: BatchSettings, load: () => Promise<Lo
     again: settings.again ?? ((...words) => settings.command(verb, ...words)),
     retry: settings.command(verb),
     yes: settings.yes === true && verb === 'run',
+    stop: world.stop,
   };
   if (openState === undefined) return opening;
   return {

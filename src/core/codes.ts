@@ -200,6 +200,7 @@ export const CODE_GROUPS = {
     'state-expires',
     'state-missing',
     'state-unreachable',
+    'state-silent',
     'state-unsupported',
     'state-unsafe',
     'state-altered',

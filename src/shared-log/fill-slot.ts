@@ -13,7 +13,7 @@ export async function fill(
   bytes: Uint8Array,
   doubtful: () => void = () => {},
 ): Promise<'created' | 'exists'> {
-  const backoff = createBackoff(access.clock, access.random);
+  const backoff = createBackoff(access.clock, access.random, access.patience, 'writes');
   for (;;) {
     const answer = await access.store.putIfAbsent(key, bytes);
     if (answer.kind !== 'unknown') return answer.kind;

@@ -2,6 +2,7 @@ import { checkpoint, create } from './append.js';
 import { createAppendQueue, createTurns } from './append-queue.js';
 import { asStateError, type LogCore, noteProblem } from './log-core.js';
 import { createLogState, originOf } from './log-state.js';
+import { withPatience } from './patience.js';
 import { proveStore } from './prove.js';
 import { checkNewest, readForward, readLog } from './read-log.js';
 import { LOG_VERSION, type LogHeader, type OpenLogOptions, type SharedLog } from './shared-log.js';
@@ -9,11 +10,13 @@ import { otherLogError } from './state-error.js';
 
 /** Opens a shared log and reads it. Throws a `BatchError` if that fails, or if the log belongs to something else. */
 export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
-  const { store, clock, random, command, retry } = options;
+  const { clock, random, command, retry } = options;
+  const { store, patience } = withPatience(options.store, clock, options.stop, options.waits);
   const core: LogCore = {
     store,
     clock,
     random,
+    patience,
     options,
     about: { address: store.address, command, retry },
     writer: Buffer.from(random.bytes(8)).toString('hex'),

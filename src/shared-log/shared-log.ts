@@ -3,6 +3,7 @@ import type { Clock, Random } from '../core/ports.js';
 import type { Attempt, AttemptState } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
 import type { ObjectStore } from './object-store.js';
+import type { WaitsFor } from './patience.js';
 
 export const LOG_VERSION = 1;
 
@@ -126,6 +127,10 @@ export interface OpenLogOptions {
   readonly random: Random;
   /** For the advice in errors. */
   readonly command: NextCommand;
+  /** Aborted when the user stops the run: from then on a silent store is not waited for long. */
+  readonly stop?: AbortSignal | undefined;
+  /** Called when the run begins to wait for a store that does not answer. */
+  readonly waits?: ((what: WaitsFor) => void) | undefined;
   /** See `About`. */
   readonly retry?: string | undefined;
 }

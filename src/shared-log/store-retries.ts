@@ -1,12 +1,15 @@
 import type { Clock, Random } from '../core/ports.js';
 import { createBackoff } from './backoff.js';
 import { type ObjectStore, StoreFault } from './object-store.js';
+import type { Patience } from './patience.js';
 
 /** A store, and what is needed to retry requests to it. */
 export interface StoreAccess {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
+  /** Absent: the full time for each request. */
+  readonly patience?: Patience;
 }
 
 /**
@@ -14,10 +17,10 @@ export interface StoreAccess {
  * once.
  */
 export async function withRetries<T>(
-  { clock, random }: Omit<StoreAccess, 'store'>,
+  { clock, random, patience }: Omit<StoreAccess, 'store'>,
   ask: () => Promise<T>,
 ): Promise<T> {
-  const backoff = createBackoff(clock, random);
+  const backoff = createBackoff(clock, random, patience);
   for (;;) {
     try {
       return await ask();

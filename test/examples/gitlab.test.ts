@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -56,5 +56,25 @@ describe('the pipeline for GitLab', () => {
     expect(made.code, made.stderr).toBe(0);
     expect(audioFiles(next.clone)).toHaveLength(2);
     expect(await service.charges()).toBe(2);
+  });
+
+  it('says in a merge request, which has no protected variables, what its plan goes by', async () => {
+    const [server, service] = [await startGitServer(), await startService(40)];
+    afterTests(() => void server.stop());
+    pushFiles(server, { 'album.yaml': MANIFEST });
+    const open = { VENICE_BASE_URL: service.url };
+    const before = await createMachine(server, open).run(scriptOf('check'));
+    expect(before.code, before.stderr).toBe(0);
+    expect(before.stdout).toContain('No album.lock.jsonl is committed, so every take counts as new.');
+    expect(before.stdout).toMatch(/To buy +2 takes/);
+    const state = `file://${folder()}`;
+    const make = createMachine(server, { ...open, VENICE_BATCH_STATE: state, VENICE_API_KEY: KEY });
+    expect((await make.run(scriptOf('make'))).code).toBe(0);
+    const lockfile = readFileSync(path.join(make.clone, 'album.lock.jsonl'), 'utf8');
+    pushFiles(server, { 'album.lock.jsonl': lockfile });
+    const after = await createMachine(server, open).run(scriptOf('check'));
+    expect(after.code, after.stderr).toBe(0);
+    expect(after.stdout).not.toContain('counts as new');
+    expect(after.stdout).toMatch(/To buy +nothing/);
   });
 });

@@ -1,0 +1,144 @@
+import type { Clock } from '../core/ports.js';
+import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
+
+/** After the user has stopped the run, a store may be silent for this long before nothing more is asked of it. */
+const STOPPED_MS = 30_000;
+/** The same for a store that did not answer before either. */
+const STOPPED_UNREACHABLE_MS = 5_000;
+/** A wait is shown after this long. */
+const SHOWN_MS = 2_000;
+
+/** Whether the last request that was retried for the full time got no answer. Until one does, the next ones get less. */
+export interface Reach {
+  isLost: boolean;
+  /** It was shown that the run waits for an answer. */
+  isShown: boolean;
+}
+
+/** How long to wait for one store, learned from its answers. Reads may be answered when writes are not. */
+export interface Patience {
+  readonly reads: Reach;
+  readonly writes: Reach;
+  /** Aborted when the run was stopped and the store is silent: nothing more is asked of it. */
+  readonly over: AbortSignal;
+  /** A request is repeated because the store does not answer. */
+  repeated(direction: 'reads' | 'writes', sinceMs: number): void;
+}
+
+/**
+ * What the run waits for the store for: `answers`: it does not answer; `stopping`: the same, after the user has stopped the
+ * run; `nothing`: nothing more is asked of it.
+ */
+export type WaitsFor = 'answers' | 'stopping' | 'nothing';
+
+/**
+ * The store, with an end to waiting for it once the run was stopped. A put without an answer is then unknown, as always; what
+ * was not put is not in the store.
+ *
+ * @param stop the user has stopped the run
+ * @param waits called when the run begins to wait, so that it can be shown
+ */
+export function withPatience(
+  store: ObjectStore,
+  clock: Clock,
+  stop: AbortSignal | undefined,
+  waits: (what: WaitsFor) => void = () => {},
+): { readonly store: ObjectStore; readonly patience: Patience } {
+  const over = new AbortController();
+  const reads: Reach = { isLost: false, isShown: false };
+  const writes: Reach = { isLost: false, isShown: false };
+  /** Ends each request that has no answer. */
+  const open = new Set<() => void>();
+  let silence: AbortController | undefined;
+
+  async function countDown({ signal }: AbortController): Promise<void> {
+    await clock.sleep(SHOWN_MS, signal);
+    if (signal.aborted) return;
+    waits('stopping');
+    const allMs = reads.isLost || writes.isLost ? STOPPED_UNREACHABLE_MS : STOPPED_MS;
+    await clock.sleep(allMs - SHOWN_MS, signal);
+    if (signal.aborted) return;
+    over.abort();
+    for (const end of open) end();
+    waits('nothing');
+  }
+
+  function begin(): void {
+    if (stop?.aborted !== true || open.size === 0 || silence !== undefined || over.signal.aborted) return;
+    silence = new AbortController();
+    void countDown(silence);
+  }
+
+  function answered(reach: Reach): void {
+    reach.isLost = false;
+    reach.isShown = false;
+    silence?.abort();
+    silence = undefined;
+  }
+
+  async function ask<T>(reach: Reach, request: () => Promise<T>, unanswered: () => T): Promise<T> {
+    if (over.signal.aborted) throw silent();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    open.add(end);
+    begin();
+    try {
+      const result = request();
+      const first = await Promise.race([result.then((value) => ({ value })), ended]);
+      if (first === undefined) return unanswered();
+      if (!isUnknown(first.value)) answered(reach);
+      return first.value;
+    } catch (fault) {
+      if (!(fault instanceof StoreFault) || fault.kind !== 'unreachable') answered(reach);
+      throw fault;
+    } finally {
+      open.delete(end);
+      begin();
+    }
+  }
+
+  const read = <T>(request: () => Promise<T>): Promise<T> =>
+    ask(reads, request, () => {
+      throw silent();
+    });
+  stop?.addEventListener('abort', begin, { once: true });
+  return {
+    store: {
+      ...store,
+      putIfAbsent: (key, bytes) =>
+        ask<PutAnswer>(
+          writes,
+          () => store.putIfAbsent(key, bytes),
+          () => ({ kind: 'unknown', why: silent() }),
+        ),
+      get: (key) => read(() => store.get(key)),
+      list: (prefix) => read(() => store.list(prefix)),
+      close: async () => {
+        stop?.removeEventListener('abort', begin);
+        silence?.abort();
+        await store.close();
+      },
+    },
+    patience: {
+      reads,
+      writes,
+      over: over.signal,
+      repeated: (direction, sinceMs) => {
+        const reach = { reads, writes }[direction];
+        if (reach.isShown || stop?.aborted === true || clock.nowMs() - sinceMs < SHOWN_MS) return;
+        reach.isShown = true;
+        waits('answers');
+      },
+    },
+  };
+}
+
+function silent(): StoreFault {
+  return new StoreFault('unreachable', 'it did not answer after the run was stopped');
+}
+
+function isUnknown(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && 'kind' in answer && answer.kind === 'unknown';
+}
