@@ -81,49 +81,51 @@ export function isLinkless(fault: unknown): boolean {
   return LINKLESS.has(faultCode(fault));
 }
 
+export interface FaultAdvice {
+  readonly what: string;
+  readonly fix: string;
+  /** The fix for a file that has to stay where it is, such as a lockfile with paid jobs. */
+  readonly repair: string;
+}
+
 /** What a disk error means and how to fix it. The code is the system's (`ENOSPC`), or one of ours. */
-export function describeFault(code: string): { readonly what: string; readonly fix: string } {
+export function describeFault(code: string): FaultAdvice {
   switch (code) {
     case 'EEXIST':
     case 'ENOTDIR':
-      return {
-        what: 'a file exists where a folder is needed',
-        fix: 'move that file away, or use another folder',
-      };
+      return advice('a file exists where a folder is needed', 'move that file away', 'use another folder');
     case 'EISDIR':
-      return {
-        what: 'a folder exists where a file is needed',
-        fix: 'move that folder away, or use another name',
-      };
+      return advice('a folder exists where a file is needed', 'move that folder away', 'use another name');
     case 'ENOSPC':
     case 'EDQUOT':
-      return { what: 'the disk is full (out of space or of inodes)', fix: 'free some space' };
+      return advice('the disk is full (out of space or of inodes)', 'free some space');
     case 'EFBIG':
-      return {
-        what: 'the file is larger than a limit allows',
-        fix: 'if the shell limits the size of files (ulimit -f), raise that limit',
-      };
+      return advice(
+        'the file is larger than a limit allows',
+        'if the shell limits the size of files (ulimit -f), raise that limit',
+      );
     case 'EROFS':
-      return { what: 'the disk is read-only', fix: 'make it writable, or use another folder' };
+      return advice('the disk is read-only', 'make it writable', 'use another folder');
     case 'EACCES':
     case 'EPERM':
-      return { what: 'permission denied', fix: 'change the permissions, or use another folder' };
+      return advice('permission denied', 'change the permissions', 'use another folder');
     case 'ENOENT':
-      return { what: 'no such file or folder', fix: 'create its folder, or use another one' };
+      return advice('no such file or folder', 'create its folder', 'use another one');
     case 'ENAMETOOLONG':
-      return { what: 'the path is too long', fix: 'use a shorter one' };
+      return advice('the path is too long', 'use a shorter one');
     case 'ELOOP':
-      return {
-        what: 'a symbolic link is in the way',
-        fix: 'replace it with its target, or use another folder',
-      };
+      return advice('a symbolic link is in the way', 'replace it with its target', 'use another folder');
     case 'ESTALE':
-      return { what: 'it was replaced by another folder', fix: 'put the folder back' };
+      return advice('it was replaced by another folder', 'put the folder back');
     case 'EFTYPE':
-      return { what: 'it is a pipe or a device, not a file', fix: 'move it away, or name a regular file' };
+      return advice('it is a pipe or a device, not a file', 'move it away', 'name a regular file');
     default:
-      return { what: 'the system does not allow it', fix: 'fix the disk or the folder' };
+      return advice('the system does not allow it', 'fix the disk or the folder');
   }
+}
+
+function advice(what: string, repair: string, instead?: string): FaultAdvice {
+  return { what, repair, fix: instead === undefined ? repair : `${repair}, or ${instead}` };
 }
 
 /** For the `default` of a switch over a closed union: a new member fails to compile here. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import { hashFile, publishFile } from '../storage/link-into-place.js';
+import { hashFile, publishFile, removeLeftover } from '../storage/link-into-place.js';
 import type { MoveContext } from '../storage/move.js';
-import { findPlaced, placeFile, stemOfKept } from '../storage/place-file.js';
+import { findPlaced, partName, placeFile, stemOfKept } from '../storage/place-file.js';
 import { advance } from './transition.js';
 
 export type Acceptance =
@@ -40,7 +40,12 @@ export async function acceptKept(
       : await placeFile(context, attempt, wanted, { place, ...described }, inTheWay);
   if (file === undefined) return { ok: false, why: 'missing' };
   const accepted = seal(attempt, advance(attempt, { kind: 'accepted', file }, nowMs));
-  if ((await context.store.record(accepted)) !== 'superseded') return { ok: true, attempt: accepted };
+  if ((await context.store.record(accepted)) !== 'superseded') {
+    // A run that was killed while it compared two downloads left the second one, which no other run replaces.
+    const second = path.join(context.output.root, partName(stem, attempt));
+    await removeLeftover(context.output.files, second, kept.sha256);
+    return { ok: true, attempt: accepted };
+  }
   const newest = context.store.newest(attempt.attempt) ?? attempt;
   // In the place of another machine's file it would count as that file, changed.
   if (newest.file?.sha256 !== kept.sha256)

@@ -1,5 +1,5 @@
 import { emitNotice } from '../core/emit-notice.js';
-import { BatchError, faultCode } from '../core/errors.js';
+import { BatchError, describeFault, faultCode } from '../core/errors.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { StoreFault } from '../lockfile/lock-store.js';
 import type { Job, RunContext } from './context.js';
@@ -25,12 +25,13 @@ async function recordIntent(context: RunContext, job: Job, intent: Attempt): Pro
     if (fault?.kind === 'log') reportStoreFault(context, fault);
     else {
       stopAll(context, 'lockfile');
-      const code = faultCode(error) || 'error';
+      const code = faultCode(error);
       emitNotice(
         context,
         'error',
         'lockfile-unwritable',
-        `the lockfile cannot be written (${code}): ${job.key} was not submitted`,
+        `the lockfile cannot be written (${code || 'error'}): ${job.key} was not submitted`,
+        `${describeFault(code).repair}, then: ${context.settings.command('run')}`,
       );
     }
     return false;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { isSystemFault } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
-import { hashFile, publishFile } from '../storage/link-into-place.js';
+import { hashFile, publishFile, removeLeftover } from '../storage/link-into-place.js';
 import { keptNames } from '../storage/place-file.js';
 import type { Job, RunContext } from './context.js';
 
@@ -9,8 +9,8 @@ type Received = Omit<StoredFile, 'path' | 'media_type'> & { readonly mediaType: 
 
 /**
  * Keeps a download that is not good enough to be stored, for the user to listen to: the service may have nothing better
- * to offer later. The longest one is kept. If the transfer was not complete, or the disk refuses, the bytes stay in the
- * part file, as evidence only.
+ * to offer later. The longest one is kept, and the others are removed. If the transfer was not complete, or the disk
+ * refuses, the bytes stay in the part file, as evidence only.
  *
  * @param received absent: the transfer was not complete
  * @returns what is kept, which may be an earlier download
@@ -27,7 +27,11 @@ export async function keepDownload(
   try {
     const there = recorded && (await hashFile(files, path.join(root, recorded.path)));
     const known = there?.sha256 === recorded?.sha256 ? recorded : undefined;
-    if (received === undefined || (known !== undefined && received.bytes <= known.bytes)) return known;
+    if (received === undefined) return known;
+    if (known !== undefined && received.bytes <= known.bytes) {
+      await removeLeftover(files, part);
+      return known;
+    }
     const name = await placeKept(output, part, known);
     if (name === undefined) return known;
     const { bytes, sha256, mediaType } = received;
@@ -64,10 +68,6 @@ async function placeKept(
 /** Removes what this run kept, once better audio is stored. What an earlier run kept is the user's to delete. */
 export async function dropKept({ output }: RunContext, job: Job): Promise<void> {
   if (job.kept === undefined || job.keptEarlier === true) return;
-  try {
-    await output.files.remove(path.join(output.root, job.kept.path));
-  } catch (error) {
-    if (!isSystemFault(error)) throw error;
-  }
+  await removeLeftover(output.files, path.join(output.root, job.kept.path));
   delete job.kept;
 }

@@ -1,5 +1,5 @@
 import { emitNotice } from '../core/emit-notice.js';
-import { faultCode } from '../core/errors.js';
+import { describeFault, faultCode } from '../core/errors.js';
 import type { Attempt, LimitedRoute } from '../lockfile/attempt.js';
 import { compareRecords } from '../lockfile/fold-attempts.js';
 import { sealed } from '../lockfile/key-signature.js';
@@ -56,7 +56,9 @@ export async function recordOutcome(
   job.attempt = attempt;
   stopAll(context, 'lockfile');
   const rescue = await writeRescue(context.ports.files, context.rescue, context.store.header, attempt);
-  const what = `the lockfile cannot be written (${faultCode(fault) || 'error'}); ${job.key} is ${attempt.state}`;
+  const code = faultCode(fault);
+  const { repair } = describeFault(code);
+  const what = `the lockfile cannot be written (${code || 'error'}); ${job.key} is ${attempt.state}`;
   const id = attempt.queue_id === undefined ? `attempt ${attempt.attempt}` : `queue_id ${attempt.queue_id}`;
   if (rescue === undefined)
     emitNotice(
@@ -64,7 +66,7 @@ export async function recordOutcome(
       'error',
       'record-lost',
       `${what}, ${id}, model ${attempt.model}: write this down, it is recorded nowhere else`,
-      `free some disk space, then: ${goingOn(context, attempt)}`,
+      `${repair}, then: ${goingOn(context, attempt)}`,
     );
   else
     emitNotice(
@@ -72,7 +74,7 @@ export async function recordOutcome(
       'error',
       'record-rescued',
       `${what}; its record is in ${rescue}`,
-      'free some disk space and run the same command again: the rescue file is found automatically',
+      `${repair}, then run the same command again: the rescue file is found automatically`,
     );
   return false;
 }

@@ -5,7 +5,7 @@ import { foldName } from '../core/file-name.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { Download } from '../storage/download.js';
 import { downloadAudio } from '../storage/download.js';
-import { placeFile } from '../storage/place-file.js';
+import { partName, placeFile } from '../storage/place-file.js';
 import type { Retrieved } from '../venice/client.js';
 import type { Job, RunContext } from './context.js';
 import { dropKept, keepDownload } from './keep-download.js';
@@ -42,7 +42,7 @@ export async function storeAudio(
   const { ports, output } = context;
   const stem = job.take?.stem ?? attempt.stem;
   const directory = path.dirname(path.join(output.root, stem));
-  const part = partPath(output.root, stem, attempt);
+  const part = path.join(output.root, partName(stem, attempt));
   const fault = await folderFault(context, directory);
   if (fault !== undefined) {
     audio.answer.discard();
@@ -118,10 +118,6 @@ async function folderFault(context: RunContext, directory: string): Promise<stri
   }
   context.readyFolders.add(directory);
   return undefined;
-}
-
-function partPath(outputRoot: string, stem: string, attempt: Attempt): string {
-  return path.join(outputRoot, `${stem}.${attempt.attempt.slice(0, 8)}.part`);
 }
 
 function warnOfOddities(context: RunContext, job: Job, attempt: Attempt, download: Complete): void {

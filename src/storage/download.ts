@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { faultCode } from '../core/errors.js';
 import type { FileHandle, FolderFiles, MediaFinding, Ports } from '../core/ports.js';
 import type { Retrieved } from '../venice/client.js';
+import { removeLeftover } from './link-into-place.js';
 import { isNamed } from './media-names.js';
 
 /** The longest audio of any model is ten minutes: 173 MB as 24-bit 48 kHz stereo WAV. */
@@ -21,7 +22,7 @@ export type Download =
   /** The transfer was interrupted. The same request may succeed when repeated. */
   | { readonly kind: 'broken'; readonly code: string }
   /**
-   * The transfer is complete, but the content is not audio that can be trusted. The bytes are kept in the part file.
+   * The transfer is complete, but the content is not audio that can be trusted. Bytes are kept in the part file.
    */
   | {
       readonly kind: 'mismatch';
@@ -60,7 +61,10 @@ export async function downloadAudio(
     if (closed !== undefined) return { kind: 'disk', code: closed };
     if (audio.contentLength !== undefined && received.bytes !== audio.contentLength)
       return { kind: 'broken', code: 'content_length' };
-    if (received.bytes === 0) return { kind: 'mismatch', code: 'empty' };
+    if (received.bytes === 0) {
+      await removeLeftover(files, partPath);
+      return { kind: 'mismatch', code: 'empty' };
+    }
     const { whole } = received;
     const read = () => (whole === undefined ? files.stream(partPath) : once(whole));
     return await inspect(inspectMedia, audio, read, received);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { faultCode, isLinkless } from '../core/errors.js';
+import { faultCode, isLinkless, isSystemFault } from '../core/errors.js';
 import type { FolderFiles } from '../core/ports.js';
 
 /**
@@ -55,6 +55,20 @@ export async function makeDurable(files: FolderFiles, file: string): Promise<voi
     if (!['EACCES', 'EPERM'].includes(faultCode(error))) throw error;
   }
   await files.syncDirectory(path.dirname(file));
+}
+
+/**
+ * Removes a file of ours that is no longer needed. If the disk refuses, it stays: nothing depends on it.
+ *
+ * @param sha256 it is removed only if it has these bytes
+ */
+export async function removeLeftover(files: FolderFiles, file: string, sha256?: string): Promise<void> {
+  try {
+    if (sha256 !== undefined && (await hashFile(files, file))?.sha256 !== sha256) return;
+    await files.remove(file);
+  } catch (error) {
+    if (!isSystemFault(error)) throw error;
+  }
 }
 
 /**

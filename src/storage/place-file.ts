@@ -11,6 +11,11 @@ const KEPT_NAMES_MAX = 9;
 /** The longest end of a name, for one digit of a number. */
 export const KEPT_SUFFIX = `-0${KEPT}`;
 
+/** The name of a download of this attempt before it is checked and placed. */
+export function partName(stem: string, { attempt }: Attempt): string {
+  return `${stem}.${attempt.slice(0, 8)}.part`;
+}
+
 /**
  * Names for a download that is kept although it failed verification; the first free one is used.
  *

@@ -226,7 +226,7 @@ describe.runIf(CAN_SHRINK)('a lockfile that becomes unwritable', () => {
     const ended = await runUntil(half, '/audio/queue', 16);
     expect(ended.code, ended.stderr).toBe(12);
     expect(ended.stderr).toMatch(/queue_id [0-9a-f-]{36}, model \S+: write this down/);
-    const [, command] = /free some disk space, then: venice-batch (resolve .*)\)/.exec(ended.stderr) ?? [];
+    const [, command] = /raise that limit, then: venice-batch (resolve .*)\)/.exec(ended.stderr) ?? [];
     const again = await runProgram(args, album.cwd, album.service.env);
     expect(again.code).toBe(8);
     const resolve = (command ?? '').split(' ');

@@ -90,3 +90,15 @@ it('does not take another file of that name for the one that was kept', async ()
   const seal = (_: Attempt, after: Attempt) => after;
   expect(await acceptKept(context, unverified, 0, seal, () => {})).toEqual({ ok: false, why: 'missing' });
 });
+
+it.each([
+  ['is removed if it has the same bytes', 'sound', false],
+  ['stays if it has other bytes', 'longer sound', true],
+])('a second download that a killed run left %s', async (_what, text, stays) => {
+  const part = `${ROOT}/${path.replace('.unverified', '.part')}`;
+  const disk = createMemoryDisk({ [`${ROOT}/${path}`]: 'sound', [part]: text });
+  const context = { store: await lockOn(disk, [unverified]), output: await openOutput(disk.files, ROOT) };
+  const seal = (_: Attempt, after: Attempt) => after;
+  expect(await acceptKept(context, unverified, 0, seal, () => {})).toMatchObject({ ok: true });
+  expect(part in disk.texts()).toBe(stays);
+});

@@ -5,6 +5,7 @@ import type { Attempt } from '../../src/lockfile/attempt.js';
 import { createKeySignature } from '../../src/lockfile/key-signature.js';
 import { execute, type RunInput } from '../../src/run/execute.js';
 import { openOutput } from '../../src/storage/output.js';
+import { keptNames } from '../../src/storage/place-file.js';
 import { createMemoryDisk } from '../fakes/memory-files.js';
 import { attempt, command } from '../lockfile/build.js';
 import { lockOn } from '../lockfile/lock-on.js';
@@ -29,12 +30,13 @@ function inspect(text: string): MediaFinding {
 async function collect(
   downloads: readonly (string | undefined)[],
   first = queued,
-  before = '',
+  before: string | Readonly<Record<string, string>> = '',
   takes: readonly unknown[] = [],
   status = 404,
 ) {
   const clock = fakeClock();
-  const disk = createMemoryDisk(before === '' ? {} : { [KEPT]: before });
+  const there = typeof before === 'string' ? { [KEPT]: before } : before;
+  const disk = createMemoryDisk(before === '' ? {} : there);
   const store = await lockOn(disk, [first]);
   const left = [...downloads];
   let asked = 0;
@@ -172,6 +174,25 @@ it('a longer download is recorded as soon as it replaces the one that the record
   expect(kept).toBe('?amr sound, longer');
   // Twice: for the download, and for the loss of the audio.
   expect(record).toMatchObject({ state: 'unverified', kept: { bytes: kept!.length }, rev: first!.rev + 2 });
+});
+
+it.each([
+  ['the same bytes twice', ['?amr sound', '?amr sound']],
+  ['a shorter one', ['?amr sound', '?amr']],
+  ['a longer one', ['?amr', '?amr sound']],
+  ['an empty one', ['?amr sound', '']],
+])('nothing but the longest download is left after %s', async (_, downloads) => {
+  const { texts } = await collect(downloads);
+  const there = Object.entries(texts).filter(([name]) => name.startsWith('/album/out/'));
+  expect(there).toEqual([[KEPT, '?amr sound']]);
+});
+
+it('a download that could not be kept stays in the part file', async () => {
+  const mine = Object.fromEntries(
+    keptNames(KEPT.slice(0, -'.unverified'.length)).map((name) => [name, 'edited by the user']),
+  );
+  const { texts } = await collect(['?amr sound'], queued, mine);
+  expect(texts).toMatchObject({ ...mine, [KEPT.replace('.unverified', '.part')]: '?amr sound' });
 });
 
 it('the longest of several downloads is kept, and they are not repeated for ever', async () => {
