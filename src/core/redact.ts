@@ -5,7 +5,7 @@ const ANY_CASE_LENGTH_MIN = 16;
 
 /**
  * Removes secrets from text that leaves the program: as they are, escaped as in JSON or in a URL, and in base64, even
- * inside a longer base64 text.
+ * inside a longer base64 text. Also what begins like a long secret, and whatever looks like a key of the service.
  *
  * @param secrets values that are too short (a space) or a short lower-case word (`sandbox`) are ignored: they are not
  *   secret, and occur in many texts
@@ -16,12 +16,34 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
     .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
   const patterns = [...new Set(forms)].map(patternOf);
+  patterns.push(...secrets.flatMap(beginningOf), VENICE_KEY);
   return (text) => patterns.reduce((clean, pattern) => clean.replaceAll(pattern, REDACTED), text);
 }
 
+const VENICE_KEY = /VENICE_(?:INFERENCE|ADMIN)_KEY_\w+/g;
+/** What many secrets begin with, so that it is not secret. */
+const PUBLIC_BEGINNING = /^(?:VENICE_(?:INFERENCE|ADMIN)_KEY_|0x)?/;
+/** So many characters of a long secret are removed even without the rest: a text may have been cut within it. */
+const BEGINNING_LENGTH = 12;
+/** `000000000000` occurs in many texts. */
+const BEGINNING_DISTINCT_MIN = 5;
+
+/** The beginning of a long secret, and as many of its other characters as follow. */
+function beginningOf(secret: string): RegExp[] {
+  const start = PUBLIC_BEGINNING.exec(secret)?.[0].length ?? 0;
+  const first = secret.slice(start, start + BEGINNING_LENGTH);
+  const rest = [...new Set(secret.slice(start))].map(literalOf).join('');
+  const isTelling = new Set(first).size >= BEGINNING_DISTINCT_MIN;
+  if (secret.length - start < ANY_CASE_LENGTH_MIN || !isTelling) return [];
+  return [new RegExp(`(?:${literalOf(secret.slice(0, start))})?${literalOf(first)}[${rest}]*`, 'gi')];
+}
+
+function literalOf(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+}
+
 function patternOf(form: string): RegExp {
-  const literal = form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-  return new RegExp(literal, form.length >= ANY_CASE_LENGTH_MIN ? 'gi' : 'g');
+  return new RegExp(literalOf(form), form.length >= ANY_CASE_LENGTH_MIN ? 'gi' : 'g');
 }
 
 /**

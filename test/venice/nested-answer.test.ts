@@ -49,7 +49,7 @@ describe('a response that is nested very deep', () => {
       for (const body of bodies) {
         const client = clientFor(status, body);
         const calls = [
-            client.quote({ model: 'm' }),
+          client.quote({ model: 'm' }),
           client.queue({ model: 'm', prompt: 'p' }),
           client.retrieve('m', 'q'),
           client.complete('m', 'q'),
@@ -59,7 +59,7 @@ describe('a response that is nested very deep', () => {
         expect((await Promise.all(calls)).filter(({ ok }) => ok)).toEqual([]);
         await expect(client.usageHistory(0, 1, 10)).resolves.toBeDefined();
         await expect(client.models()).resolves.toBeDefined();
-      await expect(client.rateLimits()).resolves.toBeDefined();
+        await expect(client.rateLimits()).resolves.toBeDefined();
       }
     },
   );
