@@ -2,6 +2,7 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode } from '../core/errors.js';
+import { hiddenPart } from '../core/hidden-part.js';
 import type { Files } from '../core/ports.js';
 import { takeKey } from '../core/take-key.js';
 import type { Attempt } from '../lockfile/attempt.js';
@@ -150,6 +151,11 @@ async function coverOf(
     const [root, real] = [await files.real(directory), await files.real(path.join(directory, cover))];
     if (!real.startsWith(root.endsWith(path.sep) ? root : root + path.sep))
       return problem('is outside the manifest folder', 'copy the picture into that folder');
+    if (hiddenPart(path.relative(root, real)) !== undefined)
+      return problem(
+        'is a link to a file or folder whose name begins with a dot',
+        'copy the picture instead',
+      );
     const read = readCover(await files.read(real, COVER_BYTES_MAX));
     if (read === 'other') return problem('is neither a JPEG nor a PNG picture', 'save it as one of the two');
     if (read === 'damaged') return problem('is damaged or incomplete', 'save or copy the picture again');

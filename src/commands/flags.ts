@@ -10,6 +10,9 @@ import type { Flags } from '../session/settings.js';
 /** Heading in `--help` of the flags that most commands have. */
 export const COMMON_OPTIONS = 'Common options:';
 
+/** Flags that may be given several times: their values add up. */
+export const REPEATABLE: ReadonlySet<string> = new Set(['--only', '--except', '--force']);
+
 /** Flags of every command that needs a lockfile and a service. */
 export function located(command: Command): Command {
   command

@@ -16,6 +16,7 @@ import {
   reviewing,
   serving,
 } from './flags.js';
+import { refuseGivenTwice } from './given-twice.js';
 import { usageErrorFor } from './usage-error.js';
 
 /** Runs a command after its arguments are parsed. */
@@ -222,6 +223,7 @@ export function createProgram(ended: (code: ExitCode) => void, argv: readonly st
       async () => (await import('./sandbox-command.js')).sandboxCommand,
     ),
   );
+  refuseGivenTwice(program, argv);
   return program;
 }
 

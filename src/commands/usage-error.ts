@@ -150,6 +150,7 @@ function rootOf(command: Command): Command {
   return command.parent === null ? command : rootOf(command.parent);
 }
 
-function mayHoldSecret(word: string): boolean {
+/** Whether the word contains an address with more than a host and a path. */
+export function mayHoldSecret(word: string): boolean {
   return /:\/\/.*[@?#]/s.test(word);
 }

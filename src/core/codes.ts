@@ -53,6 +53,7 @@ export const CODE_GROUPS = {
     'lyrics-not-utf8',
     'lyrics-unreadable',
     'lyrics-path',
+    'secret-in-request',
   ],
   'Requests and their models': [
     'unknown-model',

@@ -5,7 +5,7 @@ const ANY_CASE_LENGTH_MIN = 16;
 
 /**
  * Removes secrets from text that leaves the program: as they are, escaped as in JSON or in a URL, and in base64, even
- * inside a longer base64 text.
+ * inside a longer base64 text. Also what begins like a long secret, and whatever looks like a key of the service.
  *
  * @param secrets values that are too short (a space) or a short lower-case word (`sandbox`) are ignored: they are not
  *   secret, and occur in many texts
@@ -16,12 +16,34 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
     .flatMap(formsOf)
     .sort((a, b) => b.length - a.length);
   const patterns = [...new Set(forms)].map(patternOf);
+  patterns.push(...secrets.flatMap(beginningOf), VENICE_KEY);
   return (text) => patterns.reduce((clean, pattern) => clean.replaceAll(pattern, REDACTED), text);
 }
 
+const VENICE_KEY = /VENICE_(?:INFERENCE|ADMIN)_KEY_\w+/g;
+/** What many secrets begin with, so that it is not secret. */
+const PUBLIC_BEGINNING = /^(?:VENICE_(?:INFERENCE|ADMIN)_KEY_|0x)?/;
+/** So many characters of a long secret are removed even without the rest: a text may have been cut within it. */
+const BEGINNING_LENGTH = 12;
+/** `000000000000` occurs in many texts. */
+const BEGINNING_DISTINCT_MIN = 5;
+
+/** The beginning of a long secret, and as many of its other characters as follow. */
+function beginningOf(secret: string): RegExp[] {
+  const start = PUBLIC_BEGINNING.exec(secret)?.[0].length ?? 0;
+  const first = secret.slice(start, start + BEGINNING_LENGTH);
+  const rest = [...new Set(secret.slice(start))].map(literalOf).join('');
+  const isTelling = new Set(first).size >= BEGINNING_DISTINCT_MIN;
+  if (secret.length - start < ANY_CASE_LENGTH_MIN || !isTelling) return [];
+  return [new RegExp(`(?:${literalOf(secret.slice(0, start))})?${literalOf(first)}[${rest}]*`, 'gi')];
+}
+
+function literalOf(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+}
+
 function patternOf(form: string): RegExp {
-  const literal = form.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-  return new RegExp(literal, form.length >= ANY_CASE_LENGTH_MIN ? 'gi' : 'g');
+  return new RegExp(literalOf(form), form.length >= ANY_CASE_LENGTH_MIN ? 'gi' : 'g');
 }
 
 /**
@@ -32,24 +54,43 @@ export function redactIn<T>(value: T, redact: (text: string) => string): T {
   return redactUnknown(value, redact) as T;
 }
 
-/** Returns the same value if there is no secret in it. */
+/**
+ * Returns the same value if there is no secret in it. Keeps its own stack: a response may be nested so deep that a
+ * recursive function would fail, and its job would be lost.
+ */
 function redactUnknown(value: unknown, redact: (text: string) => string): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Map) {
-    const entries = [...value].flat();
-    const clean = entries.map((one) => redactUnknown(one, redact));
-    if (clean.every((one, at) => one === entries[at])) return value;
-    return new Map(Array.from({ length: value.size }, (_, at) => [clean[2 * at], clean[2 * at + 1]]));
-  }
-  if (Array.isArray(value)) {
-    const clean = value.map((one) => redactUnknown(one, redact));
-    return clean.every((one, at) => one === value[at]) ? value : clean;
-  }
-  const entries = Object.entries(value);
-  const clean = entries.map(([name, one]) => [redact(name), redactUnknown(one, redact)] as const);
-  const same = clean.every(([name, one], at) => name === entries[at]![0] && one === entries[at]![1]);
-  return same ? value : Object.fromEntries(clean);
+  const found: object[] = isContainer(value) ? [value] : [];
+  // The list grows while it is read, so what is inside a value always comes after it.
+  for (const outer of found) for (const inner of partsOf(outer)) if (isContainer(inner)) found.push(inner);
+  const cleaned = new Map<object, unknown>();
+  const cleanOf = (one: unknown): unknown => {
+    if (typeof one === 'string') return redact(one);
+    return isContainer(one) ? cleaned.get(one) : one;
+  };
+  for (const one of found.reverse()) if (!cleaned.has(one)) cleaned.set(one, cleanContainer(one, cleanOf));
+  return cleanOf(value);
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Names and values, in order. */
+function partsOf(container: object): readonly unknown[] {
+  if (Array.isArray(container)) return container;
+  return (container instanceof Map ? [...container] : Object.entries(container)).flat();
+}
+
+function cleanContainer(container: object, cleanOf: (one: unknown) => unknown): object {
+  const parts = partsOf(container);
+  const clean = parts.map(cleanOf);
+  if (clean.every((one, at) => one === parts[at])) return container;
+  if (Array.isArray(container)) return clean;
+  const entries = Array.from(
+    { length: clean.length / 2 },
+    (_, at) => [clean[2 * at], clean[2 * at + 1]] as const,
+  );
+  return container instanceof Map ? new Map(entries) : Object.fromEntries(entries as [string, unknown][]);
 }
 
 function formsOf(secret: string): string[] {

@@ -47,9 +47,15 @@ export function readLine(text: string): Line {
   // Deleting the last member keeps V8's shared object shape.
   if (seal !== undefined) delete value.sum;
   const line = lineOf(value, seal);
-  if (line.kind !== 'attempt' && line.kind !== 'header' && line.kind !== 'checksum') return line;
+  if (!isSound(line)) return line;
   const key = duplicateKey(text, seal?.json ?? text, value);
   return key === undefined ? line : { kind: 'duplicate_key', key };
+}
+
+/** Whether its fields are valid, so that it is also not nested too deep to be written again. */
+function isSound(line: Line): boolean {
+  if (line.kind === 'checksum') return line.attempt !== undefined || line.header !== undefined;
+  return line.kind === 'attempt' || line.kind === 'header';
 }
 
 type Seal = ReturnType<typeof sealOf>;

@@ -1,8 +1,9 @@
-import { join, posix, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import pLimit from 'p-limit';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import { faultCode } from '../core/errors.js';
+import { hiddenPart } from '../core/hidden-part.js';
 import type { Files, FolderFiles } from '../core/ports.js';
 import { fileMeant } from './file-meant.js';
 import { type MergedTrack, placed, type Sourced } from './merge-defaults.js';
@@ -32,7 +33,16 @@ function lyricsPathFault(path: string): { message: string; hint: string } | unde
   if (path.includes('\\'))
     return { message: 'a backslash in `lyrics_file`', hint: 'separate folders with /' };
   if (/\p{Cc}/u.test(path)) return { message: 'a control character in `lyrics_file`', hint: 'remove it' };
-  return undefined;
+  return hiddenFault(posix.normalize(path));
+}
+
+function hiddenFault(path: string): { message: string; hint: string } | undefined {
+  const part = hiddenPart(path);
+  if (part === undefined) return undefined;
+  return {
+    message: `\`lyrics_file\` leads to \`${part}\`, and names that begin with a dot are for files that may hold secrets`,
+    hint: 'copy the lyrics to a file without such a name: what it holds is sent to the service',
+  };
 }
 
 const OUTSIDE = {
@@ -77,7 +87,7 @@ async function readOne(
   const fault = lyricsPathFault(path);
   if (fault) return { problem: { code: 'lyrics-path', severity: 'error', ...fault } };
   const inside = await resolved(files, directory, path);
-  if (inside === 'outside') return { problem: { code: 'lyrics-path', severity: 'error', ...OUTSIDE } };
+  if ('message' in inside) return { problem: { code: 'lyrics-path', severity: 'error', ...inside } };
   const file = 'kind' in inside ? inside : await readTextFile(inside.files, inside.path, LYRICS_BYTES_MAX);
   if (file.kind === 'fault') {
     const meant =
@@ -98,11 +108,11 @@ async function resolved(
   files: Files,
   directory: string,
   path: string,
-): Promise<{ files: FolderFiles; path: string } | TextFile | 'outside'> {
+): Promise<{ files: FolderFiles; path: string } | TextFile | { message: string; hint: string }> {
   try {
     const [root, real] = await Promise.all([files.real(directory), files.real(join(directory, path))]);
-    if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return 'outside';
-    return { files: await files.below(root), path: real };
+    if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return OUTSIDE;
+    return hiddenFault(relative(root, real)) ?? { files: await files.below(root), path: real };
   } catch (error) {
     const code = faultCode(error);
     if (code === '') throw error;

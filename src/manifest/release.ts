@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Diagnostic, Span } from '../core/diagnostic.js';
 import { fileSafe, foldName } from '../core/file-name.js';
+import { hiddenPart } from '../core/hidden-part.js';
 import { entryOf, type Located, type Source } from './located.js';
 import type { ManifestFile, Release as ReleaseFile } from './manifest.types.js';
 import type { MergedTrack } from './merge-defaults.js';
@@ -141,8 +142,13 @@ function coverFaults(path: string, span: Span): Diagnostic[] {
   if (path.includes('\\')) return faultAt('a backslash in `cover`', 'separate folders with /');
   if (posix.normalize(path).split('/')[0] === '..')
     return faultAt('`cover` is outside the manifest folder', 'copy the picture into that folder');
+  const hidden = hiddenPart(posix.normalize(path));
+  if (hidden !== undefined) return faultAt(`\`cover\` leads to \`${hidden}\`, and ${DOT}`, COPY);
   return [];
 }
+
+const DOT = 'names that begin with a dot are for files that may hold secrets';
+const COPY = 'copy the picture to a file without such a name';
 
 const TEXTS = ['artist', 'album', 'album_artist', 'genre', 'copyright', 'comment', 'cover'] as const;
 

@@ -18,6 +18,7 @@ import { nextCommandLine, sameCommandLine } from './next-command-line.js';
 import type { OpenBatch } from './open-batch.js';
 import { checkOutputFiles } from './output-files.js';
 import { placesIn } from './place.js';
+import { refuseSecretRequests } from './secret-in-request.js';
 import { secretsOf } from './secrets.js';
 import { type Flags, type PlaceSettings, resolveSettings, type Settings } from './settings.js';
 import { showDiagnostics } from './show-diagnostics.js';
@@ -111,7 +112,12 @@ export async function systemPorts(): Promise<Ports> {
 }
 
 export async function loadUnshared(settings: PlaceSettings, ports: Ports): Promise<LoadedManifest> {
-  return refuseSiblingManifest(await loadFrom(settings, ports), settings, ports.files);
+  const loaded = refuseSecretRequests(await loadFrom(settings, ports), redactorOf(settings));
+  return refuseSiblingManifest(loaded, settings, ports.files);
+}
+
+function redactorOf({ apiKey, walletKey }: PlaceSettings): (text: string) => string {
+  return createRedactor(secretsOf(apiKey?.value, walletKey?.value));
 }
 
 export type Service = Pick<OpenBatch, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;
@@ -132,7 +138,7 @@ export async function openService(settings: PlaceSettings, ports: Ports): Promis
     get account() {
       return account();
     },
-    redact: createRedactor(secretsOf(settings.apiKey?.value, settings.walletKey?.value)),
+    redact: redactorOf(settings),
     async connect() {
       const payer = account();
       const opened = settings.sandbox

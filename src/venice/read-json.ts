@@ -24,6 +24,18 @@ export function bool(value: unknown): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined;
 }
 
+/** Whether a name or a text in it, however deep, matches. Keeps its own stack, because the depth is not limited. */
+export function mentions(value: unknown, pattern: RegExp): boolean {
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next === 'string' && pattern.test(next)) return true;
+    if (Array.isArray(next)) for (const entry of next) open.push(entry);
+    else if (isRecord(next)) for (const [name, entry] of Object.entries(next)) open.push(name, entry);
+  }
+  return false;
+}
+
 /** A finite number within both bounds, which are inclusive. */
 export function finite(value: unknown, min: number, max: number): number | undefined {
   return typeof value === 'number' && value >= min && value <= max ? value : undefined;

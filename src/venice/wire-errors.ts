@@ -1,7 +1,7 @@
 import { clause } from '../core/clause.js';
 import { withShownAddresses } from '../core/shown-address.js';
 import { codeFor } from './meaning.js';
-import { bool, field, finite, isRecord, items, present, text } from './read-json.js';
+import { bool, field, finite, isRecord, items, mentions, present, text } from './read-json.js';
 
 /** Contents of a JSON error body. All text is untrusted. */
 export interface ErrorBody {
@@ -70,7 +70,7 @@ const TEXT_FIELDS = ['message', 'detail', 'title', 'reason', 'msg', 'description
  * status alone does not say that there is none.
  */
 export function readPlainError(body: unknown, status: number): ErrorBody | undefined {
-  if (isRecord(body) && /queue_?id/i.test(JSON.stringify(body))) return undefined;
+  if (isRecord(body) && mentions(body, /queue_?id/i)) return undefined;
   const given = [body, ...TEXT_FIELDS.map((name) => field(body, name))].find(
     (value) => typeof value === 'string',
   );

@@ -48,6 +48,26 @@ describe('a mistake on the command line', () => {
       '--to is required',
       'venice-batch release b/a.yaml --zip --to a.release',
     ],
+    [
+      ['run', 'a.yaml', '--budget', '1', '--budget=99', '--yes'],
+      '--budget takes one value, and is given twice: 1 and 99',
+      'keep one of the two: venice-batch run a.yaml --budget 1 --yes',
+    ],
+    [
+      ['run', 'a.yaml', '--env-file', 'limits.env', '--env-file', 'the key.env'],
+      "--env-file takes one value, and is given twice: limits.env and 'the key.env'",
+      'keep one of the two: venice-batch run a.yaml --env-file limits.env',
+    ],
+    [
+      ['lock', 'repair', 'a.yaml', '--lockfile=x', '--lockfile', 'y', '--json'],
+      '--lockfile takes one value, and is given twice: x and y',
+      'keep one of the two: venice-batch lock repair a.yaml --lockfile=x --json',
+    ],
+    [
+      ['models', '--sort', 'name', '--sort', 'price'],
+      '--sort takes one value, and is given twice: name and price',
+      'keep one of the two: venice-batch models --sort name',
+    ],
     [['statu', 'a.yaml'], 'Did you mean status?', 'venice-batch status a.yaml'],
     [
       ['run', 'a.yaml', 'b.yaml', '--only', 'x', 'c.yaml'],

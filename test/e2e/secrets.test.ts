@@ -136,3 +136,37 @@ describe('a key that the service echoes', () => {
       expect(whereTheKeyIs((await run(['resolve', 'album.yaml', ...more])).reported)).toEqual([]);
   });
 });
+
+describe('a manifest that would send a secret to the service', () => {
+  it.each([
+    ['the key', SECRET],
+    ['a key of someone else', 'VENICE_INFERENCE_KEY_somebodyElses'],
+  ])('is refused before any request: %s', async (_, secret) => {
+    const { cwd, run, relay } = await stage(passOn);
+    writePrompts(cwd, { one: `A door falls shut ${secret}`, two: 'Rain on a tin roof' });
+    for (const words of [
+      ['validate', 'album.yaml', '--live'],
+      ['plan', 'album.yaml'],
+      ['run', 'album.yaml', '--yes'],
+    ]) {
+      const { code, stderr } = await run(words);
+      expect(code).toBe(3);
+      expect(stderr).toContain('error[secret-in-request]: `prompt` contains an API key or another secret');
+      expect(stderr).toContain('[redacted]');
+      expect(stderr).not.toContain(secret);
+    }
+    expect(relay.seen.filter((request) => request.startsWith('POST'))).toEqual([]);
+  });
+
+  it('is refused if the secret is in a lyrics file', async () => {
+    const { cwd, run, relay } = await stage(passOn);
+    writeFileSync(path.join(cwd, 'song.txt'), `la la ${SECRET}\n`);
+    const manifest =
+      'version: 1\nbudget: 5\ntracks:\n  - { id: a, model: minimax-music-v2, prompt: A song, lyrics_file: song.txt }\n';
+    writeFileSync(path.join(cwd, 'album.yaml'), manifest);
+    const { code, stderr } = await run(['run', 'album.yaml', '--yes']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('error[secret-in-request]: the lyrics contain an API key or another secret');
+    expect(relay.seen.filter((request) => request.startsWith('POST'))).toEqual([]);
+  });
+});

@@ -11,7 +11,7 @@ describe('a lyrics file', () => {
     ['lyrics/a.txt', 'lyrics/a.txt'],
     ['./a.txt', 'a.txt'],
     ['lyrics/../a.txt', 'a.txt'],
-    ['..a/b.txt', '..a/b.txt'],
+    ['a..b/c.d.txt', 'a..b/c.d.txt'],
     ['with space/ä.txt', 'with space/ä.txt'],
   ])('is read from a path relative to the manifest: %s', async (path, stored) => {
     const [take] = await takesOf(file(path), { [stored]: '\uFEFFla\r\nla\r\n' });
@@ -28,6 +28,11 @@ describe('a lyrics file', () => {
     ['../shared/a.txt', 'lyrics-path'],
     ['lyrics/../../../etc/passwd', 'lyrics-path'],
     ['..', 'lyrics-path'],
+    ['.env', 'lyrics-path'],
+    ['./.env', 'lyrics-path'],
+    ['.git/config', 'lyrics-path'],
+    ['lyrics/.keys/a.txt', 'lyrics-path'],
+    ['..a/b.txt', 'lyrics-path'],
     ['nope.txt', 'lyrics-missing'],
     ['folder', 'lyrics-directory'],
     ['blank.txt', 'empty-text'],
@@ -37,6 +42,8 @@ describe('a lyrics file', () => {
   ])('%j is refused as %s', async (path, code) => {
     const files = {
       'folder/x.txt': 'x',
+      '.env': 'VENICE_API_KEY=k',
+      '.git/config': 'token = t',
       'blank.txt': ' \n\n',
       'escape.txt': 'la \u001b[2J',
       'long.txt': 'x'.repeat(100_001),
@@ -49,9 +56,16 @@ describe('a lyrics file', () => {
     ['/album/l.txt', '/etc/passwd', 'l.txt', 'lyrics-path'],
     ['/album/in', '/etc', 'in/passwd', 'lyrics-path'],
     ['/album/in', '/albums', 'in/l.txt', 'lyrics-path'],
+    ['/album/l.txt', '/album/.env', 'l.txt', 'lyrics-path'],
+    ['/album/in', '/album/.git', 'in/config', 'lyrics-path'],
     ['/album/l.txt', '/album/nowhere', 'l.txt', 'lyrics-missing'],
   ])('is refused if %s is a link to %s', async (link, target, path, code) => {
-    const disk = createMemoryDisk({ '/etc/passwd': 'root', '/albums/l.txt': 'la' });
+    const disk = createMemoryDisk({
+      '/etc/passwd': 'root',
+      '/albums/l.txt': 'la',
+      '/album/.env': 'KEY=k',
+      '/album/.git/config': 't',
+    });
     disk.symlink(link, target);
     const { diagnostics } = await loadManifestText(disk.files, file(path), '/album/a.yaml', 'a.yaml');
     expect(diagnostics.map(placeOf)).toEqual([`${code}@${PLACE}`]);

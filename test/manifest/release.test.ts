@@ -41,6 +41,7 @@ tracks:
   it.each([
     ['{ cover: ../a.jpg }', ['cover-path@4:19']],
     ['{ cover: /a.jpg }', ['cover-path@4:19']],
+    ['{ cover: .git/a.jpg }', ['cover-path@4:19']],
     ['{ cover: "a\\\\b.jpg" }', ['cover-path@4:19']],
     ['{ output: "{index}.mp3" }', ['output-ext@4:28']],
     ['{ output: "{titel}.{ext}" }', ['output-token@4:21']],

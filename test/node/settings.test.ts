@@ -131,6 +131,27 @@ it('a key is removed in upper and lower case too', () => {
   expect(new Set(said)).toEqual(new Set(['bad key [redacted]!']));
 });
 
+describe('a key that is not there as a whole', () => {
+  const secret = 'VENICE_INFERENCE_KEY_q7Zw2LmXk9RtB4vN8sPc';
+  const redact = createRedactor([secret]);
+
+  it.each([
+    ['cut off', secret.slice(0, 40)],
+    ['cut off, without what all keys begin with', secret.slice(21, 36)],
+    ['in other letter case', secret.slice(0, 40).toLowerCase()],
+    ['of someone else', 'VENICE_ADMIN_KEY_somebodyElses'],
+  ])('is removed: %s', (_, form) => {
+    expect(redact(`the key ${form}, it says`)).toBe('the key [redacted], it says');
+  });
+
+  it.each(['VENICE_INFERENCE_KEY_', secret.slice(21, 32), 'the zeros 000000000000000000'])(
+    'leaves what is not secret: %s',
+    (text) => {
+      expect(createRedactor([secret, '0'.repeat(40)])(text)).toBe(text);
+    },
+  );
+});
+
 describe('the proxy', () => {
   const target = (url: string) => new URL(url);
 
