@@ -40,6 +40,8 @@ export interface StatusOptions {
 
 export interface StatusInput {
   readonly attempts: readonly Attempt[];
+  /** There are no attempts because the shared log could not be read. */
+  readonly unknown?: boolean | undefined;
   /** Of the wanted takes. */
   readonly rows: readonly PlanRow[];
   /** Takes that the manifest no longer names. */
@@ -142,26 +144,27 @@ const FILE_CHANGED = 'done, but its file was changed';
 const IN_STORE = 'done, in the audio store';
 
 export const NOTHING_BOUGHT = 'Nothing has been bought yet.\n';
+const NOTHING_KNOWN = 'What has been bought is not known: the shared log could not be read.\n';
 
 /** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
-  { attempts, rows, removed, picks, sound, files, running }: StatusInput,
+  { attempts, unknown, rows, removed, picks, sound, files, running }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
-  if (attempts.length === 0) return NOTHING_BOUGHT;
+  if (attempts.length === 0) return unknown === true ? NOTHING_KNOWN : NOTHING_BOUGHT;
   const withFile = (take: TakeStatus) =>
     isFileChanged(take, files) ? { ...take, phrase: FILE_CHANGED } : take;
   const wanted = takeStatuses(rows, attempts).map(withFile);
-  const [unknown, gone] = partition(takeStatuses(removed, attempts).map(withFile), isOfUnknownTake);
+  const [unreadable, gone] = partition(takeStatuses(removed, attempts).map(withFile), isOfUnknownTake);
   const sections = [
     takeLines(wanted, options, style),
-    unknown.length === 0 ? [] : [UNKNOWN_TAKE, ...takeLines(unknown, options, style)],
+    unreadable.length === 0 ? [] : [UNKNOWN_TAKE, ...takeLines(unreadable, options, style)],
     gone.length === 0 ? [] : ['No longer in the manifest', ...takeLines(gone, options, style)],
     picks === undefined ? [] : pickLines(picks, options.placeOf ?? String),
     sound === undefined ? [] : soundSection(sound, options.command, style, options.width),
     boughtTwiceLines(boughtTwice(attempts)),
-    [totals(attempts, [...wanted, ...unknown, ...gone])],
+    [totals(attempts, [...wanted, ...unreadable, ...gone])],
   ].filter((lines) => lines.length > 0);
   const text = sections.map((lines) => lines.join('\n')).join('\n\n');
   // Until that run ends, every command that changes something is refused.
