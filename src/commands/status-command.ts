@@ -1,4 +1,5 @@
 import { pullableFrom } from '../app/pull-here.js';
+import type { SharedView } from '../app/shared-view.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { EXIT, type ExitCode } from '../core/errors.js';
 import { moneyOf, spentMicroUsd } from '../lockfile/attempt.js';
@@ -35,7 +36,31 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   if (read.notes.some(({ kind }) => kind === 'restored'))
     session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
   const viewed = await viewOf(session, read, 'status', { showsUnknown: true });
-  const { attempts, unknown, keptBy, audio, fetchable } = viewed;
+  const { shown, warnings } = await gather(session, viewed);
+  if (flags.json === true) {
+    const all = [...(viewed.warnings ?? []), ...warnings];
+    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings: all })));
+    return EXIT.ok;
+  }
+  const text = renderStatus(shown, {
+    command: (verb, ...words) => command(verb, ...words, ...endpointWords(settings, read.header?.endpoint)),
+    placeOf,
+    color: stdout.color,
+    width: tableWidth(stdout, process.env),
+  });
+  stdout.write(text);
+  const isEmpty = viewed.attempts.length === 0 && viewed.unknown !== true;
+  const note = isEmpty ? await elsewhereNote(session, ['status']) : undefined;
+  if (note !== undefined) stdout.write(`${note}\n`);
+  return EXIT.ok;
+}
+
+/** Compares what is recorded with the disk. Prints warnings about files. */
+async function gather(
+  session: Session,
+  { attempts, unknown, keptBy, audio, fetchable }: SharedView,
+): Promise<{ readonly shown: StatusInput } & Pick<TakeStatuses, 'warnings'>> {
+  const { ports, settings, placeOf, command } = session;
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
@@ -65,22 +90,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     files: stored.files,
     running: attempts.length === 0 ? undefined : await runAtWork(session),
   };
-  if (flags.json === true) {
-    const all = [...(viewed.warnings ?? []), ...warnings];
-    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings: all })));
-    return EXIT.ok;
-  }
-  const text = renderStatus(shown, {
-    command: (verb, ...words) => command(verb, ...words, ...endpointWords(settings, read.header?.endpoint)),
-    placeOf,
-    color: stdout.color,
-    width: tableWidth(stdout, process.env),
-  });
-  stdout.write(text);
-  const note =
-    attempts.length === 0 && unknown !== true ? await elsewhereNote(session, ['status']) : undefined;
-  if (note !== undefined) stdout.write(`${note}\n`);
-  return EXIT.ok;
+  return { shown, warnings };
 }
 
 /** The `--json` document. Fields are only ever added. */

@@ -156,7 +156,9 @@ export function renderStatus(
   const withFile = (take: TakeStatus) =>
     isFileChanged(take, files) ? { ...take, phrase: FILE_CHANGED } : take;
   const wanted = takeStatuses(rows, attempts).map(withFile);
-  const [unreadable, gone] = partition(takeStatuses(removed, attempts).map(withFile), isOfUnknownTake);
+  const others = takeStatuses(removed, attempts).map(withFile);
+  const unreadable = others.filter(isOfUnknownTake);
+  const gone = others.filter((take) => !unreadable.includes(take));
   const sections = [
     takeLines(wanted, options, style),
     unreadable.length === 0 ? [] : [UNKNOWN_TAKE, ...takeLines(unreadable, options, style)],
@@ -179,10 +181,6 @@ const UNKNOWN_TAKE = 'From damaged or missing lines of the lockfile, for a take 
 
 function isOfUnknownTake({ attempt }: TakeStatus): boolean {
   return attempt?.track === UNREADABLE;
-}
-
-function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {
-  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 /** Files and jobs are in the table if all fit, or else below their rows, complete and ready to paste. */
