@@ -42,11 +42,15 @@ export function createJobs(
 
 /** Adds what another run had in flight and this one takes over. `undefined` if there is nothing to do. */
 export function addAttempt(
-  { scheduler, ports }: RunContext,
+  { scheduler, ports, store }: Pick<RunContext, 'scheduler' | 'ports' | 'store'>,
   jobs: Map<string, Job>,
   takes: ReadonlyMap<string, Take>,
   attempt: Attempt,
 ): Job | undefined {
+  // What this run submitted is a job already. If it was given up, it stays so unless another run has worked on it since.
+  const isHere = store.sharing?.holderOf(attempt).kind !== 'elsewhere';
+  for (const job of jobs.values())
+    if (job.attempt?.attempt === attempt.attempt && (isHere || !job.over)) return undefined;
   return enter(jobs, takes, scheduler, attempt, ports.clock.nowMs());
 }
 
