@@ -47,7 +47,7 @@ export function addAttempt(
   takes: ReadonlyMap<string, Take>,
   attempt: Attempt,
 ): Job | undefined {
-  // What this run submitted is a job already. Once given up it stays so, unless another run has worked on it since.
+  // What this run submitted is a job already. If it was given up, it stays so unless another run has worked on it since.
   const isHere = store.sharing?.holderOf(attempt).kind !== 'elsewhere';
   for (const job of jobs.values())
     if (job.attempt?.attempt === attempt.attempt && (isHere || !job.over)) return undefined;
