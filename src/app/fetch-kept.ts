@@ -155,10 +155,16 @@ async function fetchOne(
     if (download.kind === 'broken' && tries < DOWNLOADS_MAX && !stop.aborted)
       return await fetchOne(world, service, wanted, output, tries + 1);
     if (download.kind === 'broken' || download.kind === 'disk') return thisFile(download.code);
-    const isSame = download.kind === 'complete' && download.sha256 === file.sha256;
+    // A file that the user accepted without a check fails it again.
+    const whole = download.kind === 'mismatch' ? download.received : download;
+    const isSame = whole?.sha256 === file.sha256;
     if (isSame && (await publishFile(files, part, target)) === 'published') return 'fetched';
     await files.remove(part);
-    return isSame ? thisFile('its file name is taken') : 'absent';
+    if (isSame) return thisFile('its file name is taken');
+    // Something in between may have sent it.
+    return download.kind === 'complete'
+      ? 'absent'
+      : thisFile(`what it sends cannot be used (${download.code})`);
   } catch (error) {
     if (!isSystemFault(error)) throw error;
     outcome.answer.discard();

@@ -14,6 +14,7 @@ import {
   type InTheWay,
   InTheWayError,
   isReleaseZip,
+  linkObstacleAt,
   obstacleAt,
   zipObstacleAt,
 } from '../release/release-folder.js';
@@ -209,6 +210,7 @@ function printReport({ stdout }: Session, flags: ReleaseFlags, report: ReleaseRe
 async function refuseObstacles(session: Session, target: string, flags: ReleaseFlags): Promise<void> {
   const { files } = session.ports;
   const obstacle =
+    (await linkObstacleAt(files, path.resolve(flags.to))) ??
     (await obstacleAt(files, target)) ??
     (flags.zip === true ? await zipObstacleAt(files, `${target}.zip`) : undefined);
   if (obstacle !== undefined) throw await notReplaced(session, obstacle, flags);

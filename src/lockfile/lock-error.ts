@@ -14,6 +14,8 @@ export type LockProblem =
       readonly kind: 'not_a_lockfile';
       readonly line: number;
       readonly journal?: string | undefined;
+      /** It has no lines. */
+      readonly empty?: true;
       /** Other lines are records, so a repair is possible. */
       readonly records?: true;
       /** The shared log that the user named: no new header is made. */
@@ -106,7 +108,8 @@ function explain(
       };
     case 'not_a_lockfile':
       return {
-        message: `line ${problem.line} is not a lockfile header`,
+        message:
+          problem.empty === true ? 'the lockfile is empty' : `line ${problem.line} is not a lockfile header`,
         hint:
           problem.journal !== undefined
             ? `the file was emptied or overwritten; what the last run here recorded is kept in ${shellWord(problem.journal)}: if version control or a backup has nothing newer, restore it: ${next('lock repair')}`
@@ -116,7 +119,9 @@ function explain(
                 ? copyAgain(problem.named, path, next)
                 : problem.shared === true
                   ? 'nothing was changed: the last run here used a shared log, which shows what other machines bought: name it with --state to see how to make its copy again'
-                  : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
+                  : problem.empty === true
+                    ? `restore it from version control or a backup; if nothing was bought with it, remove it: rm ${shellWord(path)}; ${look}`
+                    : `the file is damaged or not a lockfile: restore it from version control or a backup, or name another with --lockfile; ${look}`,
       };
     case 'newer_version':
       return {

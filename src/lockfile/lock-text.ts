@@ -119,7 +119,7 @@ export function revFault({ rev }: Attempt): string {
 }
 
 function conclude({ fold, problems, notes, ends, header, version, headerSought }: Reading): ParsedLock {
-  if (headerSought && problems.length === 0) problems.push({ kind: 'not_a_lockfile', line: 1 });
+  if (headerSought && problems.length === 0) problems.push({ kind: 'not_a_lockfile', line: 1, empty: true });
   const [first] = problems;
   if (first?.kind === 'not_a_lockfile' && fold.attempts.size > 0) problems[0] = { ...first, records: true };
   const incomplete = version === undefined || version === 1 ? undefined : ends.fault();

@@ -80,6 +80,19 @@ export async function obstacleAt(files: Files, target: string): Promise<InTheWay
   return undefined;
 }
 
+/**
+ * Whether a dangling symbolic link is in the way: through it, the folder would be made at a place that someone else chose.
+ *
+ * @param named absolute, as the user named it
+ */
+export async function linkObstacleAt(files: Files, named: string): Promise<InTheWay | undefined> {
+  if ((await files.facts(named)) !== undefined) return undefined;
+  const [real, folder] = [await files.real(named), await files.real(path.dirname(named))];
+  return real === path.join(folder, path.basename(named))
+    ? undefined
+    : { path: named, what: 'is a symbolic link to nothing' };
+}
+
 /** Like `obstacleAt`, for the archive next to the folder. */
 export async function zipObstacleAt(files: Files, target: string): Promise<InTheWay | undefined> {
   const facts = await files.facts(target);

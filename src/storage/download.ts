@@ -3,7 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { FileHandle, FolderFiles, MediaFinding, Ports } from '../core/ports.js';
 import type { Retrieved } from '../venice/client.js';
 import { removeLeftover } from './link-into-place.js';
-import { isNamed } from './media-names.js';
+import { isMediaType, isNamed } from './media-names.js';
 
 /** The longest audio of any model is ten minutes: 173 MB as 24-bit 48 kHz stereo WAV. */
 const AUDIO_BYTES_MAX = 1024 * 1024 * 1024;
@@ -198,7 +198,9 @@ function refusal(
   { bytes, sha256 }: Received,
 ): Download {
   const known = finding.kind === 'incomplete';
-  const received = { bytes, sha256, mediaType: known ? finding.mediaType : statedType };
+  // A record with anything else that a server may send would not be read again.
+  const named = isMediaType(statedType) ? statedType : 'application/octet-stream';
+  const received = { bytes, sha256, mediaType: known ? finding.mediaType : named };
   return { kind: 'mismatch', code: known ? 'incomplete' : 'not_audio', received };
 }
 

@@ -20,6 +20,7 @@ export const EXTENSIONS: Readonly<Record<string, string>> = {
   'audio/l16': 'pcm',
   'audio/x-caf': 'caf',
   'audio/x-ms-wma': 'wma',
+  'video/mp2t': 'ts',
 };
 
 /** Other media types that servers send for a detected type: that of the coding, or a more general one. */
@@ -29,6 +30,11 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'audio/ogg': ['audio/opus', 'application/ogg'],
   'audio/webm': ['video/webm', 'audio/matroska', 'video/matroska'],
 };
+
+/** Whether a record can name it. */
+export function isMediaType(name: string): boolean {
+  return name.length <= 100 && /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/.test(name);
+}
 
 /** Whether a server's media type matches the bytes, or is too general to tell. */
 export function isNamed(mediaType: string, statedType: string): boolean {

@@ -16,6 +16,35 @@ export function isAudioHead(head: Uint8Array): boolean {
   );
 }
 
+/**
+ * Whether bytes begin neither JSON nor a page nor other text, nor a compressed form of one: a file of a kind that the
+ * program does not know.
+ */
+export function isBinary(head: Uint8Array): boolean {
+  if (COMPRESSED_OR_UTF16.some((start) => start.every((byte, at) => byte === head[at]))) return false;
+  const words = utf8Of(head);
+  return words === undefined || (!/^\s*[{["<]/.test(words) && CONTROLS.test(words));
+}
+
+/** gzip, zstd, and the byte-order mark of UTF-16. The mark in the other order also begins MPEG audio. */
+const COMPRESSED_OR_UTF16 = [
+  [0x1f, 0x8b],
+  [0x28, 0xb5, 0x2f, 0xfd],
+  [0xfe, 0xff],
+];
+
+/** Control characters that no text has. Not those between tab and carriage return, and not escape. */
+const CONTROLS = /[\0-\x08\x0e-\x1a\x1c-\x1f]/;
+
+/** A character that the end cuts in two is allowed. */
+function utf8Of(head: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
+  } catch {
+    return undefined;
+  }
+}
+
 function text(bytes: Uint8Array, from: number): string {
   return String.fromCharCode(...bytes.subarray(from, from + 4));
 }

@@ -1,6 +1,6 @@
 import type { Transport, TransportAnswer, TransportRequest } from '../core/ports.js';
 import { exchange, type GoodAnswer, readJson, unusable } from './answer.js';
-import { AUDIO_HEAD_BYTES, isAudioHead } from './audio-magic.js';
+import { AUDIO_HEAD_BYTES, isAudioHead, isBinary } from './audio-magic.js';
 import type { CallResult, Retrieved } from './client.js';
 import { audioType } from './media-type.js';
 import { present } from './read-json.js';
@@ -33,7 +33,8 @@ type Audio = Retrieved & { kind: 'audio' };
 
 /**
  * The audio, according to the first bytes or, unless they begin an object, the content type; else what has to be
- * parsed. Proxies and stores put wrong types and encodings on audio, and audio's types on JSON.
+ * parsed. Proxies and stores put wrong types and encodings on audio, and audio's types on JSON. What can be neither JSON
+ * nor a page is taken for audio of an unknown kind, which fails the check and is kept: it may be what was paid for.
  */
 async function lookForAudio(
   good: GoodAnswer,
@@ -44,8 +45,8 @@ async function lookForAudio(
   const stated = audioType(mediaType);
   if (isAudioHead(head)) return { audio: asAudio(answer, stated ?? (mediaType || UNKNOWN_TYPE)) };
   const isStated = stated !== undefined || (mediaType === '' && head.byteLength > 0);
-  if (isStated && compression === undefined && !beginsObject(head))
-    return { audio: asAudio(answer, stated ?? UNKNOWN_TYPE) };
+  if (compression === undefined && (isStated ? !beginsObject(head) : isBinary(head)))
+    return { audio: asAudio(answer, stated ?? (mediaType || UNKNOWN_TYPE)) };
   return { other: { ...good, answer } };
 }
 

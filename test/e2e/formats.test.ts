@@ -126,6 +126,23 @@ describe('audio that cannot be checked', { timeout: 180_000 }, () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('not-unverified')]);
   });
 
+  it.each([
+    ['video/mp2t', '01-one.ts'],
+    ['audio/mpeg, text/html', '01-one.audio'],
+  ])('is kept under the type "%s" too, and accepted as %s', async (type, name) => {
+    const body = Buffer.concat([Buffer.of(0x47, 0x40, 0x11, 0x10, 0), noise(5_000)]);
+    const standIn = await startStandIn(M4A_ONLY, { type, body });
+    const set = album(standIn);
+    expect((await set.run('run', '--yes')).code).toBe(100);
+    expect(set.attempt()).toMatchObject({ state: 'unverified', reason: { code: 'not_audio' } });
+    expect(readdirSync(path.join(set.cwd, 'out'))).toEqual([keptIn(set.cwd)]);
+    expect(standIn.seen).not.toContain('POST /audio/complete');
+    const accepted = await set.run('accept', 'one');
+    expect(accepted.code, accepted.stderr).toBe(0);
+    expect((await set.run('collect')).code).toBe(0);
+    expect(readdirSync(path.join(set.cwd, 'out'))).toEqual([name]);
+  });
+
   it('gets the extension of its format if it is a cut file of a known one', async () => {
     const standIn = await startStandIn(M4A_ONLY, { type: 'audio/wav', body: ogg().subarray(0, -9) });
     const set = album(standIn);

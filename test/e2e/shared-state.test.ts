@@ -183,6 +183,13 @@ it('never buys again what the service may still have after a machine is lost', a
   const partly = await run([...args, '--retry-failed'], next, env);
   expect(partly.stderr).toMatch(/could not download \S+ from the service: it is being made again/);
   expect([audioFiles(next).length, await service.charges()]).toEqual([2, 3]);
+  relay.treat = (passing) => {
+    if (passing.path !== '/audio/retrieve') return passOn(passing);
+    passing.answer({ status: 200, headers: { 'content-type': 'image/png' }, body: '\x89PNG\r\n\x1a\n\0\0' });
+  };
+  const junk = await run([...args, '--retry-failed'], next, env);
+  expect(junk.stderr).toMatch(/could not download \S+ from the service: .* cannot be used \(not_audio\)/);
+  expect([audioFiles(next).length, await service.charges()]).toEqual([2, 3]);
   let dropped = 0;
   relay.treat = (passing) => {
     if (passing.path !== '/audio/retrieve' || dropped > 0) return passOn(passing);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type LockProblem, lockError } from '../../src/lockfile/lock-error.js';
+import { parseLock } from '../../src/lockfile/lock-text.js';
 import { nextCommandLine } from '../../src/session/next-command-line.js';
 
 const flags = { sandbox: true, lockfile: 'old locks/a.jsonl', baseUrl: undefined };
@@ -13,6 +14,7 @@ describe('the next command in an error about a lockfile', () => {
     [{ kind: 'unreadable', code: 'EACCES' }, 'status'],
     [{ kind: 'unwritable', code: 'EROFS' }, 'status'],
     [{ kind: 'not_a_lockfile', line: 1 }, 'status'],
+    [{ kind: 'not_a_lockfile', line: 1, empty: true }, 'status'],
     [{ kind: 'not_a_lockfile', line: 1, records: true }, 'lock repair'],
     [{ kind: 'newer_version', version: 2 }, 'status'],
     [{ kind: 'incomplete', journal: '/a/.venice-batch/a.copy' }, 'lock repair'],
@@ -27,6 +29,15 @@ describe('the next command in an error about a lockfile', () => {
     const { exitCode, hint } = lockError(problem, 'a.lock.jsonl', next);
     expect(exitCode).toBe(9);
     expect(hint?.endsWith(`venice-batch ${verb} 'my album.yaml' --sandbox ${KEPT}`)).toBe(true);
+  });
+
+  it('says how to remove an empty lockfile with which nothing was bought', () => {
+    const [problem] = parseLock('').problems;
+    const { message, hint } = lockError(problem!, 'my locks/a.jsonl', next);
+    expect(message).toBe("'my locks/a.jsonl': the lockfile is empty");
+    expect(hint).toContain("if nothing was bought with it, remove it: rm 'my locks/a.jsonl'; then: ");
+    const journal = '/a/.venice-batch/a.copy';
+    expect(lockError({ ...problem!, journal } as LockProblem, 'a', next).hint).not.toContain('remove');
   });
 
   it('includes the sandbox, but no address that a file contains', () => {

@@ -16,7 +16,13 @@ import { systemFiles } from '../../src/node/files.js';
 import { createProcesses } from '../../src/node/processes.js';
 import { removeFolder } from '../../src/node/remove-folder.js';
 import { INDEX } from '../../src/release/documents.js';
-import { InTheWayError, obstacleAt, openStage, zipObstacleAt } from '../../src/release/release-folder.js';
+import {
+  InTheWayError,
+  linkObstacleAt,
+  obstacleAt,
+  openStage,
+  zipObstacleAt,
+} from '../../src/release/release-folder.js';
 import { checksum, zipOf } from '../../src/release/zip.js';
 
 /** As `release --zip` writes it: with the index first. */
@@ -124,6 +130,20 @@ describe('the place of a release', () => {
     expect(await what(path.join(folder, 'file'))).toEqual(['is a file', 'is not the archive of a release']);
     expect(await what(path.join(folder, 'empty'))).toEqual([undefined, 'is a folder']);
     expect(await what('/dev/null')).toEqual(['is a pipe or a device', 'is a pipe or a device']);
+  });
+
+  it('says that a link to nothing is in the way, and neither a link to a folder nor a new folder', async () => {
+    const { folder } = await stageIn();
+    const outside = path.join(folder, 'outside');
+    symlinkSync(outside, path.join(folder, 'link'));
+    const what = async (name: string) => (await linkObstacleAt(systemFiles, path.join(folder, name)))?.what;
+    expect(await what('link')).toBe('is a symbolic link to nothing');
+    mkdirSync(outside);
+    expect([await what('link'), await what('new'), await what('new/below')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it.each([

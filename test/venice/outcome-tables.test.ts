@@ -220,6 +220,10 @@ const SPECIAL: Readonly<Record<string, readonly Answer[]>> = {
     { status: 200, body: '{"status":"QUEUED"}' },
   ],
   'Retrieve: 200 with audio': [{ status: 200, type: 'audio/mpeg', body: 'ID3' }],
+  'Retrieve: 200 with bytes that are neither JSON nor text, under any type': [
+    { status: 200, type: 'video/mp2t', body: 'G\0' },
+    { status: 200, type: 'text/plain', body: 'G\0' },
+  ],
   'Retrieve: `COMPLETED` with base64 or a URL': [
     { status: 200, body: '{"status":"COMPLETED","audio":"SUQz","content_type":"audio/mpeg"}' },
   ],

@@ -75,6 +75,51 @@ describe('audio under a type that is not audio', () => {
   });
 });
 
+describe('audio of a kind that the program does not know', () => {
+  const MPEG_TS = Uint8Array.of(0x47, 0x40, 0x11, 0x10, 0, 0x42, 0xf0, 0x25);
+  const WMA = Uint8Array.of(0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11);
+
+  it.each([
+    ['video/mp2t', MPEG_TS],
+    ['application/vnd.ms-asf', WMA],
+    ['application/json', WMA],
+    ['text/plain', MPEG_TS],
+    ['audio/mpeg, text/html', MPEG_TS],
+  ])('as %s is taken for audio, to be kept', async (type, body) => {
+    for (const pieceBytes of [1, 5, 1_000])
+      expect(await audioOf(await poll({ type, body, pieceBytes }))).toEqual({
+        mediaType: type,
+        bytes: Buffer.from(body),
+      });
+  });
+
+  it('is taken from another host, too', async () => {
+    const there = { type: 'video/mp2t', body: MPEG_TS };
+    expect((await audioOf(await poll({ type: 'application/json', body: URL_BODY }, there))).bytes).toEqual(
+      Buffer.from(MPEG_TS),
+    );
+  });
+
+  it.each([
+    ['a text', 'try again'],
+    ['a text that is cut within a character', 'zu viele Anf\u00fcgungen'],
+    ['a text with colours', '\u001b[31mtry again'],
+    ['a page', ' <h1>\u0000</h1>'],
+    ['a text in UTF-16', Buffer.from('\ufefftry again', 'utf16le').swap16()],
+    ['a text that is compressed', Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0)],
+    ['broken JSON', '{"a":\u0000'],
+    ['nothing', ''],
+  ])('is not %s', async (_, body) => {
+    for (const type of ['video/mp2t', 'text/plain', 'application/json'])
+      expect((await poll({ type, body })).result).toMatchObject({ ok: false, code: 'not-json' });
+  });
+
+  it('is not what is said to be compressed', async () => {
+    const answer = { type: 'video/mp2t', encoding: 'br', body: MPEG_TS };
+    expect((await poll(answer)).result).toMatchObject({ ok: false, code: 'encoding' });
+  });
+});
+
 describe('a wrong label', () => {
   it.each(['aws-chunked', 'gzip', 'br', 'identity, gzip'])(
     'such as the encoding %s on audio is ignored',
