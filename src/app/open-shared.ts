@@ -193,6 +193,7 @@ async function openShared(
       host: processes.self.hostname,
       clock,
       random,
+      isFresh: header === undefined,
       command,
       retry,
       stop,

@@ -158,6 +158,7 @@ async function openToRead(
     newLineage: () => header?.lineage ?? '0'.repeat(32),
     entriesMin: header?.log === undefined ? 0 : await readSeen(files, lockPath, lineagesOf(header)),
     access: 'read',
+    isFresh: header === undefined,
     clock,
     random,
     command,

@@ -47,12 +47,13 @@ export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Pr
 }
 
 /**
- * An intent, while buying has to stop. After a damaged last entry nothing is written: it could no longer be restored. The
- * lockfile keeps what the log does not take.
+ * An intent, while buying has to stop. After a damaged last entry, and in the place of one that was deleted or has something else in
+ * its place, or after it, nothing is written: it could no longer be restored. The lockfile keeps what the log does not take.
  */
-function isStopped({ damage, refused, state }: LogCore, { attempt, failed }: Waiting): boolean {
+function isStopped({ damage, refused, state, closed }: LogCore, { attempt, failed }: Waiting): boolean {
   const stop = damage ?? refused;
-  if (stop === undefined || (attempt?.state !== 'intent' && state.lastIsDamaged !== true)) return false;
+  const isClosed = state.lastIsDamaged === true || closed >= Math.max(0, state.next - 1);
+  if (stop === undefined || (attempt?.state !== 'intent' && !isClosed)) return false;
   failed(stop);
   return true;
 }

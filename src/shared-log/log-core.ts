@@ -15,8 +15,11 @@ export interface LogCore extends StoreAccess {
   state: LogState;
   /** The last entry that a checkpoint covers, or -1. */
   checkpointed: number;
-  /** The last entry of which the store says that it was deleted, or -1. */
-  deleted: number;
+  /**
+   * The last entry of which the store says that it was deleted, or that something else is in its place; or -1. A new entry in its
+   * place, or after it, would keep it from being restored.
+   */
+  closed: number;
   /** An entry that was put and may or may not be written. Nothing else is put until that is known. */
   pending?: Pending | undefined;
   /** Damage to the log by others. Permanent. */

@@ -10,7 +10,7 @@ import { otherLogError } from './state-error.js';
 
 /** Opens a shared log and reads it. Throws a `BatchError` if that fails, or if the log belongs to something else. */
 export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog> {
-  const { clock, random, command, retry } = options;
+  const { clock, random, command, retry, isFresh = false } = options;
   const { store, patience } = withPatience(options.store, clock, options.stop, options.waits);
   const core: LogCore = {
     store,
@@ -18,11 +18,11 @@ export async function openSharedLog(options: OpenLogOptions): Promise<SharedLog>
     random,
     patience,
     options,
-    about: { address: store.address, command, retry },
+    about: { address: store.address, command, retry, isFresh },
     writer: Buffer.from(random.bytes(8)).toString('hex'),
     state: createLogState(),
     checkpointed: -1,
-    deleted: -1,
+    closed: -1,
   };
   try {
     await readLog(core);

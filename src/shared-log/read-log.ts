@@ -1,6 +1,6 @@
 import { checkpointKey, checkpointNumber, decodeCheckpoint } from './checkpoint.js';
 import { decodeEntry, entryKey, entryNumber, hashOf } from './entry.js';
-import { type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
+import { asStateError, type LogCore, noteProblem, passOver, takeEntry } from './log-core.js';
 import { StoreFault } from './object-store.js';
 import { withRetries } from './store-retries.js';
 
@@ -103,21 +103,12 @@ export async function readForward(core: LogCore): Promise<void> {
     const absent = found.indexOf(undefined);
     for (const bytes of absent < 0 ? found : found.slice(0, absent)) if (bytes) takeEntry(core, bytes);
     if (absent < 0) continue;
-    if (found.slice(absent).every((bytes) => bytes === undefined)) {
-      requireEnd(core);
-      return;
-    }
+    if (found.slice(absent).every((bytes) => bytes === undefined)) return;
     // A later one exists, so this one was written before it: if it is still absent, it is gone.
     const again = await entry(core, core.state.next);
     if (again === undefined) passOver(core);
     else takeEntry(core, again);
   }
-}
-
-/** A new entry would take the place of a deleted one, which could then not be restored. */
-function requireEnd({ deleted, state }: LogCore): void {
-  if (deleted >= state.next)
-    throw new StoreFault('altered', `entry ${deleted} was deleted: the bucket still has its older version`);
 }
 
 /** Whether the newest entry read is unchanged. */
@@ -129,13 +120,15 @@ export async function checkNewest(core: LogCore): Promise<void> {
   else if (hashOf(bytes) !== last) noteProblem(core, { kind: 'changed', entry: next - 1 });
 }
 
+/** One that was deleted, or has something else in its place, is absent: what is paid for is collected from the others. */
 export async function entry(core: LogCore, number: number): Promise<Uint8Array | undefined> {
   try {
     return await withRetries(core, () => core.store.get(entryKey(number)));
   } catch (fault) {
-    if (!(fault instanceof StoreFault) || fault.kind !== 'deleted') throw fault;
-    core.deleted = Math.max(core.deleted, number);
-    noteProblem(core, { kind: 'gap', entry: number });
+    if (!(fault instanceof StoreFault) || (fault.kind !== 'deleted' && fault.kind !== 'foreign')) throw fault;
+    core.closed = Math.max(core.closed, number);
+    if (fault.kind === 'deleted') noteProblem(core, { kind: 'gap', entry: number });
+    else asStateError(core, fault);
     return undefined;
   }
 }

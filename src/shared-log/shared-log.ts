@@ -125,6 +125,8 @@ export interface OpenLogOptions {
   readonly access: 'read' | 'write';
   readonly clock: Clock;
   readonly random: Random;
+  /** There is no lockfile here yet. */
+  readonly isFresh?: boolean;
   /** For the advice in errors. */
   readonly command: NextCommand;
   /** Aborted when the user stops the run: from then on a silent store is not waited for long. */

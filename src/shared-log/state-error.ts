@@ -14,16 +14,23 @@ export interface About {
   readonly command: NextCommand;
   /** What to run once the cause is gone. Default: a run, which continues the batch. */
   readonly retry?: string | undefined;
+  /** There is no lockfile here: what the log does not tell, this machine does not know. */
+  readonly isFresh?: boolean;
+}
+
+/** Who can still collect while the log cannot be used. */
+function collecting({ command, isFresh }: About): string {
+  return isFresh === true
+    ? `what is paid for can be collected on a machine that has the lockfile: ${command('collect')}`
+    : `what is paid for is still collected: ${command('collect')}`;
 }
 
 /** Turns a store failure into the error that ends the command. */
-export function storeError(
-  fault: StoreFault,
-  { address, command, retry = command('run') }: About,
-): BatchError {
+export function storeError(fault: StoreFault, about: About): BatchError {
+  const { address, command, retry = command('run') } = about;
   const made = (code: Code, exitCode: ExitCode, message: string, hint: string) =>
     new BatchError(code, `${address}: ${message}`, { exitCode, hint, cause: fault });
-  const collect = `nothing is bought; what is paid for is still collected: ${command('collect')}`;
+  const collect = `nothing is bought; ${collecting(about)}`;
   switch (fault.kind) {
     case 'denied':
       return made(
@@ -61,10 +68,10 @@ export function storeError(
         'use a store that supports conditional writes: the README lists them',
       );
     case 'foreign':
-      return foreign({ address, command, retry }, fault.message);
+      return foreign(about, fault.message);
     case 'deleted':
     case 'altered':
-      return altered(address, command, fault.message);
+      return altered(about, fault.message);
     default:
       return unreachable(fault.kind);
   }
@@ -85,7 +92,7 @@ export function logError(problem: LogProblem, about: About): BatchError {
   }
   if (problem.kind === 'foreign')
     return foreign(about, `venice-batch did not write what is in ${entryKey(problem.entry)}`);
-  return altered(address, command, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
+  return altered(about, `entry ${problem.entry} ${WRONG[problem.kind]}${whyOf(problem)}`);
 }
 
 /** A log that lacks attempts which the lockfile copied from it. */
@@ -94,8 +101,7 @@ export function cutError(missing: readonly Attempt[], { address, command }: Abou
   const more = takes.length > NAMED_MAX ? ` and ${takes.length - NAMED_MAX} more` : '';
   const attempts = missing.length === 1 ? '1 attempt' : `${missing.length} attempts`;
   return altered(
-    address,
-    command,
+    { address, command },
     `the log no longer has ${attempts} that the lockfile copied from it (${takes.slice(0, NAMED_MAX).join(', ')}${more}): its newest entries were deleted, or it was restored from an older backup`,
   );
 }
@@ -113,18 +119,19 @@ function whyOf(problem: LogProblem): string {
   return problem.kind === 'damaged' ? problem.why : '';
 }
 
-function altered(address: string, command: NextCommand, what: string): BatchError {
-  return new BatchError('state-altered', `${address}: ${what}`, {
+function altered(about: About, what: string): BatchError {
+  return new BatchError('state-altered', `${about.address}: ${what}`, {
     exitCode: EXIT.lockfile,
-    hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; what is paid for is still collected: ${command('collect')}`,
+    hint: `nothing is bought while records may be missing: restore it from a backup or an older version, and switch off rules that expire or delete objects there; ${collecting(about)}`,
   });
 }
 
 /** What is in the way may also have replaced an entry. */
-function foreign({ address, command, retry = command('run') }: About, what: string): BatchError {
+function foreign(about: About, what: string): BatchError {
+  const { address, command, retry = command('run') } = about;
   return new BatchError('state-altered', `${address}: ${what}`, {
     exitCode: EXIT.lockfile,
-    hint: `nothing is bought while it is there: if it replaced an entry, restore that from a backup or an older version; if not, move it away; then: ${retry}; what is paid for is still collected: ${command('collect')}`,
+    hint: `nothing is bought while it is there: if it replaced an entry, restore that from a backup or an older version; if not, move it away; then: ${retry}; ${collecting(about)}`,
   });
 }
 

@@ -5,7 +5,7 @@ import { expect, it, vi } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { run } from './in-process.js';
-import { folder, lockLines, startService, writeManifest } from './program.js';
+import { audioFiles, folder, lockLines, startService, writeManifest } from './program.js';
 import type { Service } from './service.js';
 
 // Each starts several runs.
@@ -122,4 +122,23 @@ it('makes the copy of a log again whose header is lost, with what only the file 
   const after = await one.run(['run', '--yes']);
   expect(after.code, after.stderr).toBe(0);
   expect(await service.charges()).toBe(2);
+});
+
+it('collects on a new machine although something is in the place of the next entry, and keeps the remote copies', async () => {
+  const { service, share, machine } = await stage();
+  expect((await machine().run(['run', '--yes', '--detach'])).code).toBe(11);
+  const log = path.join(share, 'log');
+  const names = readdirSync(log);
+  const inTheWay = path.join(log, `${String(names.length).padStart(8, '0')}.jsonl`);
+  mkdirSync(inTheWay);
+  const fresh = machine();
+  const collected = await fresh.run(['collect']);
+  expect(collected.stderr).toContain('is a folder: venice-batch did not write it');
+  expect(collected.code, collected.stderr).toBe(11);
+  expect(audioFiles(fresh.cwd)).toHaveLength(1);
+  expect(readdirSync(log)).toEqual([...names, path.basename(inTheWay)]);
+  rmSync(inTheWay, { recursive: true });
+  expect((await fresh.run(['collect'])).code).toBe(0);
+  expect(readdirSync(log).length).toBeGreaterThan(names.length);
+  expect(await service.charges()).toBe(1);
 });

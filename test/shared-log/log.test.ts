@@ -118,27 +118,53 @@ describe('a log that was changed from outside', () => {
     expect(hint).toContain('move it away; then: venice-batch run album.yaml');
   });
 
-  it.each(['/share/log/00000002.jsonl', '/share/log'])(
-    'names a folder or file in its way: %s',
-    async (path) => {
-      const { files } = createMemoryDisk();
-      await files.makeDirectory('/share');
-      const isFolder = path !== '/share/log';
-      if (isFolder) {
-        const log = await openAs('first', createFolderStore(files, random, '/share'));
-        await log.append(intentOf('one'));
-        await files.makeDirectory(path);
-      } else await (await files.open(path, 'exclusive')).close();
-      await expect(openAs('next', createFolderStore(files, random, '/share'))).rejects.toMatchObject({
-        ...failure,
-        message: expect.stringMatching(
-          isFolder
-            ? /log\/00000002\.jsonl is a folder: venice-batch did not/
-            : /log is not a folder: venice-batch did/,
-        ),
-      });
-    },
-  );
+  it('names a file in the way of its folder', async () => {
+    const { files } = createMemoryDisk();
+    await files.makeDirectory('/share');
+    await (await files.open('/share/log', 'exclusive')).close();
+    await expect(openAs('next', createFolderStore(files, random, '/share'))).rejects.toMatchObject({
+      ...failure,
+      message: expect.stringContaining('log is not a folder: venice-batch did'),
+    });
+  });
+
+  it('can be read although a folder is in the place of the next entry, and nothing is written there or after it', async () => {
+    const { files } = createMemoryDisk();
+    await files.makeDirectory('/share');
+    const open = (run: string) => openAs(run, createFolderStore(files, random, '/share'));
+    const first = await open('first');
+    await first.append(intentOf('one'));
+    await files.makeDirectory('/share/log/00000002.jsonl');
+    const altered = {
+      ...failure,
+      message: expect.stringContaining('log/00000002.jsonl is a folder: venice-batch did not'),
+    };
+    const next = await open('next');
+    expect(next.fault()).toMatchObject(altered);
+    expect([...next.attempts.keys()]).toEqual([intentOf('one').attempt]);
+    await expect(next.append(intentOf('new'))).rejects.toMatchObject(altered);
+    await expect(next.append(queuedOf('elsewhere'))).rejects.toMatchObject(altered);
+    await expect(next.beat()).rejects.toMatchObject(altered);
+    expect([...(await files.list('/share/log'))].sort()).toEqual(
+      [0, 1, 2].map((entry) => entryKey(entry).replace('log/', '')),
+    );
+  });
+
+  it.each([
+    [
+      true,
+      'what is paid for can be collected on a machine that has the lockfile: venice-batch collect album.yaml',
+    ],
+    [false, 'what is paid for is still collected: venice-batch collect album.yaml'],
+  ])('without its first entry says who can still collect (no lockfile here: %s)', async (isFresh, advice) => {
+    const memory = createMemoryObjects();
+    await logOf(memory, 3);
+    memory.objects.delete(entryKey(0));
+    await expect(openAs('next', memory.store(), { isFresh })).rejects.toMatchObject({
+      ...failure,
+      hint: expect.stringContaining(advice),
+    });
+  });
 
   it('is not disturbed by other files beside the entries', async () => {
     const memory = createMemoryObjects();

@@ -237,11 +237,17 @@ describe('a bucket that keeps versions', () => {
       await log.append(attempt());
       await log.close();
       server.deleteVersioned('/bucket/p/log/00000001.jsonl');
-      await expect(open('two')).rejects.toMatchObject({
+      const two = await open('two');
+      const altered = {
         code: 'state-altered',
         exitCode: 9,
-        message: expect.stringContaining('entry 1 was deleted'),
-      });
+        message: expect.stringContaining('entry 1 is missing'),
+      };
+      expect(two.fault()).toMatchObject(altered);
+      for (const state of ['intent', 'queued'] as const)
+        await expect(two.append(attempt({ state, queue_id: 'q' }))).rejects.toMatchObject(altered);
+      await expect(two.beat()).rejects.toMatchObject(altered);
+      await two.close();
       expect([...server.objects.keys()].filter((key) => key.includes('/log/'))).toEqual([
         '/bucket/p/log/00000000.jsonl',
       ]);
