@@ -1,3 +1,6 @@
+/** A longer text is not a number with its unit, and could keep the expressions below busy for hours. */
+const TEXT_LENGTH_MAX = 40;
+
 /** Text that may be beside a number without changing its value. */
 const BESIDE =
   /^\+?(?:us\$|[$€£]|usd|eur|dollars?|s|secs?|seconds?|x|times|takes?|jobs?|lufs|db(?:tp|fs)?|kbps|kbit\/s)*$/i;
@@ -8,6 +11,7 @@ export const BESIDE_MINUTES = /^\+?(?:m|mins?|minutes?)?$/i;
  * above 0, or if the rest of the text changes its meaning (`5k`, `50 cents`, `2-3`).
  */
 export function numberIn(text: string, beside = BESIDE): string | undefined {
+  if (text.length > TEXT_LENGTH_MAX) return undefined;
   const written = /\d[\d.,]*/.exec(text)?.[0] ?? '';
   if (!beside.test(text.replace(written, '').replace(/\s/g, ''))) return undefined;
   // A comma before three digits groups thousands; any other is a decimal comma.
@@ -20,6 +24,7 @@ export function numberIn(text: string, beside = BESIDE): string | undefined {
 
 /** Like `numberIn`, for a duration: also `1:30`, `1m30s` and `2 min`, in seconds. */
 export function secondsIn(text: string): string | undefined {
+  if (text.length > TEXT_LENGTH_MAX) return undefined;
   const [, minutes, seconds = '0'] =
     /^\s*(\d{1,3})\s*(?::|m(?:in)?)\s*([0-5]\d|\d(?=\s*s))\s*s?(?:ec)?\s*$/i.exec(text) ?? [];
   if (minutes !== undefined) return String(Number(minutes) * 60 + Number(seconds));

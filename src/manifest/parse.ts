@@ -13,7 +13,7 @@ export const MANIFEST_LENGTH_MAX = 16 * 1024 * 1024;
 const LEXEMES_MAX = 3_000_000;
 
 /** A manifest needs four levels. Many more would overflow the stack of recursive functions. */
-const DEPTH_MAX = 64;
+export const DEPTH_MAX = 64;
 
 /** Characters of a line that its hint is made from. */
 const CONTEXT_LENGTH_MAX = 1_000;
@@ -43,7 +43,7 @@ export function parseManifest(file: string, text: string): Parsed {
   });
   if (source.text.length > MANIFEST_LENGTH_MAX)
     return fail('manifest-too-large', 0, 'the manifest is larger than 16 MiB', SPLIT);
-  if (hasTooManyLexemes(source.text))
+  if (hasMoreLexemes(source.text, LEXEMES_MAX))
     return fail('manifest-too-large', 0, 'the manifest has more values than 20,000 tracks can need', SPLIT);
   const tokens = [...new Parser().parse(source.text)];
   const deep = firstDeeperThan(DEPTH_MAX, tokens);
@@ -91,18 +91,18 @@ function isNothing(contents: Document.Parsed['contents']): boolean {
 }
 
 /** Checked only for long texts, because it takes a tenth of the parsing time. */
-function hasTooManyLexemes(text: string): boolean {
-  if (text.length < LEXEMES_MAX / 2) return false;
+export function hasMoreLexemes(text: string, max: number): boolean {
+  if (text.length < max / 2) return false;
   let count = 0;
   for (const _ of new Lexer().lex(text)) {
     count += 1;
-    if (count > LEXEMES_MAX) return true;
+    if (count > max) return true;
   }
   return false;
 }
 
 /** Where the first value deeper than `depthMax` begins. Keeps its own stack, because the text may be malicious. */
-function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number | undefined {
+export function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number | undefined {
   const open = tokens.map((token) => ({ token, depth: 0 }));
   let first: number | undefined;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -126,7 +126,7 @@ function firstDeeperThan(depthMax: number, tokens: readonly CST.Token[]): number
 type Composed = Document.Parsed & { readonly range: readonly [number, number, number] };
 
 /** The first document, and the second if there is one. */
-function compose(tokens: readonly CST.Token[], length: number): [Composed, Composed | undefined] {
+export function compose(tokens: readonly CST.Token[], length: number): [Composed, Composed | undefined] {
   const composer = new Composer({
     version: '1.2',
     // Quadratic in the number of keys of a map. `locate` checks them with a set.

@@ -26,10 +26,13 @@ export function editPicks(text: string | undefined, changes: ReadonlyMap<string,
   return text?.includes('\r\n') === true ? edited.replaceAll(/\r?\n/g, '\r\n') : edited;
 }
 
+/** Checking that keys are unique is quadratic, and `parsePicks` has done it. */
+const PARSING = { version: '1.2', stringKeys: true, uniqueKeys: false } as const;
+
 function documentOf(text: string | undefined): Document {
-  const document: Document = parseDocument(text ?? NEW_FILE, { version: '1.2', stringKeys: true });
+  const document: Document = parseDocument(text ?? NEW_FILE, PARSING);
   if (isMap(document.contents)) return document;
-  const fresh: Document = parseDocument(NEW_FILE, { version: '1.2', stringKeys: true });
+  const fresh: Document = parseDocument(NEW_FILE, PARSING);
   // Keeps the comments of a file that had nothing else.
   if (document.commentBefore || document.comment)
     fresh.commentBefore = document.commentBefore ?? document.comment;

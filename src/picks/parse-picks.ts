@@ -1,8 +1,9 @@
-import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isScalar, Parser, type YAMLMap } from 'yaml';
 import { closest } from '../core/closest.js';
 import type { Code } from '../core/codes.js';
 import type { Diagnostic } from '../core/diagnostic.js';
 import type { Source } from '../manifest/located.js';
+import { compose, DEPTH_MAX, firstDeeperThan, hasMoreLexemes } from '../manifest/parse.js';
 import { createSource } from '../manifest/source.js';
 import type { Pick } from './pick-types.js';
 
@@ -16,19 +17,31 @@ const TRACK_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const NOTE_LENGTH_MAX = 2_000;
 
-/** Parses a picks file. Never throws because of its content. */
+/** Parses a picks file, in time linear in its length. Never throws because of its content. */
 export function parsePicks(file: string, text: string): ParsedPicks {
   const source = createSource(file, text);
-  const document = parseDocument(text, { version: '1.2', prettyErrors: false, stringKeys: true });
-  const [broken] = document.errors;
-  if (broken !== undefined) {
-    const range = { start: Math.min(broken.pos[0], text.length), end: broken.pos[1] };
-    const message =
-      broken.code === 'MULTIPLE_DOCS'
-        ? 'a picks file cannot contain a second document (after `---`)'
-        : `this is not valid YAML: ${lowerFirst(broken.message)}`;
-    return { picks: new Map(), diagnostics: [fault(source, 'picks-syntax', range, message, FORM)] };
-  }
+  const broken = (start: number, end: number, message: string): ParsedPicks => ({
+    picks: new Map(),
+    diagnostics: [fault(source, 'picks-syntax', { start, end }, message, FORM)],
+  });
+  if (hasMoreLexemes(text, LEXEMES_MAX)) return broken(0, 1, 'it has more values than 20,000 picks can need');
+  const tokens = [...new Parser().parse(text)];
+  const deep = firstDeeperThan(DEPTH_MAX, tokens);
+  if (deep !== undefined) return broken(deep, deep + 1, `values are nested more than ${DEPTH_MAX} deep`);
+  const [document, second] = compose(tokens, text.length);
+  const [error] = document.errors;
+  if (error !== undefined)
+    return broken(
+      Math.min(error.pos[0], text.length),
+      error.pos[1],
+      `this is not valid YAML: ${lowerFirst(error.message)}`,
+    );
+  if (second !== undefined)
+    return broken(
+      second.range[0],
+      second.range[0] + 1,
+      'a picks file cannot contain a second document (after `---`)',
+    );
   const reading: Reading = { source, diagnostics: [], picks: new Map() };
   const root = document.contents;
   if (root === null || (isScalar(root) && root.value === null)) return reading;
@@ -36,6 +49,11 @@ export function parsePicks(file: string, text: string): ParsedPicks {
   else readRoot(root, reading);
   return reading;
 }
+
+/** 20,000 picks with notes have fewer. */
+const LEXEMES_MAX = 1_000_000;
+/** Errors of fields and picks reported at most. */
+const DIAGNOSTICS_MAX = 100;
 
 const FORM = 'write `version: 1` and `picks:`, and below `picks`, indented, one entry for each track';
 
@@ -59,6 +77,7 @@ function readRoot(root: YAMLMap, reading: Reading): void {
     );
   const picks = root.get('picks', true);
   if (isMap(picks)) {
+    checkUnique(picks, reading);
     for (const { key, value } of picks.items) readPick(key, value, reading);
   } else if (picks !== undefined && !(isScalar(picks) && picks.value === null))
     wrong(reading, picks, '`picks` is not a map of tracks', FORM);
@@ -102,7 +121,21 @@ function textOf(node: unknown): string | undefined {
   return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
 }
 
+function checkUnique(map: YAMLMap, reading: Reading): void {
+  const names = new Set<string>();
+  for (const { key } of map.items) {
+    const name = textOf(key);
+    if (name === undefined) continue;
+    if (names.has(name)) {
+      const message = `\`${name.slice(0, 64)}\` is there twice`;
+      report(reading, 'picks-syntax', key, message, 'keep one of the two');
+    }
+    names.add(name);
+  }
+}
+
 function checkFields(map: YAMLMap, known: readonly string[], what: string, reading: Reading): void {
+  checkUnique(map, reading);
   for (const { key } of map.items) {
     const name = textOf(key) ?? '';
     if (known.includes(name)) continue;
@@ -113,8 +146,17 @@ function checkFields(map: YAMLMap, known: readonly string[], what: string, readi
 }
 
 function wrong(reading: Reading, node: unknown, message: string, hint: string): void {
+  report(reading, 'picks-invalid', node, message, hint);
+}
+
+function report({ source, diagnostics }: Reading, code: Code, node: unknown, message: string, hint: string) {
+  if (diagnostics.length < DIAGNOSTICS_MAX)
+    diagnostics.push(fault(source, code, rangeOf(node), message, hint));
+}
+
+function rangeOf(node: unknown): { start: number; end: number } {
   const [start, end] = (node as { range?: [number, number, number] | null } | null)?.range ?? [0, 1];
-  reading.diagnostics.push(fault(reading.source, 'picks-invalid', { start, end }, message, hint));
+  return { start, end };
 }
 
 function fault(

@@ -122,14 +122,14 @@ function faultIn(text: string): LineFault | undefined {
   const values = parseEnvText(text);
   const seen = new Map<string, number>();
   for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
-    for (const { name, value } of assignmentsIn(line)) {
+    const code = withoutComment(line);
+    for (const { name, value } of assignmentsIn(code)) {
       const known = (NAMES as readonly string[]).includes(name);
       const meant = known ? name : typoOf(name);
       if (meant === undefined) continue;
-      const hint = SHOWN.has(meant) && value !== '' ? `write: ${meant}=${value}` : `write it as: ${meant}=…`;
-      const faultWith = (message: string): LineFault => ({ line: index + 1, message, hint });
+      const faultWith = faultAt(index + 1, { name: meant, value });
       if (!known) return faultWith(`${name} is not a setting; did you mean ${meant}?`);
-      if (values[name] === undefined) return faultWith(`${name} cannot be read: the line is not NAME=value`);
+      if (values[name] === undefined) return faultWith(`${name} ${UNREADABLE}`);
       const first = seen.get(name);
       if (name === 'VENICE_BATCH_BUDGET' && first !== undefined)
         return {
@@ -138,26 +138,68 @@ function faultIn(text: string): LineFault | undefined {
         };
       seen.set(name, index + 1);
     }
+    const named = namedIn(code);
+    if (named !== undefined) return faultAt(index + 1, named)(`${named.name} ${UNREADABLE}`);
   }
   return undefined;
 }
 
-/** Everything in a line that may be meant as `NAME=value`, including `NAME: value` and `NAME value`. */
-function assignmentsIn(line: string): readonly { readonly name: string; readonly value: string }[] {
-  const code = line.replace(/(^|\s)#.*$/, '');
-  const found = [
-    ...code.matchAll(
-      /([\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*)(\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]|\s+(?=[$\d])|\s*$)/gu,
-    ),
-  ];
-  return found.map((match) => ({
-    name: match[1]!,
-    value:
-      (/^\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]*\s*["'`]?([^\s"'`;]*)/u.exec(
-        code.slice(match.index + match[1]!.length),
-      ) ?? [])[1] ?? '',
-  }));
+const UNREADABLE = 'cannot be read: the line is not NAME=value';
+
+function faultAt(line: number, { name, value }: Assignment): (message: string) => LineFault {
+  const hint = SHOWN.has(name) && value !== '' ? `write: ${name}=${value}` : `write it as: ${name}=…`;
+  return (message) => ({ line, message, hint });
 }
+
+/** The line without its comment, and with one blank for several: then the expressions below take linear time. */
+function withoutComment(line: string): string {
+  const comment = /(?:^|\s)#/.exec(line);
+  return line.slice(0, comment?.index).replace(/\s+/g, ' ');
+}
+
+interface Assignment {
+  readonly name: string;
+  readonly value: string;
+}
+
+const NAME = /[\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*/gu;
+const AFTER_NAME = /\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]|\s+(?=[$\d])/uy;
+const VALUE = /^\s*[^\p{L}\p{N}\s]?\s*[=:\uff1d]*\s*["'`]?([^\s"'`;]*)/u;
+/** Only the amount in a hint needs it. */
+const VALUE_LENGTH_MAX = 100;
+
+/** Everything in a line that may be meant as `NAME=value`, including `NAME: value`, `NAME value` and `NAME` alone. */
+function assignmentsIn(code: string): readonly Assignment[] {
+  const isText = SETS_SOMETHING.test(code);
+  const codeEnd = code.trimEnd().length;
+  return [...code.matchAll(NAME)].flatMap(({ 0: name, index }) => {
+    const end = index + name.length;
+    AFTER_NAME.lastIndex = end;
+    // A name at the end of another one's value only mentions it.
+    if (!AFTER_NAME.test(code) && (end < codeEnd || isText)) return [];
+    return [{ name, value: VALUE.exec(code.slice(end, end + VALUE_LENGTH_MAX))?.[1] ?? '' }];
+  });
+}
+
+/** The names as people write them: in any letter case, with anything between the words. */
+const WRITTEN = NAMES.map((name) => {
+  const words = name.replaceAll('_', '[\\s_.\\u2010-\\u2015\\u200b-\\u200f\\ufeff-]*');
+  return { name, pattern: new RegExp(`(?<![\\p{L}\\p{N}_])${words}(?![\\p{L}\\p{N}_])`, 'iu') };
+});
+
+/** A setting that is named in a line which sets nothing, such as `NAME -> value` or `THE NAME=value`. */
+function namedIn(code: string): Assignment | undefined {
+  if (SETS_SOMETHING.test(code)) return undefined;
+  for (const { name, pattern } of WRITTEN) {
+    const found = pattern.exec(code);
+    if (found === null) continue;
+    const after = code.slice(found.index + found[0].length).slice(0, VALUE_LENGTH_MAX);
+    return { name, value: /^[^\p{L}\p{N}]*([\d.,]+)/u.exec(after)?.[1] ?? '' };
+  }
+  return undefined;
+}
+
+const SETS_SOMETHING = /^\s*(?:export )?[\p{L}_][\p{L}\p{N}_.-]* ?=/u;
 
 /** Edits in a typo. A name with more may be another program's variable (`ENGINE_API_KEY`). */
 const TYPO_EDITS_MAX = 2;

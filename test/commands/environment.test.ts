@@ -36,6 +36,9 @@ describe('a budget in the file of --env-file', () => {
     '# VENICE_BATCH_BUGDET=9\r\n  VENICE_BATCH_BUDGET = 1.00\r\n',
     'VENICE_API_KEY=key\rVENICE_BATCH_BUDGET=1.00\r',
     'NOTE="over\ntwo lines"\nVENICE_BATCH_BUDGET=1',
+    'NOTE=see VENICE_BATCH_BUDGET\nexport OTHER = "venice batch budget"\nVENICE_BATCH_BUDGET=1',
+    '# VENICE_BATCH_BUDGET -> 9\nINPUT_VENICE_BATCH_BUDGET=9\nVENICE_BATCH_BUDGET=1',
+    `A=1${' '.repeat(200_000)}b\nX=${'x'.repeat(200_000)}!\n# # ${' #'.repeat(50_000)}\u2028\nVENICE_BATCH_BUDGET=1`,
     'ENGINE_API_KEY=x\nVENICE_API_KEY_2=y\nVENICE_MODEL=z\nBUDGET=9\nVENICE_BATCH_BUDGET=1',
   ])('is read from %j', async (text) => {
     const { budgetMicroUsd } = await settingsOf(text);
@@ -61,6 +64,13 @@ describe('a budget in the file of --env-file', () => {
     ['VENICE_BATCH_BUDGET ?= 1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_BATCH_BUDGET\uff1d1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_\u200bBATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['VENICE_BATCH_BUDGET -> 1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['VENICE BATCH BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['Venice batch budget: $1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['VENICE\u2013BATCH\u2013BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['the VENICE_BATCH_BUDGET is 1.25', 'write it as: VENICE_BATCH_BUDGET=…'],
+    ['- VENICE_BATCH_CONCURRENCY -> 4', 'write: VENICE_BATCH_CONCURRENCY=4'],
+    ['VENICE_API_KEY -> key', 'write it as: VENICE_API_KEY=…'],
     ['A="\nVENICE_BATCH_BUDGET=1.25\nB="', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_API_KEY=a VENICE_BATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_BATCH_BUDGET=1.25\nVENICE_BATCH_BUDGET=', 'keep one of the two lines'],

@@ -36,6 +36,13 @@ describe('a number in a text', () => {
     expect(secondsIn(text)).toBe(seconds);
   });
 
+  it.each([`1${'secs'.repeat(500)}!`, `1${','.repeat(300_000)}1`, `1:30${' '.repeat(300_000)}x`])(
+    'is not looked for in a text that is made to take forever',
+    (text) => {
+      expect([numberIn(text), secondsIn(text)]).toEqual([undefined, undefined]);
+    },
+  );
+
   it('counts as minutes only with that unit', () => {
     expect(['30', '30 min', '90s'].map((text) => numberIn(text, BESIDE_MINUTES))).toEqual([
       '30',

@@ -69,6 +69,10 @@ describe('a picks file', () => {
       4,
       3,
     ],
+    ['a field twice', `version: 1\npicks:\n  a: { sha256: ${A}, sha256: ${B} }\n`, 'picks-syntax', 3, 82],
+    ['far too many values', `version: 1\npicks: [${'a,'.repeat(600_000)}]\n`, 'picks-syntax', 1, 1],
+    ['a version twice', 'version: 1\nversion: 1\n', 'picks-syntax', 2, 1],
+    ['a list that is nested very deep', `version: 1\npicks: ${'['.repeat(20_000)}\n`, 'picks-syntax', 2, 72],
   ])('reports the place of %s', (_what, text, code, line, column) => {
     const [first] = parsePicks('p.yaml', text).diagnostics;
     expect(first).toMatchObject({ code, severity: 'error', span: { file: 'p.yaml', line, column } });
