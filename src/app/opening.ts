@@ -85,12 +85,21 @@ export function checkLog(
   again: (...words: string[]) => string,
 ): void {
   const log = header?.log;
-  if (log === undefined || log === address) return;
+  if (log !== undefined && log !== address) throw otherLog(log, address, lockPath, again);
+}
+
+/** The error of a command that does not use the log that the lockfile names. */
+export function otherLog(
+  log: string,
+  address: string | undefined,
+  lockPath: string,
+  again: (...words: string[]) => string,
+): BatchError {
   const message =
     address === undefined
       ? `the lockfile is a copy of the shared log ${log}, and this command names none`
       : `the lockfile is a copy of the shared log ${log}, not of ${address}`;
-  throw new BatchError(
+  return new BatchError(
     address === undefined ? 'state-needed' : 'state-other',
     `${shellWord(lockPath)}: ${message}`,
     {

@@ -20,7 +20,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
   const { ports, stdout, endpoint, settings, placeOf } = session;
   try {
     const planned = await planBatch(session);
-    const { loaded, prepared } = planned;
+    const { loaded, warnings = [], prepared } = planned;
     const diagnostics = [...loaded.diagnostics, ...(prepared?.diagnostics ?? [])];
     const printResult = () => diagnostics.length > 0 && showDiagnostics(session, diagnostics, loaded.sources);
     if (prepared === undefined) {
@@ -33,7 +33,7 @@ export async function planCommand(manifest: string, flags: Flags): Promise<ExitC
     const shown = { balance, endpoint, placeOf, sandbox: settings.sandbox };
     const text =
       flags.json === true
-        ? planJson(plan, shown)
+        ? planJson({ ...plan, diagnostics: [...warnings, ...plan.diagnostics] }, shown)
         : renderPlan(plan, { ...shown, color: stdout.color, width: stdout.columns, verbose: false });
     const between = diagnostics.length > 0 && stdout.isTty ? '\n' : '';
     // Shown below the plan, however long it is. Without a plan, they are the output.

@@ -34,7 +34,8 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await requireLock(ports.files, lockPath, session.command);
   if (read.notes.some(({ kind }) => kind === 'restored'))
     session.warn('warning: the lockfile lacks records that .venice-batch has; the next run restores them\n');
-  const { attempts, keptBy, audio, fetchable } = await viewOf(session, read, 'status');
+  const viewed = await viewOf(session, read, 'status', { showsUnknown: true });
+  const { attempts, unknown, keptBy, audio, fetchable } = viewed;
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
@@ -56,6 +57,7 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
   const takes = rows.map(({ take }) => take);
   const shown: StatusInput = {
     attempts,
+    unknown,
     rows,
     removed,
     picks: await picksView(session, takes, attempts),
@@ -64,27 +66,39 @@ export async function statusCommand(manifest: string, flags: Flags): Promise<Exi
     running: attempts.length === 0 ? undefined : await runAtWork(session),
   };
   if (flags.json === true) {
-    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings })));
+    const all = [...(viewed.warnings ?? []), ...warnings];
+    stdout.write(jsonDocument(statusDocument(session, read.header, { ...shown, warnings: all })));
     return EXIT.ok;
   }
+  await printStatus(session, read.header, shown);
+  return EXIT.ok;
+}
+
+async function printStatus(
+  session: Session,
+  header: LockHeader | undefined,
+  shown: StatusInput,
+): Promise<void> {
+  const { settings, stdout, placeOf, command } = session;
   const text = renderStatus(shown, {
-    command: (verb, ...words) => command(verb, ...words, ...endpointWords(settings, read.header?.endpoint)),
+    command: (verb, ...words) => command(verb, ...words, ...endpointWords(settings, header?.endpoint)),
     placeOf,
     color: stdout.color,
     width: tableWidth(stdout, process.env),
   });
   stdout.write(text);
-  const note = attempts.length === 0 ? await elsewhereNote(session, ['status']) : undefined;
+  const isEmpty = shown.attempts.length === 0 && shown.unknown !== true;
+  const note = isEmpty ? await elsewhereNote(session, ['status']) : undefined;
   if (note !== undefined) stdout.write(`${note}\n`);
-  return EXIT.ok;
 }
 
 /** The `--json` document. Fields are only ever added. */
 function statusDocument(
   { settings }: Session,
   header: LockHeader | undefined,
-  { attempts, rows, removed, picks, sound, running, warnings }: StatusInput & Pick<TakeStatuses, 'warnings'>,
+  input: StatusInput & Pick<TakeStatuses, 'warnings'>,
 ): object {
+  const { attempts, unknown, rows, removed, picks, sound, running, warnings } = input;
   return {
     schema: 1,
     lockfile: settings.lockfilePath.value,
@@ -100,7 +114,7 @@ function statusDocument(
     bought_twice: boughtTwice(attempts).map(boughtTwiceTake),
     in_store: rows.filter(isInStore).map(({ take }) => take.key),
     // Takes that the next run buys, by what the manifest asks for today.
-    not_bought: rows.flatMap((row) => (isNew(row, attempts) ? [row.take.key] : [])),
+    not_bought: rows.flatMap((row) => (unknown !== true && isNew(row, attempts) ? [row.take.key] : [])),
     changed: rows.flatMap((row) => (isChanged(row) ? [row.take.key] : [])),
     running: running !== undefined,
     takes: takeStatuses([...rows, ...removed], attempts).flatMap(({ attempt }) =>

@@ -48,7 +48,14 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
       return { path, track, take, state, needed: word !== undefined, ...(machine && { machine }) };
     });
     const bought_twice = doubles.map(boughtTwiceTake);
-    stdout.write(jsonDocument({ schema: 1, output_root: outputRoot, files: reported, bought_twice }));
+    const warnings = (shared.warnings ?? []).map(({ code, message, hint = null }) => ({
+      code,
+      message,
+      hint,
+    }));
+    stdout.write(
+      jsonDocument({ schema: 1, output_root: outputRoot, warnings, files: reported, bought_twice }),
+    );
   } else {
     for (const double of doubles) stdout.write(`warning: ${boughtTwicePhrase(double)}\n`);
     const nothingBought = attempts.length === 0;

@@ -2,6 +2,7 @@ import { pullableFrom } from '../app/pull-here.js';
 import { reportTake, type TakeReport } from '../app/take-report.js';
 import { type TakeStatuses, takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { spentMicroUsd } from '../lockfile/attempt.js';
 import { requireLock } from '../lockfile/read.js';
 import { pullFor, viewOf } from '../session/find-state.js';
@@ -9,6 +10,7 @@ import type { OpenBatch } from '../session/open-batch.js';
 import { requireManifest } from '../session/require-manifest.js';
 import { readableManifest } from '../session/unreadable.js';
 import { openOutput } from '../storage/output.js';
+import { inLibraryTerms } from './wording.js';
 
 /** Reads manifest, lockfile and disk without contacting the service. */
 export interface StatusReport {
@@ -24,6 +26,8 @@ export interface StatusReport {
   readonly takes: readonly TakeReport[];
   /** Takes in the lockfile that the manifest no longer names. */
   readonly removed: readonly TakeReport[];
+  /** What could not be read or checked: the shared log, files. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 export interface VerifyReport {
@@ -38,10 +42,12 @@ export interface VerifyReport {
     /** Whether a take of the manifest needs it. */
     readonly needed: boolean;
   }[];
+  /** What could not be read: the shared log, of which the lockfile may be an older copy. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 export async function lookAt(opened: OpenBatch): Promise<StatusReport> {
-  const { attempts, statuses, endpoint } = await read(opened, 'status');
+  const { attempts, statuses, endpoint, warnings } = await read(opened, 'status');
   const { lockfilePath, outputRoot } = opened.settings;
   const reported = (rows: TakeStatuses['rows']) => rows.map((row) => reportTake(row, outputRoot.value));
   return {
@@ -51,21 +57,26 @@ export async function lookAt(opened: OpenBatch): Promise<StatusReport> {
     spentMicroUsd: spentMicroUsd(attempts),
     takes: reported(statuses.rows),
     removed: reported(statuses.removed),
+    warnings: [...warnings, ...statuses.warnings.map(inLibraryTerms)],
   };
 }
 
 export async function check(opened: OpenBatch): Promise<VerifyReport> {
-  const { view, attempts, statuses } = await read(opened, 'verify');
+  const { view, attempts, statuses, warnings } = await read(opened, 'verify');
   const files = await checkFiles(view, attempts, statuses);
   return {
     ok: !files.some(isBad),
     files: files.map(({ attempt: { track, take }, path, state, word }) => {
       return { track, take, path: opened.placeOf(path), state, needed: word !== undefined };
     }),
+    warnings,
   };
 }
 
-/** As the commands of these names do: with the shared log, and `verify` downloads missing files from the audio store. */
+/**
+ * As the commands of these names do: with the shared log, and `verify` downloads missing files from the audio store.
+ * Nothing is shown above a result, so a log that cannot be read is an error of both if the lockfile has no records.
+ */
 async function read(opened: OpenBatch, verb: 'status' | 'verify') {
   await requireManifest(opened);
   const { ports, settings, command } = opened;
@@ -79,8 +90,11 @@ async function read(opened: OpenBatch, verb: 'status' | 'verify') {
   await audio?.close();
   const statuses = await takeStatusesOf(view, attempts, await readableManifest(opened), {
     nowMs: ports.clock.nowMs(),
+    placeOf: opened.placeOf,
+    command,
     keptBy,
     inStore: pullable ? pullable.inStore : undefined,
   });
-  return { view, attempts, statuses, endpoint: lock.header?.endpoint ?? null };
+  const warnings = (shared.warnings ?? []).map(inLibraryTerms);
+  return { view, attempts, statuses, warnings, endpoint: lock.header?.endpoint ?? null };
 }

@@ -129,10 +129,11 @@ export function eventInLibraryTerms(event: RunEvent): RunEvent {
   return event.type === 'diagnostic' || event.type === 'notice' ? inLibraryTerms(event) : event;
 }
 
-export function planInLibraryTerms({ loaded, prepared, ...rest }: Planned): Planned {
+export function planInLibraryTerms({ loaded, warnings, prepared, ...rest }: Planned): Planned {
   const { diagnostics } = loaded;
   return {
     ...rest,
+    ...(warnings && { warnings: warnings.map(inLibraryTerms) }),
     loaded: { ...loaded, diagnostics: diagnostics.map(inLibraryTerms) },
     ...(prepared && { prepared: { ...prepared, diagnostics: prepared.diagnostics.map(inLibraryTerms) } }),
   };

@@ -39,6 +39,8 @@ export interface StatusOptions {
 
 export interface StatusInput {
   readonly attempts: readonly Attempt[];
+  /** There are no attempts because the shared log could not be read. */
+  readonly unknown?: boolean | undefined;
   /** Of the wanted takes. */
   readonly rows: readonly PlanRow[];
   /** Takes that the manifest no longer names. */
@@ -141,14 +143,15 @@ const FILE_CHANGED = 'done, but its file was changed';
 const IN_STORE = 'done, in the audio store';
 
 export const NOTHING_BOUGHT = 'Nothing has been bought yet.\n';
+const NOTHING_KNOWN = 'What has been bought is not known: the shared log could not be read.\n';
 
 /** Shows the state of every take: its file, totals, the next command. Includes line ends. */
 export function renderStatus(
-  { attempts, rows, removed, picks, sound, files, running }: StatusInput,
+  { attempts, unknown, rows, removed, picks, sound, files, running }: StatusInput,
   options: StatusOptions,
 ): string {
   const style = styleFor(options.color);
-  if (attempts.length === 0) return NOTHING_BOUGHT;
+  if (attempts.length === 0) return unknown === true ? NOTHING_KNOWN : NOTHING_BOUGHT;
   const withFile = (take: TakeStatus) =>
     isFileChanged(take, files) ? { ...take, phrase: FILE_CHANGED } : take;
   const wanted = takeStatuses(rows, attempts).map(withFile);

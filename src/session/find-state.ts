@@ -1,6 +1,6 @@
 import type { OpenSettings } from '../app/opening.js';
 import { pullHere } from '../app/pull-here.js';
-import { type SharedView, sharedView } from '../app/shared-view.js';
+import { type SharedView, sharedView, type ViewSettings } from '../app/shared-view.js';
 import { isSystemFault } from '../core/errors.js';
 import type { UsableLock } from '../lockfile/read.js';
 import { escapeForeign } from '../report/escape.js';
@@ -21,11 +21,17 @@ export function stateFinder(batch: OpenBatch): NonNullable<OpenSettings['findSta
 }
 
 /**
- * Data for a read-only command; it warns of what it cannot read. Throws a `BatchError` (9) if the log belongs to another
- * lockfile.
+ * Data for a read-only command; it warns of what it cannot read. Throws a `BatchError` as `sharedView` does.
+ *
+ * @param showsUnknown see `ViewSettings.showsUnknown`
  */
-export async function viewOf(batch: OpenBatch, read: UsableLock, verb: string): Promise<SharedView> {
-  const view = await recordsOf(batch, read, verb);
+export async function viewOf(
+  batch: OpenBatch,
+  read: UsableLock,
+  verb: string,
+  { showsUnknown }: Pick<ViewSettings, 'showsUnknown'> = {},
+): Promise<SharedView> {
+  const view = await recordsOf(batch, read, verb, showsUnknown);
   if (!view.attempts.some(({ file }) => file !== undefined)) return view;
   const output = await openOutput(batch.ports.files, batch.settings.outputRoot.value).catch(
     unlessSystemFault,
@@ -43,7 +49,12 @@ function unlessSystemFault(fault: unknown): undefined {
   if (!isSystemFault(fault)) throw fault;
 }
 
-async function recordsOf(batch: OpenBatch, read: UsableLock, verb: string): Promise<SharedView> {
+async function recordsOf(
+  batch: OpenBatch,
+  read: UsableLock,
+  verb: string,
+  showsUnknown?: boolean,
+): Promise<SharedView> {
   const { settings, ports, endpoint, command, warn } = batch;
   // Ignores the lockfile's header: no log is contacted because of it.
   const state = await stateFinder(batch)(async () => undefined);
@@ -56,6 +67,7 @@ async function recordsOf(batch: OpenBatch, read: UsableLock, verb: string): Prom
     noteLog: batch.noteLog,
     allowSingleCopy: settings.choices.allowSingleCopy === true,
     manifest: state && (await readableManifest(batch)),
+    showsUnknown,
   };
   return sharedView(ports, about, read, state, (message, hint) => warn(noticeText('warning', message, hint)));
 }

@@ -1,6 +1,7 @@
 import { keySignatureOf } from '../app/key-signature-of.js';
 import { type Prepared, prepare } from '../app/price-plan.js';
 import { pullableFrom } from '../app/pull-here.js';
+import type { Diagnostic } from '../core/diagnostic.js';
 import { lowest } from '../core/money.js';
 import { requireLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
@@ -14,6 +15,8 @@ import type { OpenBatch } from './open-batch.js';
 
 export interface Planned {
   readonly loaded: LoadedManifest;
+  /** What could not be read: the shared log, of which the lockfile may be an older copy. Absent: nothing. */
+  readonly warnings?: readonly Diagnostic[] | undefined;
   /** Absent if the manifest has errors. */
   readonly prepared?: Prepared;
   /** What `run --plan` applies; absent if anything prevents it. */
@@ -28,14 +31,14 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
   const read = await requireLock(ports.files, lockPath, batch.command, endpoint);
   const declared = await batch.load();
   if (declared.manifest === undefined) return { loaded: declared };
-  const { attempts, keptBy, audio, fetchable } = await viewOf(batch, read, 'plan');
+  const { attempts, warnings, keptBy, audio, fetchable } = await viewOf(batch, read, 'plan');
   const selection = await selectionFor(batch);
   const output = await openOutput(ports.files, settings.outputRoot.value);
   const pullable = audio && (await pullableFrom(audio, output, attempts));
   await audio?.close();
   const loaded = withExtraTakes(declared, attempts, { more: settings.more, selection });
   const { manifest } = loaded;
-  if (manifest === undefined) return { loaded };
+  if (manifest === undefined) return { loaded, warnings };
   const prepared = await prepare({
     ports,
     client: createClient(await batch.connect(), batch.redact, account),
@@ -56,7 +59,7 @@ export async function planBatch(batch: OpenBatch): Promise<Planned> {
     account,
     ignoreBalance: choices.ignoreBalance,
   });
-  if (prepared.refusal !== undefined) return { loaded, prepared };
+  if (prepared.refusal !== undefined) return { loaded, warnings, prepared };
   const basis = { endpoint, lineage: read.header?.lineage, attempts, takes: manifest.takes };
-  return { loaded, prepared, saved: savePlan(prepared.plan, selection, basis) };
+  return { loaded, warnings, prepared, saved: savePlan(prepared.plan, selection, basis) };
 }
