@@ -6,8 +6,15 @@ import type { Opened } from './open-lockfile.js';
 import { type PullSettings, pullHere } from './pull-here.js';
 import type { BatchSettings, World } from './world.js';
 
+export interface FetchSettings extends PullSettings {
+  readonly limiter: RateLimiter;
+  /** See `FetchKeptInput.asked`. */
+  readonly asked?: ReadonlySet<string>;
+}
+
 /**
- * Downloads files that other machines stored, from the audio store or, without one, from the service.
+ * Downloads files that other machines stored, from the audio store or, without one, from the service: before a run
+ * buys, and at its end what others made meanwhile.
  *
  * @returns the attempts whose files may be there and could not be downloaded
  */
@@ -16,13 +23,13 @@ export async function fetchMissing(
   settings: BatchSettings,
   { store, audio }: Opened,
   output: Output,
-  pulling: PullSettings,
-  limiter: RateLimiter,
+  pulling: FetchSettings,
 ): Promise<ReadonlySet<string>> {
   const notPulled = await pullHere(audio, output, store.attempts.values(), noticeTo(world), pulling);
   if (store.sharing === undefined || audio !== undefined) return notPulled;
   const { fetchKept } = await import('./fetch-kept.js');
-  return fetchKept({ world, settings, store, takes: pulling.manifest?.takes ?? [], output, limiter });
+  const { manifest, limiter, asked } = pulling;
+  return fetchKept({ world, settings, store, takes: manifest?.takes ?? [], output, asked, limiter });
 }
 
 /** Uploads files that were stored before there was an audio store, so that other machines can fetch them. */

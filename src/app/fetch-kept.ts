@@ -22,6 +22,8 @@ export interface FetchKeptInput {
   readonly store: LockStore;
   readonly takes: readonly Take[];
   readonly output: Output;
+  /** Attempts whose files this run has asked for already: they are not asked for twice. */
+  readonly asked?: ReadonlySet<string> | undefined;
   /** The run's: a pause that a response asks for is kept by all later requests. */
   readonly limiter: RateLimiter;
 }
@@ -39,11 +41,14 @@ export async function fetchKept({
   store,
   takes,
   output,
+  asked,
   limiter,
 }: FetchKeptInput): Promise<ReadonlySet<string>> {
   if (settings.allowSingleCopy === true) return new Set();
   const report = noticeTo(world);
-  const missing = await missingFiles(world, store, takes, output);
+  const missing = (await missingFiles(world, store, takes, output)).filter(
+    ({ attempt }) => asked?.has(attempt.attempt) !== true,
+  );
   if (world.account === undefined) {
     const them = missing.length === 1 ? '1 missing file' : `${missing.length} missing files`;
     const hint = `set it, then: ${settings.command('collect')}`;
@@ -54,7 +59,7 @@ export async function fetchKept({
         `the service may still have ${them}, but VENICE_API_KEY is not set`,
         hint,
       );
-    return new Set();
+    return new Set(missing.map(({ attempt }) => attempt.attempt));
   }
   const client = createClient(world.transport, redactorOf(world), world.account);
   const unclear: Missing[] = [];

@@ -3,6 +3,7 @@ import { emitNotice } from '../core/emit-notice.js';
 import { BatchError, EXIT, faultCode, isSystemFault } from '../core/errors.js';
 import { lowest } from '../core/money.js';
 import { shellWord } from '../core/shell.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import type { LockStore } from '../lockfile/lock-store.js';
 import type { LoadedManifest, Manifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
@@ -17,12 +18,11 @@ import type { RateLimits, VeniceClient } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { WALLET_REQUESTS_MAX } from '../venice/wallet-signature.js';
 import { type BuyDecision, decideWhatToBuy, keptElsewhere } from './approve.js';
-import { emitPhase, noticeTo, versionEvent } from './emit.js';
+import { emitPhase, versionEvent } from './emit.js';
 import { fetchMissing, pushFromHere } from './exchange-files.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
 import type { OpenSettings } from './opening.js';
-import { pullHere } from './pull-here.js';
 import { noKey } from './refusals.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
@@ -158,18 +158,17 @@ async function withLock(
   startedMs: number,
 ): Promise<RunReport> {
   const { store, formerPlaces: former } = opened;
-  const { ports } = world;
-  const output = await openOutput(ports.files, settings.outputRoot);
+  const output = await openOutput(world.ports.files, settings.outputRoot);
   const view = { output, store };
   emitPhase(world, 'check');
   const asWritten = await load();
-  await recover(view, ports.clock.nowMs(), { takes: asWritten.manifest?.takes, former });
+  await recover(view, world.ports.clock.nowMs(), { takes: asWritten.manifest?.takes, former });
   const loaded = withExtraTakes(asWritten, [...store.attempts.values()], settings);
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
-  const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>() };
   const limiter = createRateLimiter();
-  const notPulled = await fetchMissing(world, settings, opened, output, pulling, limiter);
+  const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>(), limiter };
+  const notPulled = await fetchMissing(world, settings, opened, output, pulling);
   const before = new Map([...store.attempts.values()].map(({ attempt, rev }) => [attempt, rev]));
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
@@ -180,12 +179,12 @@ async function withLock(
   }
   const decided = { ...decision, known, limiter };
   const ended = await executePurchases(world, settings, opened, manifest, decided, output);
-  await pullHere(opened.audio, output, store.attempts.values(), noticeTo(world), pulling);
+  const asked = new Set([...known.keys()].filter((attempt) => known.get(attempt) === 'done'));
+  const leftOut = await fetchMissing(world, settings, opened, output, { ...pulling, asked });
   const displaced = await closeStore(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, stopReasons: new Set([...ended.stopReasons, 'lockfile_displaced' as const]) }
     : ended;
-  const sound = await world.sound?.([...store.attempts.values()]);
   return summarise({
     world,
     settings,
@@ -196,10 +195,19 @@ async function withLock(
     decision,
     startedMs,
     before,
-    sound,
+    sound: await world.sound?.([...store.attempts.values()]),
     keptBy: keptElsewhere(settings, opened),
-    ...(opened.audio === undefined && { machineWith: opened.store.sharing?.keptBy }),
+    ...filesAway(opened, new Set([...notPulled, ...leftOut])),
   });
+}
+
+/** Without an audio store: who may still have a missing file. */
+function filesAway({ store, audio }: Opened, unclear: ReadonlySet<string>) {
+  if (audio !== undefined) return {};
+  return {
+    machineWith: store.sharing?.keptBy,
+    fetchable: ({ attempt }: Attempt) => unclear.has(attempt),
+  };
 }
 
 /** A file that moves twice, out of the way and on, counts once. */

@@ -92,12 +92,12 @@ export async function sharedView(
     // What that log has is unknown: perhaps the audio, too.
     return { ...seen, fetchable: ({ file }) => file !== undefined };
   }
-  // Without an audio store the service's copies are kept.
-  const nowMs = ports.clock.nowMs();
-  const isAlone = settings.allowSingleCopy || state.audio !== undefined;
-  const fetchable = isAlone ? undefined : (attempt: Attempt) => mayBeKept(attempt, nowMs);
   checkLog(read.header, state.address, lockfilePath, again);
-  const place = { fromLog: true, audio: state.audio, fetchable } as const;
+  const place = {
+    fromLog: true,
+    audio: state.audio,
+    fetchable: fetchableFrom(ports, settings, state),
+  } as const;
   const result = await readLogOnce(ports, settings, read, state);
   if (result.seen === undefined) {
     const { error } = result;
@@ -110,6 +110,13 @@ export async function sharedView(
   if (foreign !== undefined) report({ code: 'state-other-manifest', ...foreign });
   const unknown = partly?.unknown === true && view.attempts.length === 0;
   return { ...view, ...place, unknown, warnings };
+}
+
+/** Without an audio store the service's copies are kept. */
+function fetchableFrom({ clock }: Ports, { allowSingleCopy }: ViewSettings, { audio }: State) {
+  const nowMs = clock.nowMs();
+  const isAlone = allowSingleCopy || audio !== undefined;
+  return isAlone ? undefined : (attempt: Attempt) => mayBeKept(attempt, nowMs);
 }
 
 type Seen = Pick<SharedView, 'attempts' | 'keptBy'> & {

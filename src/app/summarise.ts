@@ -8,7 +8,7 @@ import { boughtTwiceTake } from '../plan/bought-twice-warning.js';
 import type { DecideInput } from '../plan/decide.js';
 import { isClaimed, isStaleClaim } from '../plan/history.js';
 import { isElsewhere, isFetchable, isNothingHere, machineOf, rowsOfRun } from '../plan/latest-attempts.js';
-import { forcedOf, type NextStep, nextStep, notMade } from '../plan/next-step.js';
+import { forcedOf, isAllAway, type NextStep, nextStep, notMade } from '../plan/next-step.js';
 import type { ClosedCode, Decision, PlanRow } from '../plan/plan.js';
 import { isOfSelection, readSelection, retryFlags } from '../plan/selection.js';
 import type { RunOutcome } from '../run/execute.js';
@@ -68,6 +68,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
   });
   const doubles = boughtTwice(attempts);
   const away = rows.filter(isElsewhere).length;
+  const isKept = nothingHere || isAllAway(rows, ending.machineWith);
   const summary: SummaryEvent = {
     type: 'summary',
     time: new Date(world.ports.clock.nowMs()).toISOString(),
@@ -86,7 +87,7 @@ export async function summarise(ending: Ending): Promise<RunReport> {
     approved_micro_usd: decision.approved ? (decision.prepared?.plan.totalMicroUsd ?? 0) : 0,
     budget_micro_usd: decision.prepared?.plan.budgetMicroUsd ?? settings.budgetMicroUsd ?? null,
     duration_ms: Math.round(world.ports.clock.nowMs() - startedMs),
-    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, nothingHere), rows),
+    next_command: nextCommand(ending, exitCode, nextStep(rows, attempts, isKept), rows),
     ...(sound === undefined || sound.warnings === 0 ? {} : { qc_warnings: sound.warnings }),
     ...(away === 0 ? {} : { elsewhere: away }),
     ...(counts.leftOut === 0 ? {} : { left_out: counts.leftOut }),
@@ -245,10 +246,8 @@ function nextCommand(
   if (SHOWN_IN_PLAN.has(exitCode)) return command('plan', ...wanted, ...saveAgain(settings));
   if (exitCode === EXIT.invalid)
     return decision.prepared === undefined ? command('validate') : command('plan', ...wanted);
-  if (exitCode === EXIT.tracks) {
-    if (step.kind !== 'buy') return null;
-    return runAgain(settings, step, rows) ?? command('status');
-  }
+  if (exitCode === EXIT.tracks)
+    return step.kind === 'buy' ? (runAgain(settings, step, rows) ?? command('status')) : null;
   return command(mode === 'collect' ? 'collect' : 'run', ...wanted);
 }
 

@@ -24,8 +24,8 @@ async function pull(session: Session): Promise<ExitCode> {
   const { files, failed, changed } = await withStore(session, 'pull', async ({ store, audio }) => {
     if (audio === undefined)
       throw usageError(
-        'no audio store is set, so there is nowhere to download from',
-        `name a bucket or a folder, which keep audio beside the log: ${command('pull', '--state', 's3://bucket/prefix')}`,
+        'no audio store is set, so there is nowhere to download from: only a bucket or a folder keeps audio beside the log',
+        `to download what the service still has, at no cost: ${command('collect')}`,
         'no-audio-store',
       );
     return pullWanted(audio, output, [...store.attempts.values()], await readableManifest(session));

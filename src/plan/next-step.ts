@@ -1,7 +1,7 @@
 import type { Attempt } from '../lockfile/attempt.js';
 import { mayPass } from './decide.js';
 import { isInDoubt, isInFlight } from './history.js';
-import { isFetchable, isNothingHere } from './latest-attempts.js';
+import { isFetchable, isNothingHere, missingOf } from './latest-attempts.js';
 import type { Decision, PlanRow } from './plan.js';
 import { takeWord } from './selection.js';
 
@@ -57,6 +57,17 @@ export function notMade(rows: readonly PlanRow[]): readonly string[] {
   return rows
     .filter(({ decision }) => ['buy', 'retry', 'force'].includes(remedyOf(decision) ?? ''))
     .map(({ take }) => takeWord(take));
+}
+
+/** Whether all that is not made is only missing here, and on other machines: buying it again is not the next step. */
+export function isAllAway(
+  rows: readonly PlanRow[],
+  machineWith?: (attempt: Attempt) => string | undefined,
+): boolean {
+  return rows.every((row) => {
+    const missing = missingOf(row);
+    return remedyOf(row.decision) === undefined || (missing && machineWith?.(missing)) !== undefined;
+  });
 }
 
 /** Takes that only `--force` makes again. */

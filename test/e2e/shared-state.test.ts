@@ -238,3 +238,46 @@ it('says that a key is needed to download what the service may still have', asyn
   expect([code, audioFiles(other)]).toEqual([100, []]);
   expect(stderr).toContain('the service may still have 1 missing file, but VENICE_API_KEY is not set');
 });
+
+it('ends well on every machine of overlapping runs without an audio store: each downloads what the others made', async () => {
+  const [service, place] = [await startService(), await startPlace('git')];
+  afterTests(() => void place.stop());
+  const machines = [place.machine(), place.machine(), place.machine()];
+  for (const cwd of machines) writeManifest(cwd, 4);
+  const args = words(service, '--state', place.address());
+  const env: Env = { ...service.env, ...place.environment };
+  const ended = await Promise.all(machines.map((cwd) => run(args, cwd, env)));
+  for (const { code, stderr } of ended) expect(code, stderr).toBe(0);
+  expect(machines.map((cwd) => audioFiles(cwd).length)).toEqual([4, 4, 4]);
+  expect(await service.charges()).toBe(4);
+});
+
+it('does not suggest buying what is on another machine, and asks the service for it only once', async () => {
+  const [service, place] = [await startService(), await startPlace('git')];
+  afterTests(() => void place.stop());
+  const relay = await startRelay(service.url);
+  const [one, other] = [place.machine(), place.machine()];
+  const args = ['run', 'album.yaml', '--yes', '--base-url', relay.url, '--state', place.address()];
+  const env: Env = { ...service.env, ...place.environment };
+  for (const [cwd, count] of [
+    [one, 1],
+    [other, 1],
+    [one, 2],
+  ] as const) {
+    writeManifest(cwd, count);
+    expect((await run(args, cwd, env)).code).toBe(0);
+  }
+  writeManifest(other, 2);
+  let asked = 0;
+  relay.treat = (passing) => {
+    if (passing.path !== '/audio/retrieve') return passOn(passing);
+    asked += 1;
+    passing.answer({ status: 404, headers: {}, body: '{"error":"Request ID is invalid."}' });
+  };
+  const ended = await run([...args, '--json'], other, env);
+  const { summary } = JSON.parse(ended.stdout) as { summary: { next_command: unknown } };
+  expect([ended.code, summary.next_command, asked], ended.stdout).toEqual([100, null, 1]);
+  const pulled = await run(['pull', ...args.slice(1, 2), ...args.slice(3)], other, env);
+  expect(pulled.stderr).toContain('venice-batch collect album.yaml');
+  expect(pulled.stderr).not.toContain('s3://');
+});
