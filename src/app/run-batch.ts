@@ -201,11 +201,10 @@ async function withLock(
   });
 }
 
-/** Without an audio store: who may still have a missing file. */
+/** Who may still have a missing file: the store that could not be read or, without one, the service or a machine. */
 function filesAway({ store, audio }: Opened, unclear: ReadonlySet<string>) {
-  if (audio !== undefined) return {};
   return {
-    machineWith: store.sharing?.keptBy,
+    ...(audio === undefined && { machineWith: store.sharing?.keptBy }),
     fetchable: ({ attempt }: Attempt) => unclear.has(attempt),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import * as library from '../../src/index.js';
@@ -119,4 +119,25 @@ it('a lockfile without records that names a log does not say that nothing was bo
   expect(verified.stderr).toContain('state-needed');
   const shown = await run(['status', 'album.yaml', ...service.flags], cwd, service.env);
   expect(shown.stdout).toContain('What has been bought is not known');
+});
+
+it('does not suggest buying what the audio store has but cannot be downloaded', async () => {
+  const service = await startService();
+  const share = path.join(folder(), 'share');
+  mkdirSync(share);
+  const [one, other] = [folder(), folder()];
+  for (const cwd of [one, other]) writeManifest(cwd, 2);
+  const words = ['run', 'album.yaml', '--yes', ...service.flags, '--state', `file://${share}`];
+  expect((await run(words, one, service.env)).code).toBe(0);
+  const audio = path.join(share, 'audio', 'sha256');
+  const [first = ''] = readdirSync(audio, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => path.basename(name).length === 64,
+  );
+  chmodSync(path.join(audio, first), 0o600);
+  writeFileSync(path.join(audio, first), 'damaged');
+  const ended = await run(words, other, service.env);
+  expect(ended.code).toBe(100);
+  expect(ended.stderr).toContain('was damaged or replaced in the store');
+  expect(ended.stdout + ended.stderr).toContain('venice-batch collect album.yaml');
+  expect(ended.stdout + ended.stderr).not.toContain('--retry-failed');
 });
