@@ -65,12 +65,12 @@ it('downloads the files of a shared batch to a fresh checkout, and refuses to bu
   }
   const changed = path.join(two, audioFiles(two).find((file) => file.startsWith('out/'))!);
   writeFileSync(changed, 'edited');
-  expect((await runHere(['pull', 'album.yaml', ...service.flags, ...state], two)).code).toBe(0);
+  expect((await runHere(['pull', 'album.yaml', ...service.flags, ...state], two)).code).toBe(100);
   expect(readFileSync(changed, 'utf8')).toBe('edited');
   const verified = await runHere(['verify', 'album.yaml', ...service.flags, ...state], two);
   expect(verified.code).toBe(100);
   expect(verified.stdout).toMatch(
-    /move the changed files away, then: venice-batch pull album\.yaml .*at no cost/,
+    /move the changed files away, and download the originals, at no cost: venice-batch pull album\.yaml /,
   );
   unlinkSync(changed);
   const fetched = await runHere(words(service, state), two, service.env);
@@ -92,7 +92,7 @@ it('suggests a command that works as typed where only the lockfile names the log
   const file = audioFiles(one).find((name) => name.startsWith('out/'))!;
   writeFileSync(path.join(one, file), 'edited');
   const verified = await runHere(['verify', 'album.yaml', ...service.flags], one);
-  expect(verified.stdout).toMatch(new RegExp(`Next: venice-batch run album\\.yaml .*${state.join(' ')}`));
+  expect(verified.stdout).toMatch(new RegExp(`Next: .*: venice-batch run album\\.yaml .*${state.join(' ')}`));
   const plan = ['plan', 'album.yaml', '--force', '*', '--out', 'plan.json', ...service.flags];
   const saved = await runHere(plan, one, service.env);
   expect(saved.stderr).toMatch(new RegExp(`venice-batch run album\\.yaml --plan .*${state.join(' ')}`));
