@@ -21,8 +21,8 @@ export VENICE_BATCH_STATE="${VENICE_BATCH_STATE:-git:origin}"
 if timeout 300 git pull --quiet --ff-only; then
   exec venice-batch run album.yaml --env-file "${ALBUM_ENV:-../album.env}" --yes --budget 20 --allow-single-copy
 fi
-# The service keeps finished audio only for a while, so what is paid for does not wait for the pull. An old manifest buys
-# nothing: collect never does.
+# The service keeps finished audio only for a while, so what is paid for does not wait for the pull. That the manifest may
+# be out of date does no harm: collect never buys anything.
 echo 'git pull failed: collecting what is paid for; nothing is bought until it works again' >&2
 venice-batch collect album.yaml --env-file "${ALBUM_ENV:-../album.env}" --allow-single-copy
 exit 1

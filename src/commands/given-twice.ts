@@ -32,7 +32,7 @@ function givenTwice(flag: string, values: readonly string[], words: readonly str
   // An address may contain a secret: then neither the values nor the line are repeated.
   const isSecret = words.some(mayHoldSecret);
   return usageError(
-    `${flag} takes one value, and is given twice${isSecret ? '' : `: ${values.map(shellWord).join(' and ')}`}`,
+    `${flag} takes one value, but was given twice${isSecret ? '' : `: ${values.map(shellWord).join(' and ')}`}`,
     isSecret ? 'keep one of the two' : `keep one of the two: ${commandLine(withFirst(words, flag))}`,
   );
 }

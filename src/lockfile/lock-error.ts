@@ -208,7 +208,7 @@ function twoLogs(
 }
 
 function fromCopy(journal: string, next: NextCommand): string {
-  return `if version control or a backup has nothing newer, keep what is left of the file; the run after that restores what the last one here recorded, from ${shellWord(journal)}: ${next('lock repair')}`;
+  return `if version control or a backup has nothing newer, keep what is left of the file: ${next('lock repair')}; the next run then restores what the last run here recorded, from ${shellWord(journal)}`;
 }
 
 function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {

@@ -40,7 +40,7 @@ function hiddenFault(path: string): { message: string; hint: string } | undefine
   const part = hiddenPart(path);
   if (part === undefined) return undefined;
   return {
-    message: `\`lyrics_file\` leads to \`${part}\`, and names that begin with a dot are for files that may hold secrets`,
+    message: `\`lyrics_file\` leads to \`${part}\`: files and folders whose names begin with a dot may hold secrets`,
     hint: 'copy the lyrics to a file without such a name: what it holds is sent to the service',
   };
 }

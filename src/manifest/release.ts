@@ -143,11 +143,11 @@ function coverFaults(path: string, span: Span): Diagnostic[] {
   if (posix.normalize(path).split('/')[0] === '..')
     return faultAt('`cover` is outside the manifest folder', 'copy the picture into that folder');
   const hidden = hiddenPart(posix.normalize(path));
-  if (hidden !== undefined) return faultAt(`\`cover\` leads to \`${hidden}\`, and ${DOT}`, COPY);
+  if (hidden !== undefined) return faultAt(`\`cover\` leads to \`${hidden}\`: ${DOT}`, COPY);
   return [];
 }
 
-const DOT = 'names that begin with a dot are for files that may hold secrets';
+const DOT = 'files and folders whose names begin with a dot may hold secrets';
 const COPY = 'copy the picture to a file without such a name';
 
 const TEXTS = ['artist', 'album', 'album_artist', 'genre', 'copyright', 'comment', 'cover'] as const;

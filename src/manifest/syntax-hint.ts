@@ -91,7 +91,7 @@ const PLAIN_WORDS: readonly (readonly [string, string])[] = [
 /** What the parser says of text that continues after its closing quote. */
 const ENDED_EARLY: ReadonlySet<string> = new Set(['UNEXPECTED_TOKEN', 'BLOCK_AS_IMPLICIT_KEY']);
 const INNER_QUOTES =
-  'put a text with double quotes in it between single quotes, and one with apostrophes between double quotes';
+  'put text that contains double quotes in single quotes, and text that contains apostrophes in double quotes';
 
 const QUOTE =
   'text with `: ` or ` #` in it needs quotes, and so does text that begins with one of { } [ ] , & * # ? | > @ % or a backtick';

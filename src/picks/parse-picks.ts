@@ -24,7 +24,8 @@ export function parsePicks(file: string, text: string): ParsedPicks {
     picks: new Map(),
     diagnostics: [fault(source, 'picks-syntax', { start, end }, message, FORM)],
   });
-  if (hasMoreLexemes(text, LEXEMES_MAX)) return broken(0, 1, 'it has more values than 20,000 picks can need');
+  if (hasMoreLexemes(text, LEXEMES_MAX))
+    return broken(0, 1, 'the picks file has more values than 20,000 picks can need');
   const tokens = [...new Parser().parse(text)];
   const deep = firstDeeperThan(DEPTH_MAX, tokens);
   if (deep !== undefined) return broken(deep, deep + 1, `values are nested more than ${DEPTH_MAX} deep`);
@@ -127,7 +128,7 @@ function checkUnique(map: YAMLMap, reading: Reading): void {
     const name = textOf(key);
     if (name === undefined) continue;
     if (names.has(name)) {
-      const message = `\`${name.slice(0, 64)}\` is there twice`;
+      const message = `\`${name.slice(0, 64)}\` appears twice`;
       report(reading, 'picks-syntax', key, message, 'keep one of the two');
     }
     names.add(name);

@@ -37,8 +37,8 @@ export function sameRequestWarnings(
       {
         code: 'same-request',
         severity: 'warning',
-        message: `${names} have the same request, but each is paid for`,
-        hint: 'if one was copied, change its prompt; for several versions of one track, use `takes`',
+        message: `${names} have the same request, and you pay for each of them`,
+        hint: 'if one is a copy, change its prompt; for several versions of one track, use `takes`',
         span: second[1],
         related: [first, ...others.map(([, span]) => span)]
           .slice(0, RELATED_MAX)

@@ -71,7 +71,7 @@ function lyricsTooShort({ request, model }: Case): Finding | undefined {
   const code = 'lyrics-length-unclear';
   if (text === undefined) {
     if (model.lyrics_required !== undefined) return undefined;
-    const message = `no lyrics: ${model.id} may require at least ${MIN_LYRICS_DEFAULT} characters of them, unless the track is instrumental`;
+    const message = `there are no lyrics; ${model.id} may require at least ${MIN_LYRICS_DEFAULT} characters, unless the track is instrumental`;
     const optimizer = model.supports_lyrics_optimizer === true ? ', `lyrics_optimizer: true`' : '';
     const hint = `add \`lyrics_prompt\` or \`lyrics_file\`${optimizer}, or \`force_instrumental: true\``;
     return warning('track', code, message, hint);
@@ -105,10 +105,15 @@ function tooLong(
   const { points, units } = characterCounts(text);
   if (points > limit) {
     const message = `the ${what} ${what === 'lyrics' ? 'have' : 'has'} ${counted(points)}; ${model.id} allows at most ${limit}`;
-    return error(field, `${what}-too-long`, message, `shorten it by ${points - limit}`);
+    return error(field, `${what}-too-long`, message, `remove at least ${counted(points - limit)}`);
   }
   const message = `the ${what} ${what === 'lyrics' ? 'have' : 'has'} ${counted(points)}, ${units} if emoji and rare letters count twice; ${model.id} allows at most ${limit}`;
-  return warning(field, `${what}-length-unclear`, message, `to be safe, shorten it by ${units - limit}`);
+  return warning(
+    field,
+    `${what}-length-unclear`,
+    message,
+    `to be safe, remove at least ${counted(units - limit)}`,
+  );
 }
 
 function promptTooShort({ request, model }: Case): Finding | undefined {

@@ -177,7 +177,7 @@ export function renderStatus(
   return `${text}\n${next === undefined ? '' : `${next}\n`}`;
 }
 
-const UNKNOWN_TAKE = 'From damaged or missing lines of the lockfile, for a take that they do not name';
+const UNKNOWN_TAKE = 'From damaged or missing lines of the lockfile; their takes are unknown';
 
 function isOfUnknownTake({ attempt }: TakeStatus): boolean {
   return attempt?.track === UNREADABLE;

@@ -90,7 +90,7 @@ export interface NotPulled {
 }
 
 const DOWNLOADS_AT_ONCE = 4;
-const IN_THE_WAY = 'something else has its name: move that away';
+const IN_THE_WAY = 'something else is in its place; move that away';
 
 /** Downloads files that other machines stored, by hash. Replaces nothing. */
 export async function pullFiles(

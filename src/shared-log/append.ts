@@ -47,8 +47,9 @@ export async function writeGroup(core: LogCore, waiting: readonly Waiting[]): Pr
 }
 
 /**
- * An intent, while buying has to stop. After a damaged last entry, and in the place of one that was deleted or has something else in
- * its place, or after it, nothing is written: it could no longer be restored. The lockfile keeps what the log does not take.
+ * Whether a record must not be written: an intent, while buying has to stop; and any record, where it would keep an entry
+ * from being restored. That is so after a damaged last entry, and in or after the place of one that was deleted or has
+ * something else in its place. The lockfile keeps what the log does not take.
  */
 function isStopped({ damage, refused, state, closed }: LogCore, { attempt, failed }: Waiting): boolean {
   const stop = damage ?? refused;

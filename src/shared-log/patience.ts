@@ -26,14 +26,14 @@ export interface Patience {
 }
 
 /**
- * What the run waits for the store for: `answers`: it does not answer; `stopping`: the same, after the user has stopped the
- * run; `nothing`: nothing more is asked of it.
+ * What to show about a store that does not answer: `answers`: the run waits for it; `stopping`: the same, after the user
+ * has stopped the run; `nothing`: the run no longer waits, and asks nothing more of it.
  */
 export type WaitsFor = 'answers' | 'stopping' | 'nothing';
 
 /**
- * The store, with an end to waiting for it once the run was stopped. A put without an answer is then unknown, as always; what
- * was not put is not in the store.
+ * Wraps the store so that, once the run was stopped, waiting for it comes to an end. A put without an answer is then
+ * unknown, as always; what was not put is not in the store.
  *
  * @param stop the user has stopped the run
  * @param waits called when the run begins to wait, so that it can be shown

@@ -50,22 +50,22 @@ describe('a mistake on the command line', () => {
     ],
     [
       ['run', 'a.yaml', '--budget', '1', '--budget=99', '--yes'],
-      '--budget takes one value, and is given twice: 1 and 99',
+      '--budget takes one value, but was given twice: 1 and 99',
       'keep one of the two: venice-batch run a.yaml --budget 1 --yes',
     ],
     [
       ['run', 'a.yaml', '--env-file', 'limits.env', '--env-file', 'the key.env'],
-      "--env-file takes one value, and is given twice: limits.env and 'the key.env'",
+      "--env-file takes one value, but was given twice: limits.env and 'the key.env'",
       'keep one of the two: venice-batch run a.yaml --env-file limits.env',
     ],
     [
       ['lock', 'repair', 'a.yaml', '--lockfile=x', '--lockfile', 'y', '--json'],
-      '--lockfile takes one value, and is given twice: x and y',
+      '--lockfile takes one value, but was given twice: x and y',
       'keep one of the two: venice-batch lock repair a.yaml --lockfile=x --json',
     ],
     [
       ['models', '--sort', 'name', '--sort', 'price'],
-      '--sort takes one value, and is given twice: name and price',
+      '--sort takes one value, but was given twice: name and price',
       'keep one of the two: venice-batch models --sort name',
     ],
     [['statu', 'a.yaml'], 'Did you mean status?', 'venice-batch status a.yaml'],

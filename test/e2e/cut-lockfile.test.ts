@@ -19,7 +19,7 @@ it('a lockfile that was cut off is restored in the order that the message says',
   // This was a run, and restored nothing: the repair comes first.
   expect(refused.stderr).not.toContain('the next run restores it');
   expect(refused.stderr).toMatch(
-    /keep what is left of the file; the run after that restores .*: venice-batch lock repair /,
+    /keep what is left of the file: venice-batch lock repair .*; the next run then restores /,
   );
   expect((await album.run('lock repair')).code).toBe(0);
   const restored = await album.run('run', '--yes');
@@ -35,7 +35,9 @@ it('what missing lines recorded is shown as such by every command', async () => 
   rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
   expect((await album.run('lock repair')).code).toBe(0);
   const status = await album.run('status');
-  expect(status.stdout).toMatch(/take that they do not name\nTAKE .*\nunknown +in doubt/);
+  expect(status.stdout).toMatch(
+    /missing lines of the lockfile; their takes are unknown\nTAKE .*\nunknown +in doubt/,
+  );
   expect(status.stdout).not.toMatch(/unreadable|No longer in the manifest/);
   const plan = await album.run('plan');
   expect(plan.stderr).toMatch(

@@ -26,10 +26,10 @@ it('names a file that a folder keeps out, and buys nothing because of it', async
   const pulled = await command('pull');
   expect(pulled.code).toBe(100);
   expect(pulled.stdout).toBe('1 file downloaded\n');
-  expect(pulled.stderr).toContain(`${first} could not be downloaded: something else has its name`);
+  expect(pulled.stderr).toContain(`${first} could not be downloaded: something else is in its place`);
   const again = await command('run', '--yes', '--retry-failed');
   expect(await service.charges()).toBe(2);
-  expect(again.stderr).toContain('something else has its name');
+  expect(again.stderr).toContain('something else is in its place');
 });
 
 it('names a file that is not the stored one, and leaves it alone', async () => {

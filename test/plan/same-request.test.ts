@@ -11,7 +11,7 @@ describe('tracks with the same request', () => {
     const [warning, ...others] = sameRequestWarnings(takes, () => true);
     expect(others).toEqual([]);
     expect(warning).toMatchObject({ code: 'same-request', severity: 'warning', span: takes[1]!.span });
-    expect(warning?.message).toBe('`a`, `b` and `c` have the same request, but each is paid for');
+    expect(warning?.message).toBe('`a`, `b` and `c` have the same request, and you pay for each of them');
     expect(warning?.related?.map(({ span }) => span)).toEqual([takes[0]!.span, takes[2]!.span]);
   });
 
