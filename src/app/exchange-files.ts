@@ -10,6 +10,8 @@ export interface FetchSettings extends PullSettings {
   readonly limiter: RateLimiter;
   /** See `FetchKeptInput.asked`. */
   readonly asked?: ReadonlySet<string>;
+  /** See `FetchKeptInput.isStopped`. */
+  readonly isStopped?: boolean;
 }
 
 /**
@@ -28,8 +30,17 @@ export async function fetchMissing(
   const notPulled = await pullHere(audio, output, store.attempts.values(), noticeTo(world), pulling);
   if (store.sharing === undefined || audio !== undefined) return notPulled;
   const { fetchKept } = await import('./fetch-kept.js');
-  const { manifest, limiter, asked } = pulling;
-  return fetchKept({ world, settings, store, takes: manifest?.takes ?? [], output, asked, limiter });
+  const { manifest, limiter, asked, isStopped } = pulling;
+  return fetchKept({
+    world,
+    settings,
+    store,
+    takes: manifest?.takes ?? [],
+    output,
+    asked,
+    isStopped,
+    limiter,
+  });
 }
 
 /** Uploads files that were stored before there was an audio store, so that other machines can fetch them. */

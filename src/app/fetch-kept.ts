@@ -24,6 +24,8 @@ export interface FetchKeptInput {
   readonly output: Output;
   /** Attempts whose files this run has asked for already: they are not asked for twice. */
   readonly asked?: ReadonlySet<string> | undefined;
+  /** Something stopped the run, such as `--timeout` or a full disk: the service is asked for nothing more. */
+  readonly isStopped?: boolean | undefined;
   /** The run's: a pause that a response asks for is kept by all later requests. */
   readonly limiter: RateLimiter;
 }
@@ -42,6 +44,7 @@ export async function fetchKept({
   takes,
   output,
   asked,
+  isStopped,
   limiter,
 }: FetchKeptInput): Promise<ReadonlySet<string>> {
   if (settings.allowSingleCopy === true) return new Set();
@@ -65,7 +68,7 @@ export async function fetchKept({
   const unclear: Missing[] = [];
   let [fetched, refusals, why] = [0, 0, ''];
   for (const one of missing) {
-    const isHopeless = world.stop.aborted || refusals >= REFUSALS_MAX;
+    const isHopeless = isStopped === true || world.stop.aborted || refusals >= REFUSALS_MAX;
     const answer = isHopeless ? NOT_ASKED : await fetchOne(world, { client, limiter }, one, output);
     if (answer === 'fetched') fetched += 1;
     if (answer === 'fetched' || answer === 'absent') refusals = 0;
@@ -76,7 +79,7 @@ export async function fetchKept({
     }
   }
   const [first] = unclear;
-  if (first !== undefined && !world.stop.aborted) {
+  if (first !== undefined && isStopped !== true && !world.stop.aborted) {
     const place = settings.placeOf?.(first.file.path) ?? first.file.path;
     const more = unclear.length > 1 ? ` and ${unclear.length - 1} more` : '';
     const again = `none of this is bought again in this run; to try again: ${settings.command('collect')}`;

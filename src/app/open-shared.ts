@@ -137,7 +137,7 @@ function silentText(address: string, what: WaitsFor): string {
     case 'answers':
       return `the shared log ${address} does not answer: waiting for it`;
     case 'stopping':
-      return `stopping: waiting up to half a minute for the shared log ${address}, which does not answer; ${kept}`;
+      return `stopping: waiting for the shared log ${address} to answer; ${kept}`;
     case 'nothing':
       return `the shared log ${address} did not answer: this run no longer waits for it; ${kept}`;
     default:

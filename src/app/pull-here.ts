@@ -64,21 +64,26 @@ export async function pullWanted(
   manifest: Manifest | undefined,
 ): Promise<Omit<Pulled, 'failed'> & { readonly failed: readonly Wanted[] }> {
   const { pullFiles } = await import('../run/upload.js');
-  const { failed, ...pulled } = await pullFiles(audio, output, attempts);
-  const isNeeded = failed.some(({ absent }) => absent)
-    ? await neededHere(output, attempts, manifest)
-    : () => true;
+  const { files, failed, changed } = await pullFiles(audio, output, attempts);
+  const { isNeeded, isCurrent } =
+    changed.length > 0 || failed.some(({ absent }) => absent)
+      ? await wantedHere(output, attempts, manifest)
+      : NOT_ASKED;
   return {
-    ...pulled,
+    files,
+    changed: changed.filter(({ attempt }) => isCurrent(attempt)),
     failed: failed.map((one) => ({ ...one, needed: !one.absent || isNeeded(one.attempt) })),
   };
 }
 
-async function neededHere(
+const NOT_ASKED = { isNeeded: () => true, isCurrent: () => true };
+
+/** Which attempts a take lacks the file of, and which have the file that a take goes by. */
+async function wantedHere(
   output: Output,
   attempts: readonly Attempt[],
   manifest: Manifest | undefined,
-): Promise<(attempt: string) => boolean> {
+): Promise<Record<keyof typeof NOT_ASKED, (attempt: string) => boolean>> {
   const { rows } = await takeStatusesOf({ output }, attempts, manifest, { unreadable: () => {} });
   const needed = new Set(
     rows.flatMap((row) => {
@@ -86,7 +91,10 @@ async function neededHere(
       return attempt?.attempt ?? [];
     }),
   );
-  return (attempt) => needed.has(attempt);
+  const current = new Set(
+    rows.flatMap(({ decision }) => ('attempt' in decision ? decision.attempt.attempt : [])),
+  );
+  return { isNeeded: (attempt) => needed.has(attempt), isCurrent: (attempt) => current.has(attempt) };
 }
 
 /** Simultaneous requests to the audio store. */

@@ -180,7 +180,8 @@ async function withLock(
   const decided = { ...decision, known, limiter };
   const ended = await executePurchases(world, settings, opened, manifest, decided, output);
   const asked = new Set([...known.keys()].filter((attempt) => known.get(attempt) === 'done'));
-  const leftOut = await fetchMissing(world, settings, opened, output, { ...pulling, asked });
+  const isStopped = ended.stopReasons.size > 0;
+  const leftOut = await fetchMissing(world, settings, opened, output, { ...pulling, asked, isStopped });
   const displaced = await closeStore(world, store, ended.stopReasons.has('lockfile_displaced'));
   const outcome = displaced
     ? { ...ended, stopReasons: new Set([...ended.stopReasons, 'lockfile_displaced' as const]) }

@@ -32,11 +32,13 @@ async function pull(session: Session): Promise<ExitCode> {
   });
   const needed = failed.filter((one) => one.needed);
   if (settings.flags.json === true)
-    stdout.write(jsonDocument({ schema: 1, downloaded: files, failed, changed }));
+    stdout.write(
+      jsonDocument({ schema: 1, downloaded: files, failed, changed: changed.map(({ path }) => path) }),
+    );
   else stdout.write(`${files.length === 1 ? '1 file' : `${files.length} files`} downloaded\n`);
   for (const { path, why } of needed)
     stderr.write(`${escapeForeign(`${placeOf(path)} could not be downloaded: ${why}`)}\n`);
-  for (const path of changed)
+  for (const { path } of changed)
     stderr.write(
       `${escapeForeign(`${placeOf(path)} is not the file that was stored: move it away, then: ${session.again()}`)}\n`,
     );

@@ -31,6 +31,7 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
   const listener = await openListener(session);
   const world = await openWorld(session, output, listener);
   const token = Buffer.from(session.ports.random.bytes(TOKEN_BYTES)).toString('base64url');
+  await noteIfEmpty(session);
   const server = await serve(session, world, token);
   const interrupt = watchInterrupt(() => {});
   const address = `http://127.0.0.1:${server.port}/${token}/`;
@@ -40,7 +41,6 @@ export async function reviewCommand(manifest: string, flags: ReviewFlags): Promi
     `${opened ? 'review opened in the browser' : 'open this address in a browser on this machine'}: ${address}\n` +
       `picks are saved in ${pathText(session.placeOf(picksFileOf(session.settings)))}; press Ctrl-C to stop\n`,
   );
-  await noteIfEmpty(session);
   if (!interrupt.signal.aborted)
     await new Promise<void>((resolve) =>
       interrupt.signal.addEventListener('abort', () => resolve(), { once: true }),

@@ -78,8 +78,8 @@ export interface Pulled {
   readonly files: readonly string[];
   /** Files that should be here but are not in the audio store (`absent`), or could not be fetched, and why. */
   readonly failed: readonly NotPulled[];
-  /** Paths of files that are not the ones that were stored: they stay. */
-  readonly changed: readonly string[];
+  /** Files that are not the ones that were stored: they stay. */
+  readonly changed: readonly Pick<NotPulled, 'attempt' | 'path'>[];
 }
 
 export interface NotPulled {
@@ -101,14 +101,14 @@ export async function pullFiles(
   const limit = pLimit(DOWNLOADS_AT_ONCE);
   const files: string[] = [];
   const failed: NotPulled[] = [];
-  const changed: string[] = [];
+  const changed: Pulled['changed'][number][] = [];
   const pull = async (attempt: Attempt, file: StoredFile) => {
     const target = path.join(output.root, file.path);
     const fail = (absent: boolean, why: string) =>
       failed.push({ attempt: attempt.attempt, path: file.path, absent, why });
     try {
       const before = await stateOf({ output }, attempt, 'size');
-      if (before === 'changed') changed.push(file.path);
+      if (before === 'changed') changed.push({ attempt: attempt.attempt, path: file.path });
       if (before !== 'missing') return;
       const answer = await audio.download(file.sha256, file.bytes, { files: output.files, path: target });
       if (answer === 'downloaded') files.push(file.path);

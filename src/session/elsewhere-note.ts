@@ -1,4 +1,6 @@
-import { boughtElsewhere } from '../app/elsewhere.js';
+import { type Bought, boughtElsewhere } from '../app/elsewhere.js';
+import { BatchError } from '../core/errors.js';
+import type { Take } from '../manifest/take.js';
 import { pathText } from '../report/path-text.js';
 import { lockfileIn } from './batch-place.js';
 import { neighbourhoodOf } from './batch-settings.js';
@@ -30,9 +32,19 @@ export async function elsewhereNote(
   if (facts?.kind === 'file')
     return `a sandbox run is in ${pathText(sandboxDirectory)}: ${command(verb, ...words, '--sandbox')}`;
   const takes = (await readableManifest(session))?.takes ?? [];
-  const bought = await boughtElsewhere(ports.files, neighbourhoodOf(session), takes, []);
+  const bought = await boughtElsewhereOf(session, takes);
   if (bought === undefined) return undefined;
   const count = bought.takes.length === 1 ? '1 take' : `${bought.takes.length} takes`;
   const next = command(verb, ...words, '--lockfile', bought.lockfile);
   return `${count} of this manifest ${bought.takes.length === 1 ? 'was' : 'were'} bought under another lockfile, ${pathText(bought.lockfile)}: ${next}`;
+}
+
+/** A note never ends a command: not even if the address of the service cannot be used. */
+async function boughtElsewhereOf(session: OpenBatch, takes: readonly Take[]): Promise<Bought | undefined> {
+  try {
+    return await boughtElsewhere(session.ports.files, neighbourhoodOf(session), takes, []);
+  } catch (error) {
+    if (error instanceof BatchError) return undefined;
+    throw error;
+  }
 }

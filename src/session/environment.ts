@@ -123,6 +123,7 @@ function faultIn(text: string): LineFault | undefined {
   const seen = new Map<string, number>();
   for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
     const code = withoutComment(line);
+    if (exportsOnly(code, values)) continue;
     for (const { name, value } of assignmentsIn(code)) {
       const known = (NAMES as readonly string[]).includes(name);
       const meant = known ? name : typoOf(name);
@@ -142,6 +143,12 @@ function faultIn(text: string): LineFault | undefined {
     if (named !== undefined) return faultAt(index + 1, named)(`${named.name} ${UNREADABLE}`);
   }
   return undefined;
+}
+
+/** `export NAME`, as in a file that shells read too, after the line that sets it. */
+function exportsOnly(code: string, values: Readonly<Record<string, string | undefined>>): boolean {
+  const names = /^ ?export ((?:\w+ ?)+)$/.exec(code)?.[1]?.trim().split(' ');
+  return names?.every((name) => values[name] !== undefined) === true;
 }
 
 const UNREADABLE = 'cannot be read: the line is not NAME=value';

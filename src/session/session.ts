@@ -112,12 +112,20 @@ export async function systemPorts(): Promise<Ports> {
 }
 
 export async function loadUnshared(settings: PlaceSettings, ports: Ports): Promise<LoadedManifest> {
-  const loaded = refuseSecretRequests(await loadFrom(settings, ports), redactorOf(settings));
+  const loaded = refuseSecretRequests(await loadFrom(settings, ports), likelyRedactorOf(settings));
   return refuseSiblingManifest(loaded, settings, ports.files);
 }
 
 function redactorOf({ apiKey, walletKey }: PlaceSettings): (text: string) => string {
   return createRedactor(secretsOf(apiKey?.value, walletKey?.value));
+}
+
+/** A short key is a placeholder, which may be a word of the request. The service's keys are far longer. */
+const KEY_LENGTH_MIN = 16;
+
+function likelyRedactorOf({ apiKey, walletKey }: PlaceSettings): (text: string) => string {
+  const keys = secretsOf(apiKey?.value, walletKey?.value);
+  return createRedactor(keys.filter((key) => key.length >= KEY_LENGTH_MIN));
 }
 
 export type Service = Pick<OpenBatch, 'endpoint' | 'account' | 'redact' | 'connect' | 'close'>;

@@ -3,6 +3,8 @@ import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js'
 
 /** After the user has stopped the run, a store may be silent for this long before nothing more is asked of it. */
 const STOPPED_MS = 30_000;
+/** The same where machines take turns: a push to a crowded git ref may take most of a minute. */
+const STOPPED_IN_TURN_MS = 120_000;
 /** The same for a store that did not answer before either. */
 const STOPPED_UNREACHABLE_MS = 5_000;
 /** A wait is shown after this long. */
@@ -55,7 +57,8 @@ export function withPatience(
     await clock.sleep(SHOWN_MS, signal);
     if (signal.aborted) return;
     waits('stopping');
-    const allMs = reads.isLost || writes.isLost ? STOPPED_UNREACHABLE_MS : STOPPED_MS;
+    const patientMs = store.takesTurns === true ? STOPPED_IN_TURN_MS : STOPPED_MS;
+    const allMs = reads.isLost || writes.isLost ? STOPPED_UNREACHABLE_MS : patientMs;
     await clock.sleep(allMs - SHOWN_MS, signal);
     if (signal.aborted) return;
     over.abort();

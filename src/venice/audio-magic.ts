@@ -17,33 +17,38 @@ export function isAudioHead(head: Uint8Array): boolean {
 }
 
 /**
- * Whether bytes begin neither JSON nor a page nor other text, nor a compressed form of one: a file of a kind that the
- * program does not know.
+ * Whether bytes begin neither JSON nor a page nor other text in any encoding, nor a compressed form of one: a file of a
+ * kind that the program does not know.
  */
 export function isBinary(head: Uint8Array): boolean {
-  if (COMPRESSED_OR_UTF16.some((start) => start.every((byte, at) => byte === head[at]))) return false;
-  const words = utf8Of(head);
-  return words === undefined || (!/^\s*[{["<]/.test(words) && CONTROLS.test(words));
+  if (COMPRESSED.some((start) => start.every((byte, at) => byte === head[at])) || isUtf16(head)) return false;
+  const characters = Buffer.from(head).toString('latin1');
+  return !/^(?:\xef\xbb\xbf)?\s*[{["<]/.test(characters) && CONTROLS.test(characters);
 }
 
-/** gzip, zstd, and the byte-order mark of UTF-16. The mark in the other order also begins MPEG audio. */
-const COMPRESSED_OR_UTF16 = [
+/** gzip, zstd and zlib. */
+const COMPRESSED = [
   [0x1f, 0x8b],
   [0x28, 0xb5, 0x2f, 0xfd],
-  [0xfe, 0xff],
+  ...[0x01, 0x5e, 0x9c, 0xda].map((level) => [0x78, level]),
 ];
+
+/** Two bytes may have a zero by chance. */
+const UTF16_BYTES_MIN = 8;
+
+/** By its mark or, in western languages, by the zero in each character. `ff fe` also begins MPEG audio. */
+function isUtf16(head: Uint8Array): boolean {
+  const [a, b, , d] = head;
+  if ((a === 0xfe && b === 0xff) || (a === 0xff && b === 0xfe && d === 0)) return true;
+  const start = [...head.subarray(0, AUDIO_HEAD_BYTES)];
+  return [0, 1].some(
+    (side) =>
+      start.length >= UTF16_BYTES_MIN && start.every((byte, at) => (at % 2 === side) === (byte === 0)),
+  );
+}
 
 /** Control characters that no text has. Not those between tab and carriage return, and not escape. */
 const CONTROLS = /[\0-\x08\x0e-\x1a\x1c-\x1f]/;
-
-/** A character that the end cuts in two is allowed. */
-function utf8Of(head: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
-  } catch {
-    return undefined;
-  }
-}
 
 function text(bytes: Uint8Array, from: number): string {
   return String.fromCharCode(...bytes.subarray(from, from + 4));

@@ -89,6 +89,16 @@ describe('a budget in the file of --env-file', () => {
     expect(error.hint).toMatch(hint);
   });
 
+  it.each([
+    'export VENICE_BATCH_BUDGET',
+    ' export VENICE_BATCH_BUDGET HOME',
+    'export VENICE_BATCH_BUDGET # for shells',
+  ])('that %j passes on to a shell is set', async (line) => {
+    const { budgetMicroUsd } = await settingsOf(`HOME=/home/a\nVENICE_BATCH_BUDGET=1\n${line}\n`);
+    expect(budgetMicroUsd).toEqual({ value: 1_000_000, origin: 'env-file' });
+    expect(await refusal(`export VENICE_BATCH_BUDGET\n`)).toMatchObject({ code: 'usage', exitCode: 2 });
+  });
+
   it('is the lowest one set, even if the environment sets a higher one', async () => {
     const { budgetMicroUsd } = await settingsOf('VENICE_BATCH_BUDGET=1', { VENICE_BATCH_BUDGET: '5' });
     expect(budgetMicroUsd).toEqual({ value: 1_000_000, origin: 'env-file' });

@@ -16,8 +16,8 @@ async function stage() {
     run([verb, 'album.yaml', ...words, ...flags], cwd, service.env);
   const made = await run(['run', 'album.yaml', '--yes', ...flags], maker, service.env);
   expect(made.code, made.stderr).toBe(0);
-  const [first = ''] = audioFiles(maker).sort();
-  return { service, cwd, command, first };
+  const [first = '', second = ''] = audioFiles(maker).sort();
+  return { service, cwd, command, first, second };
 }
 
 it('names a file that a folder keeps out, and buys nothing because of it', async () => {
@@ -33,13 +33,16 @@ it('names a file that a folder keeps out, and buys nothing because of it', async
 });
 
 it('names a file that is not the stored one, and leaves it alone', async () => {
-  const { cwd, command, first } = await stage();
-  mkdirSync(path.dirname(path.join(cwd, first)), { recursive: true });
-  writeFileSync(path.join(cwd, first), 'my own');
+  const { cwd, command, second } = await stage();
+  mkdirSync(path.dirname(path.join(cwd, second)), { recursive: true });
+  writeFileSync(path.join(cwd, second), 'my own');
   const pulled = await command('pull');
   expect(pulled.code).toBe(100);
   expect(pulled.stderr).toContain(
-    `${first} is not the file that was stored: move it away, then: venice-batch pull`,
+    `${second} is not the file that was stored: move it away, then: venice-batch pull`,
   );
-  expect(readFileSync(path.join(cwd, first), 'utf8')).toBe('my own');
+  expect(readFileSync(path.join(cwd, second), 'utf8')).toBe('my own');
+  // Nothing goes by it once its track is gone.
+  writeManifest(cwd, 1);
+  expect((await command('pull')).code).toBe(0);
 });

@@ -158,6 +158,13 @@ describe('a manifest that would send a secret to the service', () => {
     expect(relay.seen.filter((request) => request.startsWith('POST'))).toEqual([]);
   });
 
+  it('is not refused for the word that stands in for a key', async () => {
+    const { cwd, run } = await stage(passOn);
+    writePrompts(cwd, { one: 'A placeholder falls over', two: 'Rain on a tin roof' });
+    const { code, stderr } = await run(['validate', 'album.yaml'], { VENICE_API_KEY: 'placeholder' });
+    expect(code, stderr).toBe(0);
+  });
+
   it('is refused if the secret is in a lyrics file', async () => {
     const { cwd, run, relay } = await stage(passOn);
     writeFileSync(path.join(cwd, 'song.txt'), `la la ${SECRET}\n`);
