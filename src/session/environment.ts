@@ -147,7 +147,7 @@ function faultIn(text: string): LineFault | undefined {
 
 /** `export NAME`, as in a file that shells read too, after the line that sets it. */
 function exportsOnly(code: string, values: Readonly<Record<string, string | undefined>>): boolean {
-  const names = /^ ?export ((?:\w+ ?)+)$/.exec(code)?.[1]?.trim().split(' ');
+  const names = /^ ?export (\w+(?: \w+)*) ?$/.exec(code)?.[1]?.split(' ');
   return names?.every((name) => values[name] !== undefined) === true;
 }
 
