@@ -321,20 +321,23 @@ describe('a lockfile over a shared log', () => {
     expect(b.store.sharing.keptBy(b.store.newest(intent.attempt)!)).toBe('another machine');
   });
 
-  it('keeps a doubt from a damaged line beside the record of its attempt that the log closed without a job', async () => {
+  /** An attempt that the log has as rejected, and the doubt that a damaged line of it leaves in another copy. */
+  async function rejectedAndDamaged() {
     const share = await createShare();
     const a = await machine(share, 'a');
     await a.store.record(intent);
     await a.store.record({ ...intent, rev: 2, state: 'rejected' });
     const text = attemptLine(queued()).replace('job-1', '\0');
     const [doubt] = salvage([text], text, () => undefined).flat();
+    return { share, a, doubt: doubt! };
+  }
+
+  it('keeps a doubt from a damaged line beside the record of its attempt that the log closed without a job', async () => {
+    const { share, a, doubt } = await rejectedAndDamaged();
     const disk = createMemoryDisk();
-    disk.put(
-      '/album/album.lock.jsonl',
-      serialiseLock({ ...header, lineage: a.log.header.lineage }, [doubt!]),
-    );
+    disk.put('/album/album.lock.jsonl', serialiseLock({ ...header, lineage: a.log.header.lineage }, [doubt]));
     const b = await machine(share, 'b', { disk });
-    const apart = setApart(doubt!);
+    const apart = setApart(doubt);
     for (const { attempts } of [b.store, b.log]) {
       expect(attempts.get(intent.attempt)).toMatchObject({ state: 'rejected' });
       expect(attempts.get(apart.attempt)).toMatchObject({ state: 'in_doubt', track: intent.track, take: 1 });
@@ -350,16 +353,11 @@ describe('a lockfile over a shared log', () => {
     ['still open', {}],
     ['settled', { rev: 2, state: 'rejected' } as const],
   ])('knows the doubt of a line that is damaged a second time: %s', async (_name, since) => {
-    const share = await createShare();
-    const a = await machine(share, 'a');
-    await a.store.record(intent);
-    await a.store.record({ ...intent, rev: 2, state: 'rejected' });
-    const text = attemptLine(queued()).replace('job-1', '\0');
-    const [doubt] = salvage([text], text, () => undefined).flat();
-    const apart = { ...setApart(doubt!), ...since };
+    const { share, a, doubt } = await rejectedAndDamaged();
+    const apart = { ...setApart(doubt), ...since };
     const disk = createMemoryDisk();
     const lineage = a.log.header.lineage;
-    disk.put('/album/album.lock.jsonl', serialiseLock({ ...header, lineage }, [doubt!, apart]));
+    disk.put('/album/album.lock.jsonl', serialiseLock({ ...header, lineage }, [doubt, apart]));
     const b = await machine(share, 'b', { disk });
     for (const { attempts } of [b.store, b.log]) {
       expect(attempts.get(intent.attempt)).toMatchObject({ state: 'rejected' });
