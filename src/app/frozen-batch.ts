@@ -74,7 +74,7 @@ async function look(world: FrozenWorld, settings: BatchSettings, startedMs: numb
     });
     emitPlan(world, prepared.plan);
     const { diagnostics } = prepared.plan;
-    const changes = [...lacksRecords(read, settings), ...notFrozen(prepared.plan, settings.placeOf)];
+    const changes = [...lacksRecords(read, settings), ...notFrozen(prepared.plan, settings)];
     const changed = diagnostics.some(({ code }) => code === 'file-changed');
     const reported = [...diagnostics.map(asError), ...changes];
     if (reported.length > 0) world.show(reported, loaded.sources);

@@ -1,6 +1,8 @@
 import type { Diagnostic } from '../core/diagnostic.js';
 import { shellWord } from '../core/shell.js';
+import type { NextCommand } from '../lockfile/lock-error.js';
 import type { Plan } from '../plan/plan.js';
+import type { BatchSettings } from './world.js';
 
 /** At most this many takes are named in the error. */
 const NAMED_MAX = 20;
@@ -8,12 +10,12 @@ const NAMED_MAX = 20;
 /** Why `--frozen` fails: what would be bought, and what would be moved. Empty if nothing would change. Pure. */
 export function notFrozen(
   { rows, moves }: Pick<Plan, 'rows' | 'moves'>,
-  placeOf: (file: string) => string = String,
+  { command, placeOf = String }: Pick<BatchSettings, 'command' | 'placeOf'>,
 ): readonly Diagnostic[] {
-  return [...wouldBuy(rows), ...wouldMove(moves, placeOf)];
+  return [...wouldBuy(rows, command), ...wouldMove(moves, command, placeOf)];
 }
 
-function wouldBuy(rows: Plan['rows']): readonly Diagnostic[] {
+function wouldBuy(rows: Plan['rows'], command: NextCommand): readonly Diagnostic[] {
   const open = rows.flatMap(({ take, decision }) =>
     decision.kind === 'buy' ? [{ take, why: decision.why.kind }] : [],
   );
@@ -33,14 +35,18 @@ function wouldBuy(rows: Plan['rows']): readonly Diagnostic[] {
       code: 'not-frozen',
       severity: 'error',
       message,
-      hint: 'run without --frozen where buying is allowed, and commit the lockfile and the files',
+      hint: `where buying is allowed, buy, and commit the lockfile and the files: ${command('run')}`,
       ...(open.every(({ take }) => take.track === first.take.track) ? { span: first.take.span } : {}),
     },
   ];
 }
 
 /** A file that moves twice, out of the way and on, counts once. */
-function wouldMove(moves: Plan['moves'], placeOf: (file: string) => string): readonly Diagnostic[] {
+function wouldMove(
+  moves: Plan['moves'],
+  command: NextCommand,
+  placeOf: (file: string) => string,
+): readonly Diagnostic[] {
   const [first] = moves;
   if (first === undefined) return [];
   const count = new Set(moves.map(({ attempt }) => attempt)).size;
@@ -51,7 +57,7 @@ function wouldMove(moves: Plan['moves'], placeOf: (file: string) => string): rea
       code: 'not-frozen',
       severity: 'error',
       message: `${files} would be moved to new names, but --frozen changes nothing: ${count === 1 ? '' : 'such as '}${example}`,
-      hint: 'run without --frozen where the names may change, and commit the lockfile and the files',
+      hint: `where the names may change, move them, and commit the lockfile and the files: ${command('run')}`,
     },
   ];
 }

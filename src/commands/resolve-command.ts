@@ -18,6 +18,7 @@ import { settleAttempt } from '../session/resolve-attempt.js';
 import { openSession, type Session } from '../session/session.js';
 import type { Flags } from '../session/settings.js';
 import { shortId } from '../session/with-store.js';
+import type { CallFailure } from '../venice/client.js';
 import { createClient } from '../venice/create-client.js';
 import { createEvidence } from '../venice/matching-charges.js';
 import { changeLockfile } from './change-lockfile.js';
@@ -70,6 +71,11 @@ function resolutionOf(flags: ResolveFlags, command: Session['command']): Resolut
   return said[0];
 }
 
+/** An inference key cannot read the billing history. */
+function isKeyRefused({ status }: CallFailure): boolean {
+  return status === 401 || status === 403;
+}
+
 async function show(session: Session): Promise<ExitCode> {
   const { settings, stdout, endpoint } = session;
   const lockPath = settings.lockfilePath.value;
@@ -84,13 +90,14 @@ async function show(session: Session): Promise<ExitCode> {
       `warning: a run (${escapeForeign(running)}) is at work and may still record what became of these: wait for it to end, then look again\n`,
     );
   const asks = doubtful.length > 0 && session.account !== undefined;
-  const history = asks
+  const asked = asks
     ? await fetchHistory(
         createClient(await session.connect(), session.redact, session.account),
         session.ports.clock,
         doubtful,
       )
     : undefined;
+  const history = asked === undefined || 'ok' in asked ? undefined : asked;
   const matchCharges =
     history === undefined ? undefined : createEvidence(history.entries, attempts, history.clockOffsetMs);
   const items = doubtful.map((attempt): InDoubt => {
@@ -106,6 +113,7 @@ async function show(session: Session): Promise<ExitCode> {
         color: stdout.color,
         width: tableWidth(stdout, process.env),
         history,
+        ...(asked !== undefined && 'ok' in asked && !isKeyRefused(asked) ? { unread: asked.message } : {}),
       }),
     );
   const note = attempts.length === 0 ? await elsewhereNote(session, ['resolve']) : undefined;

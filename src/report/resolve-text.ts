@@ -37,6 +37,8 @@ export interface ResolveOptions {
   readonly color: boolean;
   readonly width: number;
   readonly history?: HistoryFacts | undefined;
+  /** Why the billing history could not be read with a key that may read it. */
+  readonly unread?: string;
 }
 
 /** Billing history entries shown for one attempt at most. */
@@ -56,7 +58,7 @@ export function renderInDoubt(items: readonly InDoubt[], options: ResolveOptions
   const style = styleFor(options.color);
   const blocks = items.map((item) => {
     const { attempt } = item;
-    const about = [escapeForeign(facts(attempt)), ...history(item, options.history)];
+    const about = [escapeForeign(facts(attempt)), ...history(item, options)];
     const details = about.flatMap((text) => wrapIndented(text, Math.max(40, options.width) - 2));
     return [
       `${style.warn('?')} ${style.strong(escapeForeign(attempt.track === UNREADABLE ? 'take unknown' : takeKey(attempt)))}`,
@@ -117,10 +119,16 @@ function facts(attempt: Attempt): string {
   return `${when}${model}${length}, ${price}${job}; ${why}${file}`;
 }
 
-function history({ attempt, evidence }: InDoubt, asked: HistoryFacts | undefined): string[] {
+function history(
+  { attempt, evidence }: InDoubt,
+  { history: asked, unread }: Pick<ResolveOptions, 'history' | 'unread'>,
+): string[] {
   if (attempt.at.intent === undefined)
     return ['billing history: not searched, because the time of the submit is unknown'];
-  if (evidence === undefined) return ['billing history: not available with this key'];
+  if (evidence === undefined) {
+    if (unread === undefined) return ['billing history: not available with this key'];
+    return [`billing history: could not be read (${escapeForeign(unread)}); try again later`];
+  }
   const { fits, near } = evidence;
   const fitting = fits.map((entry) => `  ${entryText(entry)}`);
   const nearby = near.map(({ entry, difference }) => `  similar: ${entryText(entry)} (${difference})`);

@@ -157,7 +157,7 @@ export interface RunContext {
 /** Stops buying and reports the reason once; collecting continues. */
 export function stopBuying(context: RunContext, reason: StopReason): void {
   const why = context.stopReasons.has(reason) ? undefined : stopNotice(reason, context.settings.command);
-  if (why !== undefined) emitNotice(context, 'error', why.code, why.message, why.hint);
+  if (why !== undefined) emitNotice(context, why.severity, why.code, why.message, why.hint);
   context.stopReasons.add(reason);
   context.buying = false;
   context.scheduler.stopSubmitting();

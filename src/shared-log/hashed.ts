@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { FolderFiles, Random } from '../core/ports.js';
 import { publishFile } from '../storage/link-into-place.js';
-import type { NewFile } from './audio-store.js';
+import { audioKey, type NewFile } from './audio-store.js';
 import { StoreFault } from './object-store.js';
 
 /** Result of hashing some bytes. */
@@ -80,7 +80,7 @@ export function requireSame(found: string, sha256: string): void {
   if (found !== sha256)
     throw new StoreFault(
       'altered',
-      `the audio ${sha256} was damaged or replaced in the store: replace it there with the intact file from a machine that has it`,
+      `${audioKey(sha256)} was damaged or replaced in the store: delete it there; the next run on a machine that has the intact file uploads it again`,
     );
 }
 

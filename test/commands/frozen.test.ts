@@ -3,7 +3,8 @@ import { notFrozen as findings } from '../../src/app/frozen.js';
 import type { Decision, PlanRow } from '../../src/plan/plan.js';
 import { makeAttempt, makeTake } from '../plan/builders.js';
 
-const notFrozen = (rows: readonly PlanRow[]) => findings({ rows, moves: [] });
+const command = (verb: string) => `venice-batch ${verb} album.yaml`;
+const notFrozen = (rows: readonly PlanRow[]) => findings({ rows, moves: [] }, { command });
 
 const NEW: Decision = { kind: 'buy', why: { kind: 'new' } };
 
@@ -19,7 +20,11 @@ describe('takes that --frozen finds to buy', () => {
     };
     const [only, ...others] = notFrozen([row('intro'), row('drive'), row('drive', 2, changed)]);
     expect(others).toEqual([]);
-    expect(only).toMatchObject({ code: 'not-frozen', severity: 'error' });
+    expect(only).toMatchObject({
+      code: 'not-frozen',
+      severity: 'error',
+      hint: 'where buying is allowed, buy, and commit the lockfile and the files: venice-batch run album.yaml',
+    });
     expect(only?.message).toBe(
       '3 takes would be bought, but --frozen forbids buying: intro#1 (new), drive#1 (new), drive#2 (changed)',
     );
@@ -55,7 +60,7 @@ describe('files that --frozen finds to move', () => {
       { attempt: 'b', from: 'out/b.wav', to: 'aside' },
       { attempt: 'b', from: 'aside', to: 'out/a.wav' },
     ];
-    expect(findings({ rows: [], moves }, (file) => `music/${file}`)).toMatchObject([
+    expect(findings({ rows: [], moves }, { command, placeOf: (file) => `music/${file}` })).toMatchObject([
       {
         code: 'not-frozen',
         message:

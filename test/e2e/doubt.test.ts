@@ -123,19 +123,29 @@ describe('resolve', () => {
     expect(document.in_doubt[0]?.matches).toHaveLength(1);
   });
 
-  it('says that the billing history is not available to this key', async () => {
+  it.each([
+    [403, 'Admin key required', 'billing history: not available with this key'],
+    [
+      503,
+      'Down for maintenance',
+      'billing history: could not be read (Down for maintenance); try again later',
+    ],
+  ])('says why the billing history cannot be read: %i', async (status, error, said) => {
     const album = await scene({ prompts: PROMPTS });
     const relay = await startRelay(album.service.url, async (passing) => {
       if (!passing.path.startsWith('/billing/usage-history')) return passing.answer(await passing.forward());
-      const body = '{"error":"Admin key required"}';
-      passing.answer({ status: 403, headers: { 'content-type': 'application/json' }, body });
+      passing.answer({
+        status,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ error }),
+      });
     });
     const run = (verb: string, ...words: string[]) =>
       runProgram([verb, 'album.yaml', ...words, '--base-url', relay.url], album.cwd, album.service.env);
     expect((await run('run', '--yes')).code).toBe(8);
     const shown = await run('resolve');
     expect(shown.code).toBe(8);
-    expect(shown.stdout).toContain('billing history: not available with this key');
+    expect(shown.stdout).toContain(said);
   });
 
   it('shows a charge with another time, name and price as a possible match', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 import * as library from '../../src/index.js';
@@ -140,4 +140,10 @@ it('does not suggest buying what the audio store has but cannot be downloaded', 
   expect(ended.stderr).toContain('was damaged or replaced in the store');
   expect(ended.stdout + ended.stderr).toContain('venice-batch collect album.yaml');
   expect(ended.stdout + ended.stderr).not.toContain('--retry-failed');
+
+  // As the warning says.
+  rmSync(path.join(audio, first));
+  expect((await run(words, one, service.env)).code).toBe(0);
+  expect((await run(words, other, service.env)).code).toBe(0);
+  expect(await service.charges()).toBe(2);
 });

@@ -516,6 +516,9 @@ describe('the list of attempts in doubt', () => {
   it('distinguishes an unavailable history from an empty one, and limits a long one', () => {
     const entry = { ...charge, sku: HOSTILE };
     expect(renderInDoubt([{ attempt: doubtful }], options)).toContain('not available with this key');
+    expect(renderInDoubt([{ attempt: doubtful }], { ...options, unread: HOSTILE })).toMatch(
+      /billing history: could not be read\s+\(.+\); try again later/s,
+    );
     const evidence = { ...nothing, fits: Array(9).fill(entry), near: [] };
     const long = renderInDoubt([{ attempt: doubtful, evidence }], options);
     expect(long).toContain('… 4 more that match');
