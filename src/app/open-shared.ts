@@ -69,10 +69,13 @@ export async function openTogether(
  * Before the lockfile is created: it would bind this manifest to the log, and the next run could not tell that they do
  * not belong together.
  */
-function unattendedError({ message }: { readonly message: string }, command: NextCommand): BatchError {
+function unattendedError(
+  { message, separate }: { readonly message: string; readonly separate: string },
+  command: NextCommand,
+): BatchError {
   return new BatchError('state-other-manifest', message, {
     exitCode: EXIT.lockfile,
-    hint: `use a separate address for each manifest, or they share one budget; if you renamed all tracks, approve the first purchase yourself, at a terminal; to see what it would buy: ${command('plan')}`,
+    hint: `${separate}; if you renamed all tracks, approve the first purchase yourself, at a terminal; to see what it would buy: ${command('plan')}`,
   });
 }
 

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { shellWord } from '../core/shell.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { Manifest } from '../manifest/take.js';
 
@@ -12,15 +14,26 @@ export function otherManifest(
   address: string,
   manifest: Manifest | undefined,
   attempts: Iterable<Attempt>,
-): { readonly message: string; readonly hint: string } | undefined {
+): { readonly message: string; readonly separate: string; readonly hint: string } | undefined {
   const tracks = [...new Set([...attempts].map(({ track }) => track))].sort();
   const own = new Set(manifest?.takes.map(({ track }) => track));
   if (manifest === undefined || tracks.length === 0 || tracks.some((track) => own.has(track)))
     return undefined;
   const named = tracks.slice(0, NAMED_MAX).join(', ');
   const more = tracks.length > NAMED_MAX ? ` and ${tracks.length - NAMED_MAX} more` : '';
+  const separate = `use a separate address for each manifest, such as ${shellWord(separateAddress(address, manifest))}, or they share one budget`;
   return {
+    separate,
     message: `${address}: no track of the shared log (${named}${more}) is in this manifest: it seems to belong to another manifest`,
-    hint: 'use a separate address for each manifest, or they share one budget; if you renamed all tracks, ignore this',
+    hint: `${separate}; if you renamed all tracks, ignore this`,
   };
+}
+
+/** Beside the given one, named after the manifest and its folder. */
+function separateAddress(address: string, manifest: Manifest): string {
+  const [place = '', query] = address.split('?');
+  const { dir, name: stem } = path.parse(manifest.path);
+  const name = `${path.basename(dir)}-${stem}`.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+/, '');
+  if (place.startsWith('git:')) return `${place}?ref=${name}`;
+  return `${place}/${name}${query === undefined ? '' : `?${query}`}`;
 }

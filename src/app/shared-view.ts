@@ -107,7 +107,8 @@ export async function sharedView(
   const { fault, foreign, ...view } = result.seen;
   // A damaged log is shown as far as it goes, but without a lockfile nothing says how much is missing.
   const partly = fault && unread(fault, fault);
-  if (foreign !== undefined) report({ code: 'state-other-manifest', ...foreign });
+  if (foreign !== undefined)
+    report({ code: 'state-other-manifest', message: foreign.message, hint: foreign.hint });
   const unknown = partly?.unknown === true && view.attempts.length === 0;
   return { ...view, ...place, unknown, warnings };
 }

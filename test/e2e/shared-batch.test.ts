@@ -364,6 +364,7 @@ it('warns of an address that another manifest uses, and buys nothing there unatt
     const unattended = await runHere(words(service, state), other, service.env);
     expect(unattended.code).toBe(9);
     expect(unattended.stderr).toContain('error[state-other-manifest]');
+    expect(unattended.stderr).toContain(`such as ${state[1]}/${path.basename(other)}-album, or`);
   }
   expect(await service.charges()).toBe(2);
   for (const tracks of [1, 3]) {
