@@ -93,6 +93,12 @@ function unknownCommand(command: Command, text: string, argv: readonly string[])
   const program = rootOf(command);
   if (command === program && /\.(ya?ml|json)$/i.test(word)) {
     const flags = argv.filter((one) => one !== word);
+    const [verb] = program.commands.map((one) => one.name()).filter((name) => name === flags[0]);
+    if (verb !== undefined)
+      return {
+        message: `the command goes before '${word}'`,
+        hint: line(program, [verb, word, ...flags.slice(1)]),
+      };
     return {
       message: `a command is missing before '${word}'`,
       hint: `to see what it would cost: ${line(program, ['plan', word, ...flags])}; to make it: ${line(program, ['run', word, ...flags])}`,
@@ -113,11 +119,15 @@ function tooManyManifests(command: Command, text: string, argv: readonly string[
   const [first, ...others] = command.args;
   if (first === undefined) return undefined;
   const extra = new Set(others.filter((word) => word !== first));
+  const words = pathOf(command).split(' ').slice(1);
   return {
     message: `\`${pathOf(command).slice(rootOf(command).name().length + 1)}\` takes one manifest at a time`,
     hint: line(
       rootOf(command),
-      argv.filter((word, index) => !extra.has(word) && (word !== first || argv.indexOf(word) === index)),
+      argv.filter((word, index) => {
+        const isFirst = argv.indexOf(word) === index;
+        return extra.has(word) ? isFirst && words.includes(word) : word !== first || isFirst;
+      }),
     ),
   };
 }

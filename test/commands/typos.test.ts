@@ -74,6 +74,8 @@ describe('a mistake on the command line', () => {
       '`run` takes one manifest at a time',
       'venice-batch run a.yaml --only x',
     ],
+    [['status', 'a.yaml', 'status'], '`status` takes one manifest at a time', 'venice-batch status a.yaml'],
+    [['a.yaml', 'run', '--yes'], "the command goes before 'a.yaml'", 'venice-batch run a.yaml --yes'],
     [
       ['lock', 'repair', 'a.yaml', 'b.yaml'],
       '`lock repair` takes one manifest at a time',
