@@ -207,16 +207,16 @@ function leaveCopy(context: RunContext, why: string, refused: Refusal): Settled 
  * Files stored before there was an audio store have to be uploaded too, so that this disk does not have the only copy.
  */
 async function isUploadedNow(context: RunContext, job: Job): Promise<boolean | Exclude<Uploaded, string>> {
-  const { file } = newestOf(context, job);
+  const attempt = newestOf(context, job);
+  const { file } = attempt;
   if (file === undefined || context.audio === undefined) return true;
-  if (await isUploaded(context, file)) return true;
+  if (await isUploaded(context, attempt)) return true;
   const uploaded = await uploadFile(context, file);
   return typeof uploaded === 'object' ? uploaded : uploaded === 'banked';
 }
 
-async function isAnywhereElse(context: RunContext, job: Job): Promise<boolean> {
-  const { file } = newestOf(context, job);
-  return file !== undefined && (await isUploaded(context, file));
+function isAnywhereElse(context: RunContext, job: Job): Promise<boolean> {
+  return isUploaded(context, newestOf(context, job));
 }
 
 /** Whether the stored file is there, byte for byte. Throws the `FileFault` of a disk that cannot be read. */

@@ -12,10 +12,11 @@ import { isStoreFault, isUploaded } from './upload.js';
  * @returns `undefined` if it is not there
  */
 export async function findElsewhere(context: RunContext, job: Job): Promise<Settled | undefined> {
-  const { file } = newestOf(context, job);
+  const attempt = newestOf(context, job);
+  const { file } = attempt;
   if (file === undefined) return undefined;
   try {
-    if (!(await isUploaded(context, file))) return undefined;
+    if (!(await isUploaded(context, attempt))) return undefined;
   } catch (error) {
     if (!isStoreFault(error)) throw error;
     return again(context, job, `could not look for ${job.key} in the audio store: ${error.message}`);

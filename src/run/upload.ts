@@ -65,12 +65,13 @@ const NEEDED: Readonly<Record<Refusal, string>> = {
   store: 'when the store can be used again',
 };
 
-/** Whether the audio store has the file, so that any machine can fetch it. Rejects with a `StoreFault`. */
-export async function isUploaded(
-  { audio }: RunContext,
-  { sha256 }: Pick<StoredFile, 'sha256'>,
-): Promise<boolean> {
-  return audio !== undefined && (await audio.has(sha256));
+/**
+ * Whether the audio store has the file, byte for byte, so that any machine can fetch it. What this run uploaded was
+ * checked then, so it only has to be there. Rejects with a `StoreFault`.
+ */
+export async function isUploaded({ audio, made }: RunContext, { attempt, file }: Attempt): Promise<boolean> {
+  if (audio === undefined || file === undefined) return false;
+  return made.has(attempt) ? audio.has(file.sha256) : audio.holds(file.sha256);
 }
 
 export interface Pulled {

@@ -50,6 +50,7 @@ function audioOf(address: StateAddress, world: StoreWorld): AudioStore | undefin
       put: refuse,
       download: refuse,
       has: refuse,
+      holds: refuse,
       close: async () => {},
     };
   }

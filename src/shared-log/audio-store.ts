@@ -28,7 +28,10 @@ export interface AudioStore {
    * @param bytes its size: nothing beyond it is read
    */
   download(sha256: string, bytes: number, to: NewFile): Promise<'downloaded' | 'absent' | 'exists'>;
+  /** Whether there is an object of this name. It may be damaged: see `holds`. */
   has(sha256: string): Promise<boolean>;
+  /** Whether the audio is there, byte for byte. Reads all of it. */
+  holds(sha256: string): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -11,8 +11,8 @@ export function createFolderAudio(files: Files, random: Random, root: string): A
     await requireRoot(files, root);
     return (await files.facts(pathOf(sha256))) !== undefined;
   };
-  const verify = async (sha256: string) =>
-    requireSame((await sumOf(files.stream(pathOf(sha256)))).sha256, sha256);
+  const foundIn = async (sha256: string) => (await sumOf(files.stream(pathOf(sha256)))).sha256;
+  const verify = async (sha256: string) => requireSame(await foundIn(sha256), sha256);
 
   return {
     address: `file://${root}`,
@@ -22,17 +22,23 @@ export function createFolderAudio(files: Files, random: Random, root: string): A
         return 'stored';
       }
       const draft = join(root, 'audio', partName(random));
-      const sum = await guarded(() => writeSynced(files, draft, files.stream(path)));
-      if (sum.sha256 !== sha256 || sum.bytes !== bytes) {
-        await files.remove(draft);
-        return 'changed';
+      try {
+        const sum = await guarded(() => writeSynced(files, draft, files.stream(path)));
+        if (sum.sha256 !== sha256 || sum.bytes !== bytes) {
+          await files.remove(draft);
+          return 'changed';
+        }
+        const to = pathOf(sha256);
+        await guarded(async () => {
+          await files.makeDirectory(join(to, '..'));
+          if ((await nameOnce(files, draft, to)) === 'exists') await verify(sha256);
+        });
+        return 'stored';
+      } catch (error) {
+        // On a full disk it would take the space that the log needs.
+        await files.remove(draft).catch(() => {});
+        throw error;
       }
-      const to = pathOf(sha256);
-      await guarded(async () => {
-        await files.makeDirectory(join(to, '..'));
-        if ((await nameOnce(files, draft, to)) === 'exists') await verify(sha256);
-      });
-      return 'stored';
     },
     download: async (sha256, bytes, to) => {
       if ((await to.files.facts(to.path)) !== undefined) return 'exists';
@@ -40,6 +46,7 @@ export function createFolderAudio(files: Files, random: Random, root: string): A
       return downloadTo(to, { sha256, bytes }, random, files.stream(pathOf(sha256)));
     },
     has: (sha256) => guarded(() => has(sha256)),
+    holds: (sha256) => guarded(async () => (await has(sha256)) && (await foundIn(sha256)) === sha256),
     close: async () => {},
   };
 }

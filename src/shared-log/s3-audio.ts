@@ -21,18 +21,18 @@ export function createS3Audio(
   place: { readonly address: string; close(): Promise<void> },
 ): AudioStore {
   const sizeNow = (sha256: string) => withRetries(trying, () => sizeOf(client, sha256));
+  const sumNow = (sha256: string) => withRetries(trying, () => sumOf(contents(client, sha256)));
   return {
     address: place.address,
     put: async (path, sha256, bytes) => {
       const answer = await withRetries(trying, () => upload(client, files, path, { sha256, bytes }));
       if (answer === 'changed') return 'changed';
       if (answer === 'created') check(await sizeNow(sha256), bytes, sha256);
-      else
-        check(
-          (await withRetries(trying, () => verify(contents(client, sha256), sha256))).bytes,
-          bytes,
-          sha256,
-        );
+      else {
+        const found = await sumNow(sha256);
+        requireSame(found.sha256, sha256);
+        check(found.bytes, bytes, sha256);
+      }
       return 'stored';
     },
     download: async (sha256, bytes, to) => {
@@ -42,6 +42,8 @@ export function createS3Audio(
       return withRetries(trying, () => downloadTo(to, { sha256, bytes }, random, contents(client, sha256)));
     },
     has: async (sha256) => (await sizeNow(sha256)) !== undefined,
+    holds: async (sha256) =>
+      (await sizeNow(sha256)) !== undefined && (await sumNow(sha256)).sha256 === sha256,
     close: () => place.close(),
   };
 }
@@ -96,12 +98,6 @@ async function* contents(client: S3Client, sha256: string): AsyncIterable<Uint8A
   } finally {
     answer.discard();
   }
-}
-
-async function verify(contents: AsyncIterable<Uint8Array>, sha256: string): Promise<Sum> {
-  const sum = await sumOf(contents);
-  requireSame(sum.sha256, sha256);
-  return sum;
 }
 
 function check(found: number | undefined, bytes: number, sha256: string): void {

@@ -20,6 +20,8 @@ export interface Hardships {
   readonly outdated: Rng | undefined;
   /** Copies of the log are damaged, and repaired without a backup. */
   readonly worn: Rng | undefined;
+  /** Objects of the audio store are damaged. */
+  readonly damages: Rng | undefined;
 }
 
 export const NO_HARDSHIPS: Hardships = {
@@ -29,6 +31,7 @@ export const NO_HARDSHIPS: Hardships = {
   endlessCleanUps: false,
   outdated: undefined,
   worn: undefined,
+  damages: undefined,
 };
 
 export function drawHardships(seed: number): Hardships {
@@ -39,6 +42,7 @@ export function drawHardships(seed: number): Hardships {
   const refused = drawn('refused audio', 0.05);
   const latePlans = drawn('late plans', 0.05);
   const outdated = drawn('outdated copies', 0.06);
+  const damages = drawn('damaged audio', 0.06);
   const audio = refused === undefined ? 0 : 0.6;
   const log = outdated === undefined && latePlans === undefined ? 0 : 0.7;
   const from = outdated === undefined ? STORED : SUBMITTED;
@@ -49,6 +53,8 @@ export function drawHardships(seed: number): Hardships {
     endlessCleanUps: drawn('endless clean-ups', 0.03) !== undefined,
     outdated,
     worn: drawn('worn copies', 0.1),
+    // Only what the service still has may be damaged: anything else would be lost.
+    damages: (refused ?? latePlans) === undefined ? damages : undefined,
   };
 }
 

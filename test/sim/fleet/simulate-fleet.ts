@@ -7,6 +7,7 @@ import { CALM_RUN, calmRates, drawRun, NO_DISK_FAULTS, type RunDraw } from '../s
 import type { Incarnation, Program, SimOptions, SimResult, SimWorld } from '../world.js';
 import { wearCopy } from '../worn.js';
 import { noBucketFaults } from './bucket-client.js';
+import { damageAudio, removeDamaged } from './damaged-audio.js';
 import { deleteEntries, restore } from './deletions.js';
 import { createFleet, type Fleet, lose } from './fleet.js';
 import { codeOf, judgeEnd, judgeFilesHere, judgeGivenUp } from './fleet-end.js';
@@ -101,7 +102,8 @@ async function play(fleet: Fleet): Promise<void> {
     await pass(fleet, APART_MS_MAX);
     await untilIdle(fleet, `round ${round + 1}`);
     await pass(fleet, rng.chance(0.1) ? 86_400_000 : rng.below(400_000));
-    const { outdated } = fleet.hardships;
+    const { outdated, damages } = fleet.hardships;
+    if (damages !== undefined) damageAudio(fleet, damages);
     if (outdated !== undefined) await settleOutdated(fleet, outdated);
     if (fleet.hardships.worn !== undefined) await wearCopies(fleet, fleet.hardships.worn);
     const away = awayMs(fleet.hardships);
@@ -219,6 +221,7 @@ async function calmDown(fleet: Fleet): Promise<void> {
   const { rng, deleted } = fleet;
   fleet.trace('faults stop');
   calm(fleet);
+  if (fleet.hardships.damages !== undefined) removeDamaged(fleet);
   await pass(fleet, QUIET_MS);
   const restored = deleted !== undefined && (deleted.newest || rng.chance(0.7));
   if (restored) restore(fleet);
