@@ -38,6 +38,8 @@ export async function openAudioCache(files: Files, random: Random, lockPath: str
       try {
         // A repository may contain a link that leads elsewhere.
         if ((await files.real(path.dirname(file))) !== path.dirname(file)) return;
+        // The lockfile's folder was moved during the run: it must not be created again.
+        if ((await files.facts(path.dirname(real))) === undefined) return;
         await makePrivateFolder(files, random, real);
         await files.makeDirectory(path.dirname(file));
         await replaceFile(files, file, [bytes], scratchPath(random, real));

@@ -3,6 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { FileFacts, FileHandle, Files, Random } from '../core/ports.js';
 import { removeQuietly, replaceFile } from './atomic-write.js';
 import type { Attempt } from './attempt.js';
+import { isInPlace, type LockFolder, requireInPlace } from './lock-folder.js';
 import { isRelated, type LockHeader } from './lock-header.js';
 import { parseLock } from './lock-text.js';
 import { makePrivateFolder, privatePath, randomHex, scratchPath } from './private-folder.js';
@@ -13,10 +14,8 @@ import { makePrivateFolder, privatePath, randomHex, scratchPath } from './privat
  * here. When a run ends cleanly, a copy of the whole lockfile takes its place: version control may put back an older
  * lockfile later, too.
  */
-export interface Journal {
-  readonly files: Files;
+export interface Journal extends LockFolder {
   readonly random: Random;
-  readonly lockPath: string;
   readonly path: string;
   /** Where a clean end leaves a copy of the lockfile. One for each lineage: branches may have unrelated lockfiles. */
   readonly copyPath: string;
@@ -31,20 +30,20 @@ export interface Journal {
 
 /** @param earlier paths of the journals that were read with the lockfile */
 export function createJournal(
-  files: Files,
+  { files, lockPath, folder }: LockFolder,
   random: Random,
-  lockPath: string,
   header: LockHeader,
   earlier: readonly string[],
 ): Journal {
   const lineage = header.lineage.slice(0, 8);
   const name = `.${lineage}.${randomHex(random).slice(0, 8)}.journal`;
   const copyPath = privatePath(lockPath, `.${lineage}${COPY}`);
-  return { files, random, lockPath, path: privatePath(lockPath, name), copyPath, earlier, begun: false };
+  const path = privatePath(lockPath, name);
+  return { files, random, lockPath, folder, path, copyPath, earlier, begun: false };
 }
 
 /**
- * Makes the lines durable in the journal.
+ * Makes the lines durable in the journal. If its folder was moved, they go where it is now, through the open file.
  *
  * @param whole the text of everything known before, for a journal that has to be created
  */
@@ -53,22 +52,40 @@ export async function appendToJournal(
   lines: Uint8Array,
   whole: () => readonly Uint8Array[],
 ): Promise<void> {
-  const { files, random, lockPath, path, seen } = journal;
+  const { files, random, lockPath, folder, path, seen } = journal;
   journal.seen = undefined;
   journal.begun = true;
-  if (seen !== undefined && isSame(await files.facts(path), seen)) {
-    journal.handle ??= await openAgain(journal);
-    await journal.handle?.write(lines);
-    await journal.handle?.sync();
-    const now = await files.facts(path);
-    if (now?.id === seen.id && now.bytes === seen.bytes + lines.length) {
-      journal.seen = now;
+  if (seen !== undefined) {
+    const after = await append(journal, seen, lines);
+    if (after !== undefined) {
+      journal.seen = after;
       return;
     }
   }
   await letGoOfJournal(journal);
-  await makePrivateFolder(files, random, lockPath);
-  journal.seen = await replaceFile(files, path, [...whole(), lines], scratchPath(random, lockPath));
+  await makePrivateFolder(files, random, lockPath, folder);
+  const pieces = [...whole(), lines];
+  const made = await replaceFile(files, path, pieces, scratchPath(random, lockPath), () =>
+    requireInPlace(journal),
+  );
+  // Opened now: once its folder is moved, its path leads nowhere.
+  journal.handle = await openAgain(journal);
+  journal.seen = made;
+}
+
+/** @returns the file afterwards; `undefined` if the journal has to be created again */
+async function append(journal: Journal, seen: FileFacts, lines: Uint8Array): Promise<FileFacts | undefined> {
+  const { files, path } = journal;
+  const isThere = isSame(await files.facts(path), seen);
+  if (!isThere && (journal.handle === undefined || (await isInPlace(journal)))) return undefined;
+  journal.handle ??= await openAgain(journal);
+  await journal.handle?.write(lines);
+  await journal.handle?.sync();
+  const now = await files.facts(path);
+  const bytes = seen.bytes + lines.length;
+  if (now?.id === seen.id && now.bytes === bytes) return now;
+  // Its time is not known: if the folder is put back, the journal is written again.
+  return journal.handle !== undefined && !(await isInPlace(journal)) ? { ...seen, bytes } : undefined;
 }
 
 /** `undefined`: it was deleted in the meantime. */
@@ -92,11 +109,11 @@ export async function letGoOfJournal(journal: Journal): Promise<void> {
  * on the copy, so a disk that does not take it changes nothing.
  */
 export async function closeJournal(journal: Journal, pieces: readonly Uint8Array[]): Promise<void> {
-  const { files, random, lockPath, copyPath: path } = journal;
+  const { files, random, lockPath, folder, copyPath: path } = journal;
   try {
     const found = await files.read(path, bytesOf(pieces)).catch(() => new Uint8Array(0));
     if (Buffer.compare(found, Buffer.concat(pieces)) !== 0) {
-      await makePrivateFolder(files, random, lockPath);
+      await makePrivateFolder(files, random, lockPath, folder);
       await replaceFile(files, path, pieces, scratchPath(random, lockPath));
     }
   } catch (fault) {

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import { BatchError, EXIT, isSystemFault } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { NextCommand } from './lock-error.js';
+import { isInPlace } from './lock-folder.js';
 
 interface NamedFile {
   readonly files: Files;
@@ -9,14 +11,45 @@ interface NamedFile {
   readonly path: string;
   /** Absolute, as the user named it. */
   readonly named: string;
+  /** Identity of its folder when the run began: see `LockFolder`. */
+  readonly folder: string | undefined;
   readonly command: NextCommand;
+}
+
+/**
+ * Whether the lockfile's folder was moved or unmounted, or another one took its place. Nothing is written at its path
+ * then. What this run records reaches the journal in the moved folder, where the next run finds it.
+ */
+export async function movedAway({
+  files,
+  path,
+  folder,
+  command,
+}: NamedFile): Promise<BatchError | undefined> {
+  if (await isInPlace({ files, lockPath: path, folder })) return undefined;
+  const place = shellWord(dirname(path));
+  const isOther = (await files.facts(dirname(path))) !== undefined;
+  const other = isOther ? `move the other folder at ${place} away, then ` : '';
+  return new BatchError(
+    'lockfile-replaced',
+    `${place}, the folder of the lockfile, was moved, unmounted or replaced during the run${isOther ? ': another folder is there now' : ''}`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `what this run bought is recorded in that folder, wherever it is now: ${other}put it back, or change to it; then: ${command('run')}`,
+    },
+  );
 }
 
 /**
  * Whether the name leads to another file by now, because a link on the way was replaced. The records are safe in the
  * file where the run began, but the next run would not find them.
  */
-export async function ledAway({ files, path, named, command }: NamedFile): Promise<BatchError | undefined> {
+export async function ledAway({
+  files,
+  path,
+  named,
+  command,
+}: Omit<NamedFile, 'folder'>): Promise<BatchError | undefined> {
   try {
     if ((await files.real(named)) === path) return undefined;
     // Some disks return a file's name in another spelling once it exists.

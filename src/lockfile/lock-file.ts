@@ -13,9 +13,10 @@ import {
   letGoOfJournal,
   removeJournals,
 } from './journal.js';
-import { ledAway } from './led-away.js';
+import { ledAway, movedAway } from './led-away.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
+import { requireInPlace } from './lock-folder.js';
 import { isRelated, joinHeaders, type LockHeader } from './lock-header.js';
 import { canonicalLines } from './lock-text.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
@@ -33,6 +34,8 @@ export interface LockFile {
   readonly path: string;
   /** Absolute, as the user named it. */
   readonly named: string;
+  /** Identity of its folder when it was opened: see `LockFolder`. */
+  readonly folder: string | undefined;
   readonly command: NextCommand;
   /** Gains lineages if a merged lockfile replaces the file during the run. */
   header: LockHeader;
@@ -45,6 +48,8 @@ export interface LockFile {
   seen?: FileFacts | undefined;
   /** Set while the file at the path cannot be this run's. Nothing is written to it then. */
   displaced?: BatchError | undefined;
+  /** It was displaced, and records are only in the journal: if it is back, it is written again. */
+  behind?: boolean;
   /** The file was replaced by one with attempts that were not known. */
   grown: boolean;
   handle?: FileHandle | undefined;
@@ -89,13 +94,17 @@ async function writeUnlessDisplaced(
   lines: Uint8Array,
 ): Promise<void> {
   try {
-    // First, so that the check of the file itself stays the last before a submit.
+    const moved = await movedAway(file);
+    if (moved !== undefined) throw moved;
+    // Before the lines, so that the check of the file itself stays the last before a submit.
     const elsewhere = await ledAway(file);
     await writeLines(file, records, lines);
     file.displaced = elsewhere;
-  } catch (fault) {
+  } catch (error) {
+    const fault = (await movedAway(file)) ?? error;
     if (!(fault instanceof BatchError) || fault.exitCode !== EXIT.lockfile) throw fault;
     file.displaced = fault;
+    if (records.length > 0) file.behind = true;
   }
 }
 
@@ -105,7 +114,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
     if (records.length > 0) await create(file, lines);
     return;
   }
-  const fits = end.kind === 'sound' && end.bytes + lines.length <= LOCK_BYTES_MAX;
+  const fits = end.kind === 'sound' && file.behind !== true && end.bytes + lines.length <= LOCK_BYTES_MAX;
   if (!fits || !(await isOurs(file))) return rewrite(file, records);
   if (records.length > 0) await append(file, records, lines, end.bytes);
 }
@@ -150,9 +159,9 @@ export async function closeFile(file: LockFile): Promise<void> {
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, random, path, header } = file;
   // Start with an end mark: a file without any was cut off.
-  const bytes = Buffer.concat([...canonical(file, createFold()), lines]);
+  const bytes = Buffer.concat([...canonical(file, file.fold), lines]);
   try {
-    await makePrivateFolder(files, random, path);
+    await makePrivateFolder(files, random, path, file.folder);
     await createFile(files, path, bytes, scratch(file));
   } catch (fault) {
     // The file may exist despite the error. It is ours then, but may not survive a crash.
@@ -214,9 +223,13 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   // If replacing fails, either file may be there.
   const [bytesMin, bytesMax] = sizes(file.end);
   file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
-  await makePrivateFolder(file.files, file.random, file.path);
-  file.seen = await replaceFile(file.files, file.path, pieces, scratch(file));
+  const { files, random, path, folder } = file;
+  await makePrivateFolder(files, random, path, folder);
+  file.seen = await replaceFile(files, path, pieces, scratch(file), () =>
+    requireInPlace({ files, lockPath: path, folder }),
+  );
   file.end = { kind: 'sound', bytes };
+  file.behind = false;
 }
 
 /** In pieces: as one string, ten thousand attempts take more memory than the objects do. */

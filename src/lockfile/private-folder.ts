@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Files, Processes, Random } from '../core/ports.js';
 import { replaceFile } from './atomic-write.js';
+import { requireInPlace } from './lock-folder.js';
 
 /*
  * The folder beside the lockfile for files that only this program uses: the run lock, the journal, files being written.
@@ -39,11 +40,19 @@ export function randomHex(random: Random): string {
  * repository may contain to redirect files elsewhere.
  *
  * @param lockPath absolute, links resolved
+ * @param inFolder identity of the lockfile's folder: throws `ESTALE` if there is none or another one, and creates none
  */
-export async function makePrivateFolder(files: Files, random: Random, lockPath: string): Promise<void> {
+export async function makePrivateFolder(
+  files: Files,
+  random: Random,
+  lockPath: string,
+  inFolder?: string,
+): Promise<void> {
   const folder = dirname(privatePath(lockPath, ''));
   if ((await files.real(folder)) !== folder)
     throw Object.assign(new Error(`a symbolic link in place of ${folder}`), { code: 'ELOOP', path: folder });
+  // Last: creating the private folder would create its parents as well.
+  if (inFolder !== undefined) await requireInPlace({ files, lockPath, folder: inFolder });
   await files.makeDirectory(folder);
   const ignore = join(folder, '.gitignore');
   // Empty: torn by a crash.

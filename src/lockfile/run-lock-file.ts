@@ -44,6 +44,8 @@ export interface World {
 export interface Entrant extends World {
   readonly claim: Claim;
   readonly named: NameClaim;
+  /** Identity of the lockfile's folder: see `LockFolder`. */
+  readonly folder: string | undefined;
   readonly mayFollow: MayFollow;
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path';
+import { basename } from 'node:path';
 import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import type { Holder } from './liveness.js';
+import { folderIdOf, isInPlace } from './lock-folder.js';
 import {
   makePrivateFolder,
   privatePath,
@@ -41,7 +42,7 @@ export type AcquiredLock =
       /**
        * Whether we still hold the lock. If the file was removed, it is put back while the operating system's claim
        * keeps others out. `taken`: another process has it. `gone`: it was removed, and nothing kept others out
-       * meanwhile.
+       * meanwhile; or the lockfile's folder was moved, or another one took its place.
        */
       check(): Promise<RunLockState>;
       /** Frees the lock if we still hold it. */
@@ -132,7 +133,8 @@ function formerRunLockPath(lockPath: string): string {
 async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredLock> {
   const { files, processes, clock, random, lockPath } = world;
   await makePrivateFolder(files, random, lockPath);
-  const named = await claimName(world);
+  const folder = await folderIdOf(files, lockPath);
+  const named = await claimName(world, folder);
   if ('held' in named) return { ok: false, held: named.held };
   let beacon: Beacon | undefined;
   const leave = async () => {
@@ -148,13 +150,14 @@ async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredLock> 
       beaconId: beacon?.id ?? '',
     };
     const claim = { holder, nonce, sinceMs: clock.nowMs() };
-    const taken = await takeBoth({ ...world, claim, named, mayFollow });
+    const entrant = { ...world, claim, named, folder, mayFollow };
+    const taken = await takeBoth(entrant);
     if (!taken.ok) {
       await leave();
       return taken;
     }
     await sweepPrivateFolder(files, processes, lockPath);
-    return heldRunLock({ ...world, claim, named, mayFollow }, taken.tookOver, leave);
+    return heldRunLock(entrant, taken.tookOver, leave);
   } catch (fault) {
     await leave();
     throw fault;
@@ -188,11 +191,11 @@ const CLAIM_PAUSE_MS = 20;
 /** Claims the lockfile's name from the system. Its holder is about to write the lock file, or to exit. */
 async function claimName(
   world: World,
+  folder: string | undefined,
 ): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: LockHolder }> {
   const { files, processes, clock, lockPath } = world;
-  const folder = (await files.facts(dirname(lockPath)))?.id ?? '';
   const name = createHash('sha256')
-    .update(`${folder}\0${basename(lockPath)}`)
+    .update(`${folder ?? ''}\0${basename(lockPath)}`)
     .digest('hex');
   for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
     const claim = await processes.claim(name);
@@ -229,12 +232,14 @@ async function takeBoth(entrant: Entrant): Promise<Taken> {
 }
 
 async function checkRunLock(entrant: Entrant): Promise<RunLockState> {
-  const { files, lockPath, claim, named } = entrant;
+  const { files, lockPath, claim, named, folder } = entrant;
   const guard = runLockPath(lockPath);
   const end = (await readChain(files, guard)).at(-1);
-  if (end !== undefined) return end.claim.nonce === claim.nonce ? 'ours' : 'taken';
+  if (end?.claim.nonce === claim.nonce) return 'ours';
+  if (!(await isInPlace(entrant))) return 'gone';
+  if (end !== undefined) return 'taken';
   if (named.kind !== 'held') return 'gone';
-  await makePrivateFolder(files, entrant.random, lockPath);
+  await makePrivateFolder(files, entrant.random, lockPath, folder);
   if (await tryCreate(entrant, guard)) return 'ours';
   return (await readClaim(files, guard))?.nonce === claim.nonce ? 'ours' : 'taken';
 }

@@ -1,7 +1,8 @@
 import type { Attempt } from './attempt.js';
 import { attemptFault } from './check.js';
 import { createGroupCommit } from './group-commit.js';
-import { ledAway } from './led-away.js';
+import { letGoOfJournal } from './journal.js';
+import { ledAway, movedAway } from './led-away.js';
 import { closeFile, type LockFile, leaveJournal, makeCanonical, writeRecords } from './lock-file.js';
 import type { LockStore } from './lock-store.js';
 
@@ -56,6 +57,11 @@ export function createWriter(file: LockFile): LockStore {
     },
     async close() {
       await settle();
+      const moved = await movedAway(file);
+      if (moved !== undefined) {
+        await letGoOfJournal(file.journal);
+        throw moved;
+      }
       const elsewhere = await ledAway(file);
       await makeCanonical(file);
       if (elsewhere !== undefined) throw elsewhere;

@@ -12,12 +12,17 @@ import type { StopReason } from './stop-reason.js';
 export async function mayStillSubmit(context: RunContext): Promise<boolean> {
   try {
     const state = await context.checkLock();
-    if (state !== 'ours') {
+    if (state === 'taken') {
       reportLockLost(context, state);
       return false;
     }
     await context.store.confirm();
     const fault = context.store.fault();
+    // The lock may be gone because its folder is: that says what to do.
+    if (state === 'gone' && fault?.kind !== 'displaced') {
+      reportLockLost(context, state);
+      return false;
+    }
     if (fault === undefined) return true;
     reportStoreFault(context, fault);
   } catch (error) {

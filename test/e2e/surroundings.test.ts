@@ -1,8 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serialiseLock } from '../../src/lockfile/lock-text.js';
+import { run as inProcess } from './in-process.js';
+import { folder } from './program.js';
 import { type Scene, scene, writePrompts } from './scene.js';
 
 /** Long enough for others to act while a run is active. */
@@ -82,6 +94,42 @@ describe('a lockfile that another program changes during a run', () => {
     expect((await album.run('run', '--yes')).code).toBe(0);
     expect(await album.charges()).toBe(5);
   });
+});
+
+/** The lockfile and everything that belongs to it. */
+function lockfilesIn(cwd: string): readonly string[] {
+  if (!existsSync(cwd)) return [];
+  return readdirSync(cwd, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.lock.'));
+}
+
+describe('a folder that is moved during a run', () => {
+  it.each(['nothing', 'an empty folder', 'an older copy'])(
+    'ends purchases, and is not bought from again by the next run: %s takes its place',
+    async (place) => {
+      const album = await scene({ prompts: { zero: 'Wind in the reeds' } });
+      const [moved, out] = [path.join(folder(), 'moved'), folder()];
+      expect((await album.run('run', '--yes', '--out-dir', out)).code).toBe(0);
+      writePrompts(album.cwd, { zero: 'Wind in the reeds', ...PROMPTS });
+      const older = path.join(folder(), 'older');
+      cpSync(album.cwd, older, { recursive: true });
+      const run = album.start('run', '--yes', '--concurrency', '1', '--events', 'ndjson', '--out-dir', out);
+      await run.seen(/"state":"queued"/);
+      renameSync(album.cwd, moved);
+      if (place === 'an empty folder') mkdirSync(album.cwd);
+      if (place === 'an older copy') renameSync(older, album.cwd);
+      const before = lockfilesIn(album.cwd);
+      const ended = await run.ended;
+      expect(ended.code).toBe(9);
+      expect(ended.stdout).toContain('"code":"lockfile-replaced"');
+      expect(existsSync(album.cwd)).toBe(place !== 'nothing');
+      expect(lockfilesIn(album.cwd)).toEqual(before);
+      expect(await album.charges()).toBe(2);
+      const words = ['run', 'album.yaml', '--yes', '--out-dir', out, ...album.service.flags];
+      const next = await inProcess(words, moved, album.service.env);
+      expect([next.code, next.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+      expect(await album.charges()).toBe(5);
+    },
+  );
 });
 
 describe('a lock that is deleted during a run', () => {

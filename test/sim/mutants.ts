@@ -146,7 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'lockfile-rewritten-in-place',
     'src/lockfile/lock-file.ts',
-    'file.seen = await replaceFile(file.files, file.path, pieces, scratch(file));',
+    'file.seen = await replaceFile(files, path, pieces, scratch(file), () =>\n    requireInPlace({ files, lockPath: path, folder }),\n  );',
     "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(Buffer.concat(pieces)); await inPlace.sync(); await inPlace.close();",
   ),
   {
