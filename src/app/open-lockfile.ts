@@ -79,6 +79,8 @@ export async function openForRun(
         'rescue-adopted',
         `${rescued} record${rescued === 1 ? '' : 's'} of an earlier run recovered from a rescue file`,
       );
+    // The lockfile may have been read in another folder than the one that is locked.
+    if ((await guard.check()) !== 'ours') throw lockLostError(lockPath, settings.command);
     return {
       store: opened.store,
       audio: opened.audio,
@@ -92,6 +94,14 @@ export async function openForRun(
     await guard.release();
     throw error;
   }
+}
+
+function lockLostError(lockPath: string, command: NextCommand): BatchError {
+  const place = shellWord(path.dirname(lockPath));
+  return new BatchError('lock-deleted', `the lock was deleted, or ${place} was moved, as the run began`, {
+    exitCode: EXIT.lockfile,
+    hint: `to take the lock again: ${command('run')}`,
+  });
 }
 
 /** Another run holds the lock: the error that ends the command, including what to do. */

@@ -3,6 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import { createFile, removeQuietly } from './atomic-write.js';
 import { judgeLiveness, type UnknownReason } from './liveness.js';
+import { requireInPlace } from './lock-folder.js';
 import { scratchPath, socketPath } from './private-folder.js';
 import { type Claim, claimText, readClaim, UNREADABLE } from './run-lock-claim.js';
 
@@ -71,7 +72,10 @@ export async function take(entrant: Entrant, guard: string): Promise<Taken> {
   let last: LockHolder | undefined;
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     // The folder may just have been removed.
-    if (tries > 0) await files.makeDirectory(dirname(guard));
+    if (tries > 0) {
+      await requireInPlace(entrant);
+      await files.makeDirectory(dirname(guard));
+    }
     if (await tryCreate(entrant, guard)) return { ok: true };
     const chain = await readChain(files, guard);
     const end = chain.at(-1);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import type { Holder } from './liveness.js';
-import { folderIdOf, isInPlace } from './lock-folder.js';
+import { folderIdOf, isInPlace, requireInPlace } from './lock-folder.js';
 import {
   makePrivateFolder,
   privatePath,
@@ -217,6 +217,8 @@ async function takeBoth(entrant: Entrant): Promise<Taken> {
   if (!taken.ok) return taken;
   const former = formerRunLockPath(lockPath);
   try {
+    // Otherwise the lock file may be in another folder than the one whose name is claimed.
+    await requireInPlace(entrant);
     if ((await files.facts(former)) === undefined) return taken;
     const freed = await take(entrant, former);
     if (freed.ok) {

@@ -12,6 +12,7 @@ import { lockfileHere } from './lock-view.js';
 import { identityOn, processesOf } from './machine.js';
 import { createManners } from './manners.js';
 import { simInspector } from './media.js';
+import { movesDuring, putFolderBack } from './moved-folder.js';
 import { createTransport } from './network.js';
 import { LOCKFILE_PLACES, linkDuring, unlink } from './outside.js';
 import { HOME, KEYS, LOCKFILE, RESCUE } from './places.js';
@@ -37,6 +38,8 @@ export function launch(
   const machine = world.machines[draw.elsewhere ? 1 : 0];
   const identity = identityOn(machine, { run: world.runs, container: draw.container, rng });
   const revert = reverting(world, name, draw);
+  const move = program === world.options.runBatch ? movesDuring(world, name) : undefined;
+  putFolderBack(world);
   const simProcess = createProcess({
     timeline: world.timeline,
     rng,
@@ -44,6 +47,7 @@ export function launch(
     crash: draw.crash,
     onOperation: (operation) => {
       revert(operation, incarnation);
+      move?.(operation, incarnation);
       // When idle: nothing is awaited between the last look and the request that relies on it.
       if (draw.tamperAt.includes(operation))
         world.timeline.after(0, () => {
@@ -338,6 +342,7 @@ export function leave(world: SimWorld, incarnation: Incarnation): void {
   incarnation.witness.over = true;
   incarnation.process.kill();
   world.running.delete(incarnation);
+  putFolderBack(world);
 }
 
 function crash(world: SimWorld, incarnation: Incarnation, power: boolean): void {

@@ -149,6 +149,12 @@ export const MUTANTS: readonly Mutant[] = [
     'file.seen = await replaceFile(files, path, pieces, scratch(file), () =>\n    requireInPlace({ files, lockPath: path, folder }),\n  );',
     "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(Buffer.concat(pieces)); await inPlace.sync(); await inPlace.close();",
   ),
+  patched(
+    'moved-folder-is-created-again',
+    'src/lockfile/lock-folder.ts',
+    'return folder === undefined || (await',
+    'return folder === undefined || folder !== undefined || (await',
+  ),
   {
     name: 'torn-end-is-appended-to',
     patches: [

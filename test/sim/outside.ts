@@ -17,6 +17,8 @@ const OUTSIDE = [
   'putBack',
   /** The lockfile is damaged without a backup, between runs. */
   'worn',
+  /** The lockfile's folder is renamed or unmounted during a run. */
+  'moved',
 ] as const;
 
 export interface Outside {

@@ -2,6 +2,7 @@ import type { FileFacts, FileHandle, Files } from '../../src/core/ports.js';
 import { type Ways, waysThrough } from '../fakes/ways.js';
 import type { Disk, Entry, Inode } from './disk.js';
 import { ancestors, createInode, failSync, folderOf, syncInode } from './disk.js';
+import { led, type MovedFolder } from './moved-folder.js';
 import type { SimProcess, Sort } from './process.js';
 import type { Rng } from './random.js';
 
@@ -20,6 +21,7 @@ export interface DiskRates {
 export interface DiskWorld {
   readonly disk: Disk;
   readonly rng: Rng;
+  readonly movedFolder: MovedFolder;
   readonly nowMs: () => number;
   /** All zero once faults are off. */
   rates: DiskRates;
@@ -41,7 +43,7 @@ const TROUBLE_MS_MAX = 90_000;
 export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: Ways['follow']): Files {
   const { disk, rng } = world;
   const ways = waysThrough(disk.links);
-  const find = way ?? ways.follow;
+  const find: Ways['follow'] = (path, last) => led(world.movedFolder, (way ?? ways.follow)(path, last));
   const act = <T>(effect: () => T, sort?: Sort): Promise<T> =>
     simProcess.act(
       rng.chance(world.rates.slow) ? rng.between(100, 20_000) : rng.next() * MS_MAX,
@@ -91,7 +93,9 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
     facts: (path) =>
       reading(() => {
         const found = find(path, way === undefined ? 'follow' : 'keep');
-        return disk.links.has(found) ? { ...NO_FILE, kind: 'other' } : factsOf(disk.entries.get(found));
+        return disk.links.has(found)
+          ? { ...NO_FILE, kind: 'other' }
+          : factsOf(found, disk.entries.get(found));
       }),
     real: (path) => reading(() => ways.follow(path, 'follow')),
     list: (directory) =>
@@ -241,9 +245,9 @@ function strike(world: DiskWorld, path: string, needsSpace: boolean): void {
 
 const NO_FILE = { bytes: 0, modifiedMs: 0, id: '', isPrivate: true } as const;
 
-function factsOf(entry: Entry | undefined): FileFacts | undefined {
+function factsOf(path: string, entry: Entry | undefined): FileFacts | undefined {
   if (entry === undefined) return undefined;
-  if (entry === 'directory') return { ...NO_FILE, kind: 'directory' };
+  if (entry === 'directory') return { ...NO_FILE, kind: 'directory', id: path };
   const { bytes, modifiedMs, number } = entry;
   return { kind: 'file', bytes: bytes.length, modifiedMs, id: String(number), isPrivate: true };
 }

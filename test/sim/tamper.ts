@@ -15,6 +15,8 @@ const GUARD = `${PRIVATE}album.lock.jsonl.guard`;
 export function tamper(world: SimWorld): 'guard' | 'lockfile' | undefined {
   const { rng, scenario } = world;
   const { claims, containers, second } = scenario.systems;
+  // Nobody reaches them in a folder that was moved.
+  if (world.movedFolder.to !== undefined) return undefined;
   if (rng.chance(0.4)) {
     // Elsewhere the guard is all that keeps other runs out.
     if (!claims || containers || second) return undefined;

@@ -12,6 +12,7 @@ import { createJudge } from './judge.js';
 import { createLimits, drawLimitRule } from './limits.js';
 import type { Beacons, Machine } from './machine.js';
 import { drawMachines } from './machine.js';
+import { GHOSTS, type MovedFolder } from './moved-folder.js';
 import type { NetworkWorld } from './network.js';
 import { createOutside, type Outside } from './outside.js';
 import { ELSEWHERE, HOME, KEYS, LOCKFILE, PROJECT, RESCUE } from './places.js';
@@ -80,6 +81,7 @@ export interface SimWorld {
   readonly accepted: Map<string, string>;
   readonly trouble: Trouble;
   readonly outside: Outside;
+  readonly movedFolder: MovedFolder;
   /** The lockfile after earlier runs, which another branch may still have. */
   readonly oldLockfiles: Uint8Array[];
   /** The lockfile before it was damaged, until the user restores it. */
@@ -182,7 +184,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     lockfilePath: LOCKFILE,
     clocksAgree: scenario.meddling === 0 && !scenario.systems.second && !leaps,
     outputRoot: HOME,
-    writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE, ...SCRATCH_ELSEWHERE],
+    writable: [PROJECT, `${PROJECT}/`, HOME, `${HOME}/`, RESCUE, `${GHOSTS}/`, ...SCRATCH_ELSEWHERE],
     outside,
     secrets: KEYS,
     thorough: scenario.thorough,
@@ -201,9 +203,11 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     waived,
     accepted,
   });
+  const movedFolder: MovedFolder = {};
   const diskWorld: DiskWorld = {
     disk,
     rng: stream('files'),
+    movedFolder,
     nowMs,
     rates: scenario.disk,
     fullUntilMs: new Map(),
@@ -253,6 +257,7 @@ export function createWorld(seed: number, options: SimOptions, given: Partial<Sc
     accepted,
     trouble,
     outside,
+    movedFolder,
     verdicts: new Map(),
     oldLockfiles: [],
     damaged: false,

@@ -309,6 +309,7 @@ export function createMachine(fleet: Fleet): SimWorld {
   const diskWorld: DiskWorld = {
     disk,
     rng: createRng(seed, `${name} files`),
+    movedFolder: {},
     nowMs: timeline.nowMs,
     rates: scenario.disk,
     fullUntilMs: new Map(),
@@ -334,6 +335,7 @@ export function createMachine(fleet: Fleet): SimWorld {
     running: new Set(),
     trouble: { rng: createRng(seed, `${name} trouble`), rates: fleet.troubles },
     outside,
+    movedFolder: diskWorld.movedFolder,
     accepted: new Map(),
     oldLockfiles: [],
     damaged: false,
