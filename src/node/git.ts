@@ -57,19 +57,21 @@ export const systemGit = createGit(startDeadline);
 
 /** @param start for tests: starts the deadline of a command, and the one of messages that come after its end */
 export function createGit(start: typeof startDeadline): Git {
-  return (words, { folder, stdin, deadlineMs }) =>
+  return (words, { folder, stdin, deadlineMs, signal }) =>
     new Promise((resolve) => {
       const child = startGit(words, folder);
       running.add(child);
       const pieces: Buffer[] = [];
       let stderr = '';
-      let deadline = start(deadlineMs, () => {
+      const giveUp = (): void => {
         end(child, 'SIGKILL');
         answer(undefined);
-      });
+      };
+      let deadline = start(deadlineMs, giveUp);
       const answer = (code: number | null | undefined, more = ''): void => {
         running.delete(child);
         deadline.off();
+        signal?.removeEventListener('abort', giveUp);
         // What git started may keep them open, and this process would not end.
         for (const stream of child.stdio) stream?.destroy();
         child.unref();
@@ -96,6 +98,8 @@ export function createGit(start: typeof startDeadline): Git {
       // It may exit before reading everything.
       child.stdin.on('error', () => {});
       child.stdin.end(stdin);
+      if (signal?.aborted === true) giveUp();
+      else signal?.addEventListener('abort', giveUp);
     });
 }
 

@@ -51,8 +51,9 @@ interface GitState {
  * states the exact old value of the ref, so that of several writers one wins, and a deleted ref is not created again.
  */
 export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
+  const abandoned = new AbortController();
   const state: GitState = {
-    git,
+    git: (words, options) => git(words, { ...options, signal: abandoned.signal }),
     clock,
     place,
     hash: 'sha1',
@@ -95,7 +96,8 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
       await update();
       return [...state.commits.keys()].filter((key) => key.startsWith(prefix)).sort();
     },
-    close: () => inTurn(() => keep(state)),
+    abandon: () => abandoned.abort(),
+    close: () => inTurn(() => keep({ ...state, git })),
   };
 }
 

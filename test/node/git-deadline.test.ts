@@ -83,6 +83,19 @@ describe('a remote that is silent', () => {
     await vi.waitFor(() => expect(inGroupOfGit()).toEqual([]), { timeout: 60_000 });
   });
 
+  it('is no longer waited for once the caller says so', async () => {
+    const requested = nextRequest();
+    const over = new AbortController();
+    const options = { folder: root, deadlineMs: 1_000_000, signal: over.signal };
+    const answer = systemGit(['ls-remote', url], options);
+    const request = await requested;
+    over.abort();
+    expect(await answer).toMatchObject({ code: undefined });
+    await request.ended;
+    await vi.waitFor(() => expect(inGroupOfGit()).toEqual([]), { timeout: 60_000 });
+    expect(await systemGit(['ls-remote', url], options)).toMatchObject({ code: undefined });
+  });
+
   it('does not keep git running when the program exits', async () => {
     const requested = nextRequest();
     const child = spawn(process.execPath, ['--import', 'tsx', CHILD], {

@@ -134,6 +134,31 @@ describe('a log in git', () => {
     expect(await store.putIfAbsent('log/b', encode('b'))).toEqual({ kind: 'created' });
   });
 
+  it('ends a push that is abandoned, and still keeps the state seen last for the next run', async () => {
+    const folder = clone();
+    let begun = () => {};
+    const pushes = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let isSilent = false;
+    const silent: Git = (words, options) => {
+      if (!isSilent || words[0] !== 'push') return systemGit(words, options);
+      begun();
+      const ended = { code: undefined, stdout: new Uint8Array(), stderr: '' };
+      return new Promise((resolve) => options.signal?.addEventListener('abort', () => resolve(ended)));
+    };
+    const place = { folder, remote: 'origin', ref: 'refs/venice-batch/abandoned' };
+    const store = createGitStore(silent, createTestClock(), place);
+    await store.putIfAbsent('log/a', encode('a'));
+    isSilent = true;
+    const put = store.putIfAbsent('log/b', encode('b'));
+    await pushes;
+    store.abandon?.();
+    expect(await put).toMatchObject({ kind: 'unknown', why: { message: 'git timed out' } });
+    await store.close();
+    expect(git(['-C', folder, 'log', '--format=%s', place.ref])).toBe('log/a');
+  });
+
   it('works in a shallow clone', async () => {
     const full = clone();
     const commit = () =>
