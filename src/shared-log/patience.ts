@@ -63,6 +63,7 @@ export function withPatience(
     if (signal.aborted) return;
     over.abort();
     for (const end of open) end();
+    store.abandon?.();
     waits('nothing');
   }
 

@@ -51,6 +51,7 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
   const stop = new AbortController();
   const shown: WaitsFor[] = [];
   let tries = 0;
+  let abandoned = 0;
   const timeOut = () => {
     tries += 1;
     return clock.sleep(TRY_MS);
@@ -68,6 +69,9 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
       throw WHY;
     },
     list: async () => [],
+    abandon: () => {
+      abandoned += 1;
+    },
     close: async () => {},
   };
   const random = { bytes: (count: number) => new Uint8Array(count) };
@@ -85,7 +89,7 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
     return outcome;
   };
   const get = () => withRetries(access, () => access.store.get('log/1'));
-  return { access, pass, stop, shown, put, get, tries: () => tries };
+  return { access, pass, stop, shown, put, get, tries: () => tries, abandoned: () => abandoned };
 }
 
 const SILENT = expect.objectContaining({ kind: 'unreachable' });
@@ -132,7 +136,7 @@ describe('a store that accepts requests and does not answer', () => {
 
 describe('a store that is silent after the run was stopped', () => {
   it('is waited for at most half a minute in all; what was put stays unknown, and nothing more is put', async () => {
-    const { put, get, pass, stop, shown, tries } = stage();
+    const { put, get, pass, stop, shown, tries, abandoned } = stage();
     let doubts = 0;
     const first = put(() => {
       doubts += 1;
@@ -141,9 +145,11 @@ describe('a store that is silent after the run was stopped', () => {
     stop.abort();
     await pass(29_000);
     expect(first.now).toBe('waiting');
+    expect(abandoned()).toBe(0);
     await pass(1_000);
     expect(first.now).toEqual(SILENT);
     expect(doubts).toBeGreaterThan(0);
+    expect(abandoned()).toBe(1);
     expect(shown).toEqual(['stopping', 'nothing']);
     const before = tries();
     let later = 0;
