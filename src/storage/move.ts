@@ -114,6 +114,8 @@ async function bring(
   placed: 'ours' | 'unknown',
 ): Promise<boolean> {
   const [source, target] = [path.join(root, file.path), path.join(root, to)];
+  // Its only name must not be removed as a left-over one.
+  if (source === target) return isStored(files, target, file);
   await files.makeDirectory(path.dirname(target));
   if (placed === 'ours' || (await isStored(files, source, file))) {
     if (await isOneEntry(files, source, target)) {

@@ -64,6 +64,15 @@ it('a recorded move is finished even if its folder was removed since', async () 
   expect(Object.keys(disk.texts())).toContain(`${ROOT}/new/one.mp3`);
 });
 
+it('a file with a recorded move to where it already is stays there', async () => {
+  const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
+  const store = await lockOn(disk, [{ ...done, move_to: 'out/one.mp3' }]);
+  await recover(await viewOf(disk, store), 0);
+  expect(disk.texts()[`${ROOT}/out/one.mp3`]).toBe('one');
+  expect(store.attempts.get(done.attempt)).toMatchObject({ file: from });
+  expect(store.attempts.get(done.attempt)?.move_to).toBeUndefined();
+});
+
 describe('a file that the lockfile records as moved, seen from another folder', () => {
   const elsewhere = { ...done, stem: 'out/one', file: { ...from, path: 'out/one.v1abc.mp3' } };
   const pathAfter = async (texts: Record<string, string>, known: KnownPlaces = {}) => {
