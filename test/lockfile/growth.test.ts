@@ -1,12 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it, vi } from 'vitest';
 import { closest } from '../../src/core/closest.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import { boughtTwice } from '../../src/lockfile/bought-twice.js';
+import { linesInside } from '../../src/lockfile/correct-line.js';
 import { createFold, JOBS_MAX } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { repairLock } from '../../src/lockfile/repair.js';
 import { attempt, header, id } from './build.js';
+
+vi.mock('node:zlib', async (original) => {
+  const zlib = await original<typeof import('node:zlib')>();
+  return { ...zlib, crc32: vi.fn(zlib.crc32) };
+});
 
 /*
  * Input from outside must not cost more than its length. Steps are counted instead of milliseconds: each record counts
@@ -28,15 +35,17 @@ const SHAPES: readonly (readonly [string, (number: number) => Partial<Attempt>])
   ],
 ];
 
+let steps = 0;
+const counted = (one: Attempt) =>
+  new Proxy(one, {
+    get: (target, name) => {
+      steps += 1;
+      return Reflect.get(target, name) as unknown;
+    },
+  });
+
 function stepsOf(count: number, shape: (number: number) => Partial<Attempt>): number {
-  let steps = 0;
-  const counted = (one: Attempt) =>
-    new Proxy(one, {
-      get: (target, name) => {
-        steps += 1;
-        return Reflect.get(target, name) as unknown;
-      },
-    });
+  steps = 0;
   const fold = createFold();
   for (let number = 0; number < count; number += 1) {
     const record = counted(attempt(shape(number)));
@@ -51,6 +60,25 @@ describe('records', () => {
     const [few, many] = [stepsOf(250, shape), stepsOf(1_000, shape)];
     expect(many / few).toBeLessThan(6);
     expect(many / 1_000).toBeLessThan(3_000);
+  });
+});
+
+describe('a damaged line with many ends', () => {
+  const END = ',"sum":"00000000"}';
+  const shapes: readonly (readonly [string, (count: number) => string])[] = [
+    ['and one beginning', (count) => `{"track":"a"${END.repeat(count)}`],
+    ['and as many beginnings before them', (count) => `${'{"track":'.repeat(count)}${END.repeat(count)}`],
+    ['each with a beginning', (count) => `{"track":"a"${END}`.repeat(count)],
+  ];
+  const checked = (text: string) => {
+    vi.mocked(crc32).mockClear();
+    expect(linesInside(text)).toMatchObject({ lines: [], rest: text });
+    return vi.mocked(crc32).mock.calls.reduce((sum, [part]) => sum + String(part).length, 0);
+  };
+
+  it.each(shapes)('%s is checked once', (_, textOf) => {
+    const text = textOf(300);
+    expect(checked(text)).toBeLessThanOrEqual(text.length);
   });
 });
 
