@@ -8,6 +8,8 @@ import { createFold, JOBS_MAX } from '../../src/lockfile/fold-attempts.js';
 import { attemptLine } from '../../src/lockfile/line.js';
 import { parseLock, serialiseLock } from '../../src/lockfile/lock-text.js';
 import { repairLock } from '../../src/lockfile/repair.js';
+import { salvageAll } from '../../src/lockfile/set-aside.js';
+import { createTakes } from '../../src/lockfile/taken-takes.js';
 import { attempt, header, id } from './build.js';
 
 vi.mock('node:zlib', async (original) => {
@@ -80,6 +82,42 @@ describe('a damaged line with many ends', () => {
     const text = textOf(300);
     expect(checked(text)).toBeLessThanOrEqual(text.length);
   });
+});
+
+describe('damaged lines', () => {
+  const stepsFor = (count: number, trackOf: (n: number) => string) => {
+    const fold = createFold();
+    for (let n = 0; n < count; n += 1)
+      fold.add(counted(attempt({ attempt: hex(n, 32), track: trackOf(n), take: n + 1 })));
+    const aside = Array.from({ length: count }, (_, n) => ({
+      line: n + 1,
+      why: '',
+      text: `{"track":"${trackOf(n)}","model":"m"}`,
+    }));
+    steps = 0;
+    salvageAll(fold, aside, '', [...fold.attempts.values()], [], false);
+    expect(fold.attempts.size).toBe(2 * count);
+    return steps;
+  };
+
+  it.each<[string, (n: number) => string]>([
+    ['of one track', () => 'a'],
+    ['of a track each', (n) => `t${n}`],
+  ])('%s do not read all records again for each of them', (_, trackOf) => {
+    expect(stepsFor(400, trackOf) / stepsFor(100, trackOf)).toBeLessThan(6);
+  });
+});
+
+it('a take that lost its only record is free again', () => {
+  const take = (number: number) => attempt({ track: 'a', take: number });
+  const takes = createTakes([take(1), take(2), take(2), take(4)]);
+  expect(takes.firstFree('a')).toBe(3);
+  takes.replace([take(2)], [take(3)]);
+  expect(takes.firstFree('a')).toBe(5);
+  takes.replace([take(2), take(1)], [take(1)]);
+  expect(takes.firstFree('a')).toBe(2);
+  takes.replace([], [take(2)]);
+  expect([takes.firstFree('a'), takes.firstFree('b')]).toEqual([5, 1]);
 });
 
 describe('more jobs under one id than a merge can produce', () => {
