@@ -183,8 +183,8 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   patched(
     'given-up-files-are-not-looked-for',
     'src/run/recover.ts',
-    'await unlessStuck(findGivenUp(context, attempt, nowMs));',
-    'if (attempt.rev < 0) await unlessStuck(findGivenUp(context, attempt, nowMs));',
+    'await unlessStuck(findGivenUp(context, attempt, nowMs, look));',
+    'if (attempt.rev < 0) await unlessStuck(findGivenUp(context, attempt, nowMs, look));',
   ),
   patched(
     'old-plans-buy-what-is-done-since',
