@@ -29,7 +29,8 @@ const CUT_SHORT: Observation = {
 export async function recover(context: MoveContext, nowMs: number, known: KnownPlaces = {}): Promise<void> {
   const placesOf = createPlaces(known);
   const look = hashedOnce(context.output.files);
-  const arrived = new Set<string>();
+  /** What came to a place by a move, by its hash. */
+  const arrived = new Map<string, string>();
   for (const { attempt: id } of [...context.store.attempts.values()]) {
     // As it is now: recording the one before may have brought in what another machine recorded.
     const attempt = context.store.newest(id);
@@ -39,8 +40,10 @@ export async function recover(context: MoveContext, nowMs: number, known: KnownP
     const { file, move_to: to } = attempt;
     if (to === undefined) await unlessStuck(findWhereStored(context, attempt, placesOf(attempt), look));
     // A file that just arrived is another attempt's. Lines that pass one on and on would read it for each move.
-    else if (file === undefined || !arrived.has(foldName(file.path)))
-      if (await unlessStuck(settleMove(context, attempt, look))) arrived.add(foldName(to));
+    else if (file === undefined || arrived.get(foldName(file.path)) !== file.sha256) {
+      const isMoved = await unlessStuck(settleMove(context, attempt, look));
+      if (isMoved && file !== undefined) arrived.set(foldName(to), file.sha256);
+    }
     await unlessStuck(findGivenUp(context, attempt, nowMs, look));
   }
 }
