@@ -1,49 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/core/ports.js';
 import { fill } from '../../src/shared-log/fill-slot.js';
 import { type ObjectStore, type PutAnswer, StoreFault } from '../../src/shared-log/object-store.js';
 import { type WaitsFor, withPatience } from '../../src/shared-log/patience.js';
 import { withRetries } from '../../src/shared-log/store-retries.js';
+import { createHandClock } from './hand-clock.js';
 
 const WHY = new StoreFault('unreachable', 'no response');
 const BYTES = new Uint8Array(1);
 const FULL_TRIES = 9;
 const TRY_MS = 30_000;
-
-/** Time passes only when the test says so; whoever sleeps until then wakes in order. */
-function createHandClock() {
-  let nowMs = 1_000_000;
-  let sleepers: { readonly atMs: number; wake(): void }[] = [];
-  const clock: Clock = {
-    nowMs: () => nowMs,
-    sleep: (delayMs, signal) =>
-      new Promise((resolve) => {
-        const wake = () => {
-          signal?.removeEventListener('abort', wake);
-          resolve();
-        };
-        if (signal?.aborted === true) wake();
-        sleepers.push({ atMs: nowMs + delayMs, wake });
-        signal?.addEventListener('abort', wake);
-      }),
-  };
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-  async function pass(ms: number): Promise<void> {
-    await settle();
-    const untilMs = nowMs + ms;
-    for (;;) {
-      const due = sleepers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
-      sleepers = sleepers.filter((one) => one !== due);
-      nowMs = Math.max(nowMs, due.atMs);
-      due.wake();
-      await settle();
-    }
-    nowMs = untilMs;
-    await settle();
-  }
-  return { clock, pass };
-}
 
 /** A store that accepts requests and does not answer them, except as told. */
 function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<undefined> } = {}) {
