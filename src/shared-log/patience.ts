@@ -51,10 +51,17 @@ export interface Waiting {
   close(): void;
 }
 
+interface GivingUp {
+  /** How long the store may be silent once the run was stopped. */
+  readonly patientMs?: number;
+  /** Called when nothing more is asked of it. */
+  abandon?(): void;
+}
+
 export function createWaiting(
   clock: Clock,
   { stop, waits = () => {} }: Stopping,
-  patientMs = STOPPED_MS,
+  { patientMs = STOPPED_MS, abandon = () => {} }: GivingUp = {},
 ): Waiting {
   const over = new AbortController();
   const reaches = { reads: newReach(), writes: newReach() };
@@ -73,7 +80,7 @@ export function createWaiting(
     if (signal.aborted) return;
     over.abort();
     for (const end of open) end();
-    store.abandon?.();
+    abandon();
     waits('nothing');
   }
 
@@ -151,7 +158,11 @@ export function withPatience(
   waits?: (what: WaitsFor) => void,
 ): { readonly store: ObjectStore; readonly patience: Patience } {
   const patientMs = store.takesTurns === true ? STOPPED_IN_TURN_MS : STOPPED_MS;
-  const { ask, patience, close } = createWaiting(clock, { stop, ...(waits && { waits }) }, patientMs);
+  const { ask, patience, close } = createWaiting(
+    clock,
+    { stop, ...(waits && { waits }) },
+    { patientMs, abandon: () => store.abandon?.() },
+  );
   const read = <T>(request: () => Promise<T>): Promise<T> => ask('reads', request, throwSilent);
   return {
     store: {
