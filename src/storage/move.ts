@@ -146,10 +146,23 @@ async function bring(
   // The killed run may have left both names. The old one is then only a link to the same bytes.
   if (await seemsStored(source)) {
     if (!(await isStored(files, target, file))) return false;
-    if (await isStored(files, source, file)) await files.remove(source);
+    if (!(await isOnlyName(files, source, target)) && (await isStored(files, source, file)))
+      await files.remove(source);
   }
   await syncIfThere(files, path.dirname(source));
   return true;
+}
+
+/** Whether the two may be spellings of one name, such as a short one that Windows made: removing it removes the file. */
+async function isOnlyName(files: FolderFiles, from: string, to: string): Promise<boolean> {
+  if ((await files.facts(from))?.id !== (await files.facts(to))?.id) return false;
+  const [folder, other] = [path.dirname(from), path.dirname(to)];
+  if ((await files.facts(folder))?.id !== (await files.facts(other))?.id) return false;
+  const names = await files.list(folder);
+  return (
+    path.basename(from) === path.basename(to) ||
+    ![from, to].every((one) => names.includes(path.basename(one)))
+  );
 }
 
 /** Whether two names that differ only in letter case or Unicode composition are the same entry of a folder. */

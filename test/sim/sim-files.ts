@@ -91,7 +91,9 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
     facts: (path) =>
       reading(() => {
         const found = find(path, way === undefined ? 'follow' : 'keep');
-        return disk.links.has(found) ? { ...NO_FILE, kind: 'other' } : factsOf(disk.entries.get(found));
+        return disk.links.has(found)
+          ? { ...NO_FILE, kind: 'other' }
+          : factsOf(disk.entries.get(found), found);
       }),
     real: (path) => reading(() => ways.follow(path, 'follow')),
     list: (directory) =>
@@ -241,9 +243,9 @@ function strike(world: DiskWorld, path: string, needsSpace: boolean): void {
 
 const NO_FILE = { bytes: 0, modifiedMs: 0, id: '', isPrivate: true } as const;
 
-function factsOf(entry: Entry | undefined): FileFacts | undefined {
+function factsOf(entry: Entry | undefined, path: string): FileFacts | undefined {
   if (entry === undefined) return undefined;
-  if (entry === 'directory') return { ...NO_FILE, kind: 'directory' };
+  if (entry === 'directory') return { ...NO_FILE, id: path, kind: 'directory' };
   const { bytes, modifiedMs, number } = entry;
   return { kind: 'file', bytes: bytes.length, modifiedMs, id: String(number), isPrivate: true };
 }

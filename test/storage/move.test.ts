@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FolderFiles } from '../../src/core/ports.js';
 import type { Attempt } from '../../src/lockfile/attempt.js';
 import type { LockStore } from '../../src/lockfile/lock-store.js';
+import { systemFiles } from '../../src/node/files.js';
 import { fileStates, type KnownPlaces, recover, withPlacesFound } from '../../src/run/recover.js';
 import { pushFiles } from '../../src/run/upload.js';
 import type { AudioStore } from '../../src/shared-log/audio-store.js';
@@ -75,6 +78,50 @@ it('a file with a recorded move to where it already is stays there', async () =>
   expect(disk.texts()[`${ROOT}/out/one.mp3`]).toBe('one');
   expect(store.attempts.get(done.attempt)).toMatchObject({ file: from });
   expect(store.attempts.get(done.attempt)?.move_to).toBeUndefined();
+});
+
+it.each(['out/ONE~1.mp3', 'OUT~1/one.mp3'])(
+  'a file with a recorded move to its short name stays: %s',
+  async (short) => {
+    const disk = createMemoryDisk({ [`${ROOT}/out/one.mp3`]: 'one' });
+    const store = await lockOn(disk, [{ ...done, move_to: short }]);
+    const { root, files } = (await viewOf(disk, store)).output;
+    const long = (name: string) => name.replace('OUT~1', 'out').replace('ONE~1', 'one');
+    const aliased: FolderFiles = {
+      ...files,
+      facts: (name) => files.facts(long(name)),
+      stream: (name) => files.stream(long(name)),
+      list: (name) => files.list(long(name)),
+      makeDirectory: (name) => files.makeDirectory(long(name)),
+      syncDirectory: (name) => files.syncDirectory(long(name)),
+      link: (source, target) => files.link(long(source), long(target)),
+    };
+    await recover({ store, output: { root, files: aliased } }, 0);
+    expect(disk.texts()[`${ROOT}/out/one.mp3`]).toBe('one');
+  },
+);
+
+it.each([
+  ['one.mp3', 'two.mp3'],
+  ['out/one.mp3', 'out/two.mp3'],
+  ['out/one.mp3', 'new/one.mp3'],
+])('the old name that a killed run left is removed: %s, now %s', async (old, to) => {
+  const top = mkdtempSync(path.join(tmpdir(), 'venice-move-'));
+  try {
+    for (const folder of ['out', 'new']) mkdirSync(path.join(top, folder));
+    writeFileSync(path.join(top, old), 'one');
+    linkSync(path.join(top, old), path.join(top, to));
+    const moving = { ...done, file: { ...from, path: old }, move_to: to };
+    const store = await lockOn(createMemoryDisk({ '/album/x': '' }), [moving]);
+    await recover({ store, output: await openOutput(systemFiles, top) }, 0);
+    expect([existsSync(path.join(top, old)), readFileSync(path.join(top, to), 'utf8')]).toEqual([
+      false,
+      'one',
+    ]);
+    expect(store.attempts.get(done.attempt)?.file?.path).toBe(to);
+  } finally {
+    rmSync(top, { recursive: true, force: true });
+  }
 });
 
 describe('a file that the lockfile records as moved, seen from another folder', () => {
