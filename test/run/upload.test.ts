@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/lockfile/attempt.js';
@@ -6,10 +7,12 @@ import type { AudioStore } from '../../src/shared-log/audio-store.js';
 import type { Output } from '../../src/storage/output.js';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
-const attempts = NAMES.map(
-  (name) =>
-    ({ attempt: name, state: 'done', file: { path: `${name}.flac`, bytes: 1, sha256: name } }) as Attempt,
-);
+/** Each file contains its name. */
+const hashOf = (name: string) => createHash('sha256').update(name).digest('hex');
+const attempts = NAMES.map((name) => {
+  const file = { path: `${name}.flac`, bytes: 1, sha256: hashOf(name) };
+  return { attempt: name, state: 'done', file } as Attempt;
+});
 
 /** The run is stopped during the first transfer. */
 function stage(isHere: boolean) {
@@ -23,13 +26,16 @@ function stage(isHere: boolean) {
       return 'stored';
     },
     download: async (sha256: string) => {
-      moved.push(sha256);
+      moved.push(NAMES.find((name) => hashOf(name) === sha256)!);
       stop.abort();
       return 'downloaded';
     },
   } as unknown as AudioStore;
-  const facts = async () => (isHere ? { kind: 'file', bytes: 1 } : undefined);
-  const output = { root: '/out', files: { facts } } as unknown as Output;
+  const facts = async (file: string) => (isHere ? { kind: 'file', bytes: 1, id: file } : undefined);
+  const stream = async function* (file: string) {
+    yield Buffer.from(path.basename(file, '.flac'));
+  };
+  const output = { root: '/out', files: { facts, stream } } as unknown as Output;
   return { audio, output, stop, moved };
 }
 
