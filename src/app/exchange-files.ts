@@ -52,7 +52,8 @@ export async function pushFromHere(
 ): Promise<void> {
   if (audio === undefined || mode === 'frozen') return;
   const { pushFiles } = await import('../run/upload.js');
-  for (const { path: place, why } of (await pushFiles(audio, output, store.attempts.values())).slice(0, 5))
+  const failed = await pushFiles(audio, output, store.attempts.values(), world.stop);
+  for (const { path: place, why } of failed.slice(0, 5))
     emitNotice(
       world,
       'warning',

@@ -14,6 +14,7 @@ import { notFrozen } from './frozen.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price-plan.js';
 import { pullHere } from './pull-here.js';
+import { openPatiently } from './run-opening.js';
 import { type SharedView, sharedView } from './shared-view.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
@@ -124,7 +125,10 @@ async function sharedFor(
   const { lockfilePath, endpoint, command, noteLog, sandbox, allowSingleCopy = false } = settings;
   const again = settings.again ?? ((...words) => command('run', '--frozen', ...words));
   const address = settings.state ?? (sandbox ? undefined : manifest?.state);
-  const state = address === undefined ? undefined : await openState?.(address);
+  const state =
+    address === undefined || openState === undefined
+      ? undefined
+      : await openPatiently(world, openState, address, world.stop);
   if (state === undefined && read.header?.log === undefined) return { attempts: [...read.attempts.values()] };
   const about = { lockfilePath, endpoint, command, again, noteLog, allowSingleCopy, manifest };
   return sharedView(ports, about, read, state, (message, hint) =>
@@ -141,7 +145,7 @@ async function pulled(
 ): Promise<SharedView> {
   const view = await sharedFor(world, settings, read, loaded);
   try {
-    const pulling = { ...settings, manifest: loaded.manifest };
+    const pulling = { ...settings, manifest: loaded.manifest, stop: world.stop };
     await pullHere(view.audio, output, view.attempts, noticeTo(world), pulling);
   } finally {
     await view.audio?.close();

@@ -13,6 +13,7 @@ import { readCover } from '../release/cover.js';
 import { type NamedTake, nameFiles } from '../release/name-files.js';
 import type { Cover } from '../release/tags/tags.js';
 import { type DiskView, stateOf } from '../run/recover.js';
+import { type HashOf, hashedOnce } from '../storage/link-into-place.js';
 import { takeStatusesOf } from './take-status.js';
 
 export interface ReleaseSources {
@@ -87,10 +88,11 @@ async function changedOriginals(
   { command, placeOf, fetchable }: ReleaseSources,
 ): Promise<readonly Diagnostic[]> {
   const limit = pLimit(HASHES_AT_ONCE);
+  const look = hashedOnce(view.output.files);
   const found = await Promise.all(
     takes.map((take) =>
       limit(async (): Promise<Diagnostic[]> => {
-        if ((await placeOfOriginal(view, take)) !== undefined) return [];
+        if ((await placeOfOriginal(view, take, look)) !== undefined) return [];
         const isThere = (await stateOf(view, take.attempt, 'size')) !== 'missing';
         const name = `${takeKey(take.attempt)} (${placeOf(take.file.path)})`;
         return [
@@ -111,9 +113,13 @@ async function changedOriginals(
 }
 
 /** Path of the stored bytes. If a move was interrupted by a crash, they are in either place. */
-async function placeOfOriginal(view: DiskView, { attempt, file }: NamedTake): Promise<string | undefined> {
+async function placeOfOriginal(
+  view: DiskView,
+  { attempt, file }: NamedTake,
+  hashOf?: HashOf,
+): Promise<string | undefined> {
   for (const place of attempt.move_to === undefined ? [file.path] : [file.path, attempt.move_to])
-    if ((await stateOf(view, attempt, 'hash', place)) === 'present') return place;
+    if ((await stateOf(view, attempt, 'hash', place, hashOf)) === 'present') return place;
   return undefined;
 }
 

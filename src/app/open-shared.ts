@@ -1,4 +1,4 @@
-import { BatchError, EXIT, isSystemFault, unreachable } from '../core/errors.js';
+import { BatchError, EXIT, isSystemFault } from '../core/errors.js';
 import type { Ports } from '../core/ports.js';
 import type { Attempt } from '../lockfile/attempt.js';
 import type { NextCommand } from '../lockfile/lock-error.js';
@@ -16,6 +16,7 @@ import { cutError, otherLogError } from '../shared-log/state-error.js';
 import { againOf, checkLog, type Notify, type OpenedStore, type OpenSettings, openFile } from './opening.js';
 import { otherManifest } from './other-manifest.js';
 import type { State } from './shared-state.js';
+import { silentLogText } from './silent-text.js';
 
 /** Opens the lockfile and its shared log. Requires the run lock. Throws a `BatchError`. */
 export async function openTogether(
@@ -31,7 +32,7 @@ export async function openTogether(
   const { header, attempts } = read;
   const shared = await openShared(ports, state, {
     ...{ lockPath, header, attempts, endpoint, command, retry, stop },
-    waits: (what) => report('info', 'state-silent', silentText(state.address, what)),
+    waits: (what) => report('info', 'state-silent', silentLogText(state.address, what)),
   });
   try {
     const { log } = shared;
@@ -131,21 +132,6 @@ async function joined(
     if (!(error instanceof BatchError)) throw error;
   }
   return store;
-}
-
-/** What the run is waiting for. */
-function silentText(address: string, what: WaitsFor): string {
-  const kept = 'what it has not taken is in the lockfile, and the next run here adds it';
-  switch (what) {
-    case 'answers':
-      return `the shared log ${address} does not answer: waiting for it`;
-    case 'stopping':
-      return `stopping: waiting for the shared log ${address} to answer; ${kept}`;
-    case 'nothing':
-      return `the shared log ${address} did not answer: this run no longer waits for it; ${kept}`;
-    default:
-      return unreachable(what);
-  }
 }
 
 /** The log of a run, and what belongs to it. */

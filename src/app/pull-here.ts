@@ -19,6 +19,8 @@ export interface PullSettings {
   readonly command: NextCommand;
   /** Attempts whose files were reported before: they are not reported again, and new ones are added. */
   readonly reported?: Set<string>;
+  /** Once aborted, no other file is begun. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
@@ -32,10 +34,10 @@ export async function pullHere(
   output: Output,
   attempts: Iterable<Attempt>,
   report: Notify,
-  { manifest, placeOf = String, command, reported = new Set() }: PullSettings,
+  { manifest, placeOf = String, command, reported = new Set(), stop }: PullSettings,
 ): Promise<ReadonlySet<string>> {
   if (audio === undefined) return new Set();
-  const { files, failed } = await pullWanted(audio, output, [...attempts], manifest);
+  const { files, failed, left } = await pullWanted(audio, output, [...attempts], manifest, stop);
   const count = files.length === 1 ? '1 file' : `${files.length} files`;
   if (files.length > 0) report('info', 'files-pulled', `downloaded ${count} stored by other machines`);
   const unreported = failed.filter(({ attempt, needed }) => needed && !reported.has(attempt));
@@ -45,7 +47,7 @@ export async function pullHere(
     const again = absent ? undefined : `to try again: ${command('pull')}`;
     report('warning', 'not-pulled', `could not download ${placeOf(place)}: ${why}`, again);
   }
-  return new Set(failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt));
+  return new Set([...left, ...failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt)]);
 }
 
 export interface Wanted extends NotPulled {
@@ -62,15 +64,17 @@ export async function pullWanted(
   output: Output,
   attempts: readonly Attempt[],
   manifest: Manifest | undefined,
+  stop?: AbortSignal,
 ): Promise<Omit<Pulled, 'failed'> & { readonly failed: readonly Wanted[] }> {
   const { pullFiles } = await import('../run/upload.js');
-  const { files, failed, changed } = await pullFiles(audio, output, attempts);
+  const { files, failed, changed, left } = await pullFiles(audio, output, attempts, stop);
   const { isNeeded, isCurrent } =
     changed.length > 0 || failed.some(({ absent }) => absent)
       ? await wantedHere(output, attempts, manifest)
       : NOT_ASKED;
   return {
     files,
+    left,
     changed: changed.filter(({ attempt }) => isCurrent(attempt)),
     failed: failed.map((one) => ({ ...one, needed: !one.absent || isNeeded(one.attempt) })),
   };

@@ -22,8 +22,8 @@ import { emitPhase, versionEvent } from './emit.js';
 import { fetchMissing, pushFromHere } from './exchange-files.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { type Opened, openForRun } from './open-lockfile.js';
-import type { OpenSettings } from './opening.js';
 import { noKey } from './refusals.js';
+import { type Ending, endingOf, keepingFor, openingOf, verbOf } from './run-opening.js';
 import { storageError } from './storage-error.js';
 import { type RunReport, summarise } from './summarise.js';
 import type { BatchSettings, World } from './world.js';
@@ -39,12 +39,16 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   world.emit(versionEvent(settings, startedMs));
   await world.ready?.();
   let begun = false;
+  const ending = endingOf(world);
   try {
     const load = once(() => world.load());
-    const opened = await openForRun(ports, openingOf(world, settings, load), (event) => world.emit(event));
+    const opened = await openForRun(ports, openingOf(world, settings, load, ending), (event) =>
+      world.emit(event),
+    );
     begun = true;
     try {
-      return await withLock(world, keepingFor(settings, opened), opened, load, startedMs);
+      const run = { ...opened, ...ending };
+      return await withLock(world, keepingFor(settings, opened), run, load, startedMs);
     } finally {
       await opened.store.abandon();
       await opened.audio?.close();
@@ -61,55 +65,12 @@ export async function runBatch(world: World, settings: BatchSettings): Promise<R
   }
 }
 
-function verbOf({ mode }: BatchSettings): string {
-  return mode === 'collect' ? 'collect' : 'run';
-}
-
-/** The manifest is needed early because it may name the shared log. */
-function openingOf(world: World, settings: BatchSettings, load: () => Promise<LoadedManifest>): OpenSettings {
-  const { openState } = world;
-  const verb = verbOf(settings);
-  const opening: OpenSettings = {
-    ...settings,
-    again: settings.again ?? ((...words) => settings.command(verb, ...words)),
-    retry: settings.command(verb),
-    yes: settings.yes === true && verb === 'run',
-    stop: world.stop,
-  };
-  if (openState === undefined) return opening;
-  return {
-    ...opening,
-    findState: async (named) => {
-      const address = settings.state ?? (settings.sandbox ? undefined : await stateOfManifest(load, named));
-      return address === undefined ? undefined : openState(address);
-    },
-    manifest: async () => (await load()).manifest,
-  };
-}
-
-/** An unreadable manifest forbids buying. The lockfile then says where to collect. */
-async function stateOfManifest(
-  load: () => Promise<LoadedManifest>,
-  named: () => Promise<string | undefined>,
-): Promise<string | undefined> {
-  const { manifest } = await load();
-  return manifest === undefined ? named() : manifest.state;
-}
-
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => {
     result ??= work();
     return result;
   };
-}
-
-/** If audio is stored only on machines, keep the remote copy unless the user accepts a single copy. */
-function keepingFor(settings: BatchSettings, { store, audio }: Opened): BatchSettings {
-  const isAlone = store.sharing !== undefined && audio === undefined;
-  const keep = settings.keep || (isAlone && settings.allowSingleCopy !== true);
-  // A user who collects explicitly does not want to wait for a machine that may be gone.
-  return { ...settings, keep, takeOver: settings.mode === 'collect' };
 }
 
 /** A lock file that cannot be removed blocks no one: the next run sees that its process is gone. */
@@ -153,7 +114,7 @@ async function closeStore(world: World, store: LockStore, isReported: boolean): 
 async function withLock(
   world: World,
   settings: BatchSettings,
-  opened: Opened,
+  opened: Opened & Ending,
   load: () => Promise<LoadedManifest>,
   startedMs: number,
 ): Promise<RunReport> {
@@ -167,12 +128,12 @@ async function withLock(
   if (loaded.manifest !== undefined) world.takesKnown?.(loaded.manifest);
   await pushFromHere(world, settings, opened, output);
   const limiter = createRateLimiter();
-  const pulling = { ...settings, manifest: loaded.manifest, reported: new Set<string>(), limiter };
+  const { manifest } = loaded;
+  const pulling = { ...settings, manifest, reported: new Set<string>(), limiter, stop: opened.ended };
   const notPulled = await fetchMissing(world, settings, opened, output, pulling);
   const before = new Map([...store.attempts.values()].map(({ attempt, rev }) => [attempt, rev]));
   const known = new Map([...store.attempts.values()].map(({ attempt, state }) => [attempt, state]));
   const decision = await decideWhatToBuy(world, settings, { ...opened, notPulled }, loaded, output);
-  const manifest = loaded.manifest;
   if (decision.prepared !== undefined) {
     const { moves } = decision.prepared.plan;
     reportMoves(world, settings, moves, await applyMoves(view, moves));
@@ -234,7 +195,7 @@ function reportMoves(
 async function executePurchases(
   world: World,
   settings: BatchSettings,
-  { store, rescue, checkLock, audio }: Opened,
+  { store, rescue, checkLock, audio, halt }: Opened & Ending,
   manifest: Manifest | undefined,
   decision: BuyDecision & Pick<RunInput, 'known' | 'limiter'>,
   output: Output,
@@ -271,6 +232,7 @@ async function executePurchases(
     rescue,
     audio,
     stop: world.stop,
+    halt,
     emit: (event) => world.emit(event),
   });
 }

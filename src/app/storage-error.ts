@@ -73,17 +73,23 @@ const OF_THEIR_PATH: ReadonlySet<string> = new Set(['EFTYPE', 'EISDIR', 'ELOOP',
 /** Paths through an open folder mean nothing to a user. */
 const BY_DESCRIPTOR = '/proc/self/fd/';
 
-function describe(
+async function describe(
   { code, path: named }: FileFault,
   files: Files,
   directory: string,
   placeOf: PlaceOf = asItIs,
-): PlaceFault | Promise<PlaceFault> {
+): Promise<PlaceFault> {
   if (named === undefined || named.startsWith(BY_DESCRIPTOR))
     return placeFault(files, directory, code, placeOf);
   if (!OF_THEIR_PATH.has(code))
     // This error always concerns the output folder, never the lockfile.
     return placeFault(files, code === 'ESTALE' ? named : directory, code, placeOf);
+  const shown = shellWord(placeOf(named));
+  if (code === 'ELOOP' && (await files.facts(named).catch(() => undefined)) === undefined)
+    return {
+      message: `${shown} cannot be used: it is a symbolic link that leads to nothing (${code})`,
+      fix: `remove it (rm ${shown})`,
+    };
   const { what, fix } = describeFault(code);
-  return { message: `${shellWord(placeOf(named))} cannot be used: ${what} (${code})`, fix };
+  return { message: `${shown} cannot be used: ${what} (${code})`, fix };
 }

@@ -5,6 +5,7 @@ import { isElsewhere, machineOf } from '../plan/latest-attempts.js';
 import type { PlanRow } from '../plan/plan.js';
 import { takeWord } from '../plan/selection.js';
 import { type DiskView, stateOf } from '../run/recover.js';
+import { hashedOnce } from '../storage/link-into-place.js';
 import type { TakeStatuses } from './take-status.js';
 
 const HASHES_AT_ONCE = 4;
@@ -45,6 +46,7 @@ export async function checkFiles(
       .map((row) => ['attempt' in row.decision ? row.decision.attempt.attempt : '', machineOf(row)]),
   );
   const limit = pLimit(HASHES_AT_ONCE);
+  const hashOf = hashedOnce(view.output.files);
   return Promise.all(
     attempts.flatMap((attempt) => {
       const { file, state } = attempt;
@@ -53,7 +55,7 @@ export async function checkFiles(
       if ((stored.owners.get(file.path) ?? attempt.attempt) !== attempt.attempt) return [];
       const word = words.get(attempt.attempt);
       return limit(async () => {
-        const found = await stateOf(view, attempt, 'hash');
+        const found = await stateOf(view, attempt, 'hash', file.path, hashOf);
         const state = found === 'missing' && away.has(attempt.attempt) ? ('elsewhere' as const) : found;
         return { attempt, path: file.path, word, state, machine: away.get(attempt.attempt) };
       });

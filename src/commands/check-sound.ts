@@ -9,6 +9,7 @@ import { type Expected, findingsOf, type QcFinding } from '../qc/findings.js';
 import type { Measures } from '../qc/measure.js';
 import { stateOf } from '../run/recover.js';
 import type { Session } from '../session/session.js';
+import { hashedOnce } from '../storage/link-into-place.js';
 import { openOutput } from '../storage/output.js';
 import { createQcThread } from './qc-thread.js';
 
@@ -50,6 +51,8 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
     openAudioCache(ports.files, ports.random, lockPath),
   ]);
   opened.catch(() => {});
+  const look = opened.then(([output]) => hashedOnce(output.files));
+  look.catch(() => {});
   let before: Promise<unknown> = Promise.resolve();
 
   async function known(expected: Expected, sha256: string): Promise<Sound | undefined> {
@@ -79,7 +82,7 @@ export function createSoundChecker({ settings, ports }: Session): SoundChecker {
 
   async function state(attempt: FiledAttempt, how: 'size' | 'hash'): Promise<FileState> {
     const [output] = await opened;
-    return stateOf({ output }, attempt, how).catch((error: unknown) => {
+    return stateOf({ output }, attempt, how, attempt.file.path, await look).catch((error: unknown) => {
       if (isSystemFault(error)) return 'missing';
       throw error;
     });

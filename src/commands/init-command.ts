@@ -1,9 +1,11 @@
-import { stat, unlink, writeFile } from 'node:fs/promises';
+import { unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BatchError, describeFault, EXIT, type ExitCode, faultCode, usageError } from '../core/errors.js';
 import { asOperand, commandLine, shellWord } from '../core/shell.js';
+import { systemFiles } from '../node/files.js';
 import { MANIFEST_EXTENSION } from '../session/manifest-link.js';
+import { siblingManifest } from '../session/sibling.js';
 
 const STARTER = `# yaml-language-server: $schema=SCHEMA
 #
@@ -92,17 +94,13 @@ function requireYamlName(name: string): void {
 
 /** A manifest next to another with the same stem would share its lockfile, and every run would refuse both. */
 async function requireNoOtherManifest(name: string, file: string): Promise<void> {
-  const stem = file.replace(MANIFEST_EXTENSION, '');
-  for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
-    const present = other !== file && (await stat(other).catch(() => undefined))?.isFile() === true;
-    // On a case-insensitive disk it is the same file.
-    if (!present || other.toLowerCase() === file.toLowerCase()) continue;
-    throw usageError(
-      `${shellWord(name)} would share the lockfile of ${shellWord(path.basename(other))}`,
-      `name another file: ${anotherInit(name)}`,
-      'lockfile-shared',
-    );
-  }
+  const other = await siblingManifest(systemFiles, file);
+  if (other === undefined) return;
+  throw usageError(
+    `${shellWord(name)} would share the lockfile of ${shellWord(path.basename(other))}`,
+    `name another file: ${anotherInit(name)}`,
+    'lockfile-shared',
+  );
 }
 
 function anotherInit(name: string): string {

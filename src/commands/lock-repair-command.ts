@@ -105,7 +105,11 @@ function document(lockfile: string, repaired: Repaired | undefined, next: string
       lockfiles_joined: report.lockfiles,
       bought_twice: report.boughtTwice.map(boughtTwiceTake),
       corrected: report.corrected,
-      kept_as_read: report.keptAsRead,
+      kept_as_read: report.keptAsRead.map(({ line, why, loweredTo }) => ({
+        line,
+        why,
+        ...(loweredTo !== undefined && { lowered_to: loweredTo }),
+      })),
       missing:
         report.missing === undefined
           ? null
@@ -147,8 +151,10 @@ function repairText({ report, asidePath, restorable, hasDoubts, log }: Repaired)
     lines.push(
       `line ${line} has one wrong character, in column ${column}: corrected; its checksum matches again`,
     );
-  for (const { line, why } of report.keptAsRead)
-    lines.push(`line ${line} ${why}: kept as it is; compare it with version control or a backup`);
+  for (const { line, why, loweredTo } of report.keptAsRead) {
+    const kept = loweredTo === undefined ? 'kept as it is' : `lowered to ${loweredTo}`;
+    lines.push(`line ${line} ${why}: ${kept}; compare it with version control or a backup`);
+  }
   if (report.missing !== undefined) lines.push(missingText(report.missing, restorable));
   else if (restorable > 0) lines.push(restoredText(restorable));
   lines.push(...report.setAside.map(asideText));

@@ -14,7 +14,11 @@ export function filesOf(
 ): readonly { readonly take: Take; readonly attempt: FiledAttempt }[] {
   const byTake = new Map<string, FiledAttempt[]>();
   for (const attempt of [...attempts].sort(compareNewest))
-    if (isStored(attempt)) byTake.set(takeId(attempt), [...(byTake.get(takeId(attempt)) ?? []), attempt]);
+    if (isStored(attempt)) {
+      const known = byTake.get(takeId(attempt));
+      if (known === undefined) byTake.set(takeId(attempt), [attempt]);
+      else known.push(attempt);
+    }
   return takes.flatMap((take) => {
     const attempt = byTake
       .get(takeId(take))

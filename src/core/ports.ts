@@ -293,5 +293,7 @@ export type Git = (
     readonly folder: string;
     readonly stdin?: Uint8Array;
     readonly deadlineMs: number;
+    /** Ends it, as the deadline does. */
+    readonly signal?: AbortSignal;
   },
 ) => Promise<GitAnswer>;

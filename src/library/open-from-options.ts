@@ -43,8 +43,8 @@ export async function openBatch(options: AnyOptions): Promise<OpenBatch> {
       log ??= address;
     },
     load: () => loadUnshared(settings, ports),
-    openState: async (address) =>
-      (await import('../session/open-state.js')).openState(address, ports, settings),
+    openState: async (address, stopping) =>
+      (await import('../session/open-state.js')).openState(address, ports, settings, stopping),
     redact: service.redact,
     connect: service.connect,
     close: service.close,

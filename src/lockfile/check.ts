@@ -18,8 +18,17 @@ import type { EndMark } from './seal.js';
 /** The oldest version that can be read. */
 const LOCK_VERSION_MIN = 1;
 
-/** A higher `rev` means damage: no run counts this far, and there must be room to count on. */
+/** A higher `rev` means damage: no run counts this far. */
 export const REV_SOUND_MAX = 1_000_000;
+
+/** A higher `rev` leaves too little room to count on, so it is read as one that is still higher than any real one. */
+export const REV_ROOMY_MAX = 900_000;
+const REV_LOWERED = 500_000;
+
+/** What is read can always be counted on, and what is then written can always be read. */
+export function withRoom(attempt: Attempt): Attempt {
+  return attempt.rev > REV_ROOMY_MAX ? { ...attempt, rev: REV_LOWERED } : attempt;
+}
 
 /** Limits on what is carried for a newer release. */
 const UNKNOWN_FIELDS_MAX = 32;

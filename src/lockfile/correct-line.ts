@@ -59,7 +59,10 @@ export interface LinesInside {
   readonly column: number;
 }
 
-/** Whole lines with valid checksums inside a line, whose line feeds were damaged. */
+/**
+ * Whole lines with valid checksums inside a line, whose line feeds were damaged. Linear in its length: a line holds the
+ * text that ends it only at its end, so each beginning is tried with one end.
+ */
 export function linesInside(text: string): LinesInside {
   const starts = [...text.matchAll(START)].map(({ index }) => index);
   const lines: { line: Line; text: string }[] = [];
@@ -67,6 +70,7 @@ export function linesInside(text: string): LinesInside {
   let column = 1;
   let done = 0;
   let next = 0;
+  let tried = -1;
   for (const {
     index,
     0: { length },
@@ -74,8 +78,10 @@ export function linesInside(text: string): LinesInside {
     const end = index + length;
     while ((starts[next + 1] ?? end) < end) next += 1;
     const start = starts[next] ?? end;
+    if (start >= end || start === tried) continue;
+    tried = start;
     const inside = text.slice(start, end);
-    const line = start < done || start >= end ? undefined : sealedLine(inside);
+    const line = sealedLine(inside);
     if (line === undefined) continue;
     lines.push({ line, text: inside });
     rest += text.slice(done, start);

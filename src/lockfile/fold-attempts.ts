@@ -22,6 +22,8 @@ export interface Fold {
   add(record: Attempt): void;
   /** Whether the record can be added: no merge brings more than `JOBS_MAX` jobs under one attempt id. */
   hasRoom(record: Attempt): boolean;
+  /** The attempts that adding the record can change. */
+  familyOf(record: Attempt): readonly Attempt[];
 }
 
 /** For one attempt. Limits the work for each line of a file that may be malicious. */
@@ -43,11 +45,13 @@ export function createFold(records: Iterable<Attempt> = []): Fold {
   }
 
   for (const record of records) add(record);
+  const membersOf = (record: Attempt) => families.get(familyOf(record)) ?? [];
   return {
     attempts,
     add,
+    familyOf: membersOf,
     hasRoom: (record) => {
-      const members = families.get(familyOf(record)) ?? [];
+      const members = membersOf(record);
       return members.length < JOBS_MAX || members.some((member) => isSameJob(member, record));
     },
   };

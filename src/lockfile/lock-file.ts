@@ -159,7 +159,8 @@ export async function closeFile(file: LockFile): Promise<void> {
 async function create(file: LockFile, lines: Uint8Array): Promise<void> {
   const { files, random, path, header } = file;
   // Start with an end mark: a file without any was cut off.
-  const bytes = Buffer.concat([...canonical(file, file.fold), lines]);
+  const known = file.behind === true ? file.fold : createFold();
+  const bytes = Buffer.concat([...canonical(file, known), lines]);
   try {
     await makePrivateFolder(files, random, path, file.folder);
     await createFile(files, path, bytes, scratch(file));

@@ -1,6 +1,6 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
-import { REV_SOUND_MAX } from './check.js';
+import { REV_SOUND_MAX, withRoom } from './check.js';
 import { createEnds, type Ends } from './end-marks.js';
 import { createFold, type Fold } from './fold-attempts.js';
 import { attemptLine, endLine, headerLine, type Line, readLine } from './line.js';
@@ -97,7 +97,7 @@ function takeLine(reading: Reading, line: Line, number: number): LockProblem | u
   }
   if (line.kind !== 'attempt') return problemOf(line, number, reading);
   const problem = attemptProblem(reading, line, number);
-  if (problem?.kind !== 'too_many_jobs') reading.fold.add(line.attempt);
+  if (problem?.kind !== 'too_many_jobs') reading.fold.add(withRoom(line.attempt));
   ends.count(line.attempt, line.sum);
   return problem;
 }
@@ -115,7 +115,7 @@ function attemptProblem(
 }
 
 export function revFault({ rev }: Attempt): string {
-  return `has rev ${rev}, and no attempt changes more than ${REV_SOUND_MAX} times`;
+  return `has rev ${rev}, and no attempt changes that often`;
 }
 
 function conclude({ fold, problems, notes, ends, header, version, headerSought }: Reading): ParsedLock {

@@ -1,7 +1,7 @@
 import { unreachable } from '../core/errors.js';
 import type { Attempt } from './attempt.js';
 import { type BoughtTwice, boughtTwice } from './bought-twice.js';
-import { REV_SOUND_MAX } from './check.js';
+import { withRoom } from './check.js';
 import { CORRECTED_MAX, readDamaged } from './damaged-line.js';
 import { createEnds, type Ends } from './end-marks.js';
 import { createFold, type Fold, foldAttempts } from './fold-attempts.js';
@@ -28,8 +28,8 @@ export interface RepairReport {
   readonly attempts: number;
   /** All of them are kept. */
   readonly boughtTwice: readonly BoughtTwice[];
-  /** Lines with a fault that does not matter, and are kept as they are. Lines count from 1. */
-  readonly keptAsRead: readonly { readonly line: number; readonly why: string }[];
+  /** Lines with a fault that does not matter. Lines count from 1. */
+  readonly keptAsRead: readonly KeptLine[];
   /** Wrong characters that a checksum identifies, one in a line. Lines and columns count from 1. */
   readonly corrected: readonly { readonly line: number; readonly column: number }[];
   /** Damaged lines that are not in the repaired text: keep them in a separate file. */
@@ -43,6 +43,13 @@ export interface RepairReport {
   };
 }
 
+export interface KeptLine {
+  readonly line: number;
+  readonly why: string;
+  /** The `rev` that replaces its own. Absent: the line is kept as it is. */
+  readonly loweredTo?: number;
+}
+
 export type Repaired =
   | { readonly ok: true; readonly text: string; readonly report: RepairReport }
   /** Cannot be repaired: no header, a newer version, or lockfiles of two endpoints in one file. */
@@ -52,7 +59,7 @@ interface Work {
   readonly fold: Fold;
   readonly ends: Ends;
   readonly aside: Aside[];
-  readonly keptAsRead: { line: number; why: string }[];
+  readonly keptAsRead: KeptLine[];
   readonly corrected: { line: number; column: number }[];
   /** Attempts at correcting a line that are left. */
   correctable: number;
@@ -250,14 +257,15 @@ function takeHeader(work: Work, header: LockHeader, line: number): LockProblem |
   return undefined;
 }
 
-/** Replaces an implausible `rev` with one that leaves room to count on and is still higher than any real one. */
+/** Also lowers an implausible `rev`. */
 function keep({ fold, aside, keptAsRead }: Work, attempt: Attempt, line: number, text: string): void {
   if (!fold.hasRoom(attempt)) {
     aside.push({ line, why: `adds another job under attempt ${attempt.attempt}`, text });
     return;
   }
-  if (attempt.rev > REV_SOUND_MAX) keptAsRead.push({ line, why: revFault(attempt) });
-  fold.add(attempt.rev > REV_SOUND_MAX ? { ...attempt, rev: REV_SOUND_MAX / 2 } : attempt);
+  const kept = withRoom(attempt);
+  if (kept !== attempt) keptAsRead.push({ line, why: revFault(attempt), loweredTo: kept.rev });
+  fold.add(kept);
 }
 
 function reportOf(

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import { createFile, removeQuietly } from './atomic-write.js';
@@ -87,14 +87,28 @@ export async function take(entrant: Entrant, guard: string): Promise<Taken> {
     if (await follow(entrant, guard, end)) return { ok: true, tookOver: holder };
     last = holder;
   }
+  await refuseLinkToNothing(files, nextPath(guard, await readChain(files, guard)));
   if (last !== undefined) return { ok: false, held: last };
   throw new Error('bug: the guard neither exists nor can be created');
+}
+
+/** Where the next holder creates its file. */
+function nextPath(guard: string, chain: readonly Link[]): string {
+  const end = chain.at(-1);
+  return end === undefined ? guard : `${guard}.${end.claim.nonce}`;
+}
+
+/** A repository may contain a link that can neither be read nor replaced by creating a file. Throws `ELOOP`. */
+async function refuseLinkToNothing(files: Files, path: string): Promise<void> {
+  if ((await files.facts(path)) !== undefined) return;
+  if ((await files.real(path)) === join(await files.real(dirname(path)), basename(path))) return;
+  throw Object.assign(new Error(`a symbolic link in place of ${path}`), { code: 'ELOOP', path });
 }
 
 /** Succeeds a holder that is gone. `false`: another process was faster. */
 async function follow(entrant: Entrant, guard: string, end: Link): Promise<boolean> {
   const { files, claim } = entrant;
-  const path = `${guard}.${end.claim.nonce}`;
+  const path = nextPath(guard, [end]);
   if (!(await tryCreate(entrant, path))) return false;
   let chain: readonly Link[];
   try {
@@ -151,7 +165,7 @@ export async function readChain(files: Files, guard: string): Promise<readonly L
     const claim = await readClaim(files, path);
     if (claim === undefined) break;
     chain.push({ path, claim });
-    path = `${guard}.${claim.nonce}`;
+    path = nextPath(guard, chain);
   }
   return chain;
 }

@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.js';
-import { isLive } from './bought-twice.js';
 import type { Fold } from './fold-attempts.js';
 import { isUnread, salvage, UNREAD_TAKE, UNREADABLE } from './salvage.js';
+import { createTakes, type Takes } from './taken-takes.js';
 
 /** A damaged line. */
 export interface Aside {
@@ -43,6 +43,7 @@ export function salvageAll(
   const isExplained = complete || aside.length <= lacking.length;
   const earlier = (attempt: string) => fold.attempts.get(attempt) ?? restored.get(attempt);
   const texts = aside.map(({ text }) => text);
+  const bought = createTakes([...fold.attempts.values(), ...restorable]);
   const salvaged = salvage(texts, whole, earlier).map((records) =>
     records.flatMap((record) => {
       const holder = record.queue_id === undefined ? undefined : jobs.get(record.queue_id);
@@ -52,11 +53,10 @@ export function salvageAll(
         !fold.hasRoom(record)
       )
         return [];
-      const added = withTake(holder === undefined ? record : withoutJob(record), [
-        ...fold.attempts.values(),
-        ...restorable,
-      ]);
+      const added = withTake(holder === undefined ? record : withoutJob(record), bought);
+      const before = fold.familyOf(added);
       fold.add(added);
+      bought.replace(before, fold.familyOf(added));
       if (holder === undefined) jobs.set(record.queue_id, record);
       return [added];
     }),
@@ -75,14 +75,8 @@ function isAbout(record: Attempt, { track, take }: Attempt): boolean {
 }
 
 /** A take that cannot be read is the first of its track that was bought and has no other record. */
-function withTake(record: Attempt, known: readonly Attempt[]): Attempt {
-  if (record.take !== UNREAD_TAKE) return record;
-  const bought = new Set(
-    known.filter((one) => one.track === record.track && isLive(one)).map(({ take }) => take),
-  );
-  let take = 1;
-  while (bought.has(take)) take += 1;
-  return { ...record, take };
+function withTake(record: Attempt, bought: Takes): Attempt {
+  return record.take === UNREAD_TAKE ? { ...record, take: bought.firstFree(record.track) } : record;
 }
 
 /** The line mixes two: its job is known, but its take may have had another one. */

@@ -1,7 +1,15 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Git, GitAnswer } from '../core/ports.js';
+import { startDeadline } from './deadline.js';
 
 const STDERR_LENGTH_MAX = 64 * 1024;
+/**
+ * How long to read stderr after git has ended. What git wrote is there at once, but what it started may keep stderr open:
+ * the `ssh` that stays for the next connection (`ControlPersist`).
+ */
+const MESSAGES_MS = 500;
+/** With a group of processes per command, all of them can be ended. Windows has none. */
+const HAS_GROUPS = process.platform !== 'win32';
 
 /**
  * Settings that would prompt, sign, translate or do more than requested; and the settings of a bare repository among the
@@ -37,32 +45,85 @@ const ELSEWHERE = [
   ...['GIT_GRAFT_FILE', 'GIT_REPLACE_REF_BASE', 'GIT_NO_REPLACE_OBJECTS', 'GIT_INTERNAL_SUPER_PREFIX'],
 ];
 
-export const systemGit: Git = (words, { folder, stdin, deadlineMs }) =>
-  new Promise((resolve) => {
-    const own = {
-      LC_ALL: 'C',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -o BatchMode=yes',
-    };
-    const child = spawn('git', [...QUIET, ...words], {
-      cwd: folder,
-      env: { ...process.env, ...Object.fromEntries(ELSEWHERE.map((name) => [name, undefined])), ...own },
-      stdio: ['pipe', 'pipe', 'pipe'],
+/** Gits without an answer yet. */
+const running = new Set<ChildProcess>();
+
+// As they are in groups apart, the Ctrl-C of a terminal does not reach them.
+process.on('exit', () => {
+  for (const child of running) end(child, 'SIGTERM');
+});
+
+export const systemGit = createGit(startDeadline);
+
+/** @param start for tests: starts the deadline of a command, and the one of messages that come after its end */
+export function createGit(start: typeof startDeadline): Git {
+  return (words, { folder, stdin, deadlineMs, signal }) =>
+    new Promise((resolve) => {
+      const child = startGit(words, folder);
+      running.add(child);
+      const pieces: Buffer[] = [];
+      let stderr = '';
+      const giveUp = (): void => {
+        end(child, 'SIGKILL');
+        answer(undefined);
+      };
+      let deadline = start(deadlineMs, giveUp);
+      const answer = (code: number | null | undefined, more = ''): void => {
+        running.delete(child);
+        deadline.off();
+        signal?.removeEventListener('abort', giveUp);
+        // What git started may keep them open, and this process would not end.
+        for (const stream of child.stdio) stream?.destroy();
+        child.unref();
+        resolve({
+          code: code ?? undefined,
+          stdout: Buffer.concat(pieces),
+          stderr: stderr + more,
+        } satisfies GitAnswer);
+      };
+      const awaitMessages = (): void => {
+        const hasEnded = child.exitCode !== null || child.signalCode !== null;
+        if (!running.has(child) || !hasEnded || !child.stdout.readableEnded) return;
+        deadline.off();
+        deadline = start(MESSAGES_MS, () => answer(child.exitCode));
+      };
+      child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+      child.stderr.on('data', (piece: Buffer) => {
+        if (stderr.length < STDERR_LENGTH_MAX) stderr += piece.toString();
+      });
+      child.stdout.on('end', awaitMessages);
+      child.on('exit', awaitMessages);
+      child.on('error', (error) => answer(undefined, error.message));
+      child.on('close', (code) => answer(code));
+      // It may exit before reading everything.
+      child.stdin.on('error', () => {});
+      child.stdin.end(stdin);
+      if (signal?.aborted === true) giveUp();
+      else signal?.addEventListener('abort', giveUp);
     });
-    const pieces: Buffer[] = [];
-    let stderr = '';
-    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-    const answer = (code: number | undefined, more = ''): void => {
-      clearTimeout(timer);
-      resolve({ code, stdout: Buffer.concat(pieces), stderr: stderr + more } satisfies GitAnswer);
-    };
-    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
-    child.stderr.on('data', (piece: Buffer) => {
-      if (stderr.length < STDERR_LENGTH_MAX) stderr += piece.toString();
-    });
-    child.on('error', (error) => answer(undefined, error.message));
-    child.on('close', (code) => answer(code ?? undefined));
-    // It may exit before reading everything.
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
+}
+
+function startGit(words: readonly string[], folder: string): ChildProcessWithoutNullStreams {
+  const own = {
+    LC_ALL: 'C',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_SSH_COMMAND: process.env.GIT_SSH_COMMAND ?? 'ssh -o BatchMode=yes',
+  };
+  return spawn('git', [...QUIET, ...words], {
+    cwd: folder,
+    env: { ...process.env, ...Object.fromEntries(ELSEWHERE.map((name) => [name, undefined])), ...own },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: HAS_GROUPS,
   });
+}
+
+/** Ends git, and what it has started: `git-remote-https` and `ssh` would keep running. */
+function end(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): void {
+  if (child.pid === undefined) return;
+  try {
+    if (HAS_GROUPS) process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch {
+    // They have ended already.
+  }
+}

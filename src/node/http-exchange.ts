@@ -13,6 +13,8 @@ export interface ExchangeOptions {
   readonly deadlineMs: number;
   /** Until the headers of the response arrive. */
   readonly headersDeadlineMs?: number | undefined;
+  /** Given what to call when a piece of the request was sent: the headers then have the whole time again. */
+  sends?(moved: () => void): void;
   /** Between bytes of a body that is being read. */
   readonly idleDeadlineMs: number;
   /** Called when the connection is no longer needed, possibly more than once. */
@@ -88,7 +90,7 @@ export function exchange(
 
 /** Fires when the headers, the next bytes of the body, or the whole response are late. */
 function setAlarms(
-  { deadlineMs, headersDeadlineMs, idleDeadlineMs }: ExchangeOptions,
+  { deadlineMs, headersDeadlineMs, idleDeadlineMs, sends }: ExchangeOptions,
   late: (code: string, message: string) => void,
 ) {
   const whole = startDeadline(deadlineMs, () =>
@@ -100,6 +102,7 @@ function setAlarms(
       : startDeadline(headersDeadlineMs, () =>
           late('DEADLINE', `no response began within ${headersDeadlineMs} ms`),
         );
+  sends?.(() => headers?.restart());
   let idle: Deadline | undefined;
   return {
     /** The headers have arrived. Returns the deadline for the next bytes. */

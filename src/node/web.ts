@@ -8,6 +8,8 @@ import { programVersion } from './version.js';
 
 const CONNECT_MS = 10_000;
 const IDLE_MS = 60_000;
+/** After the last piece of a body that is sent. It may still be in the system's buffers, on a slow line for a while. */
+const SENT_MS = 120_000;
 const KEEP_ALIVE_MS = 15_000;
 const CONNECTIONS_MAX = 32;
 
@@ -31,6 +33,7 @@ export function createWeb(environment: Environment, clean: (text: string) => str
       // The exchange has its own deadlines.
       const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
       const { method, deadlineMs } = request;
+      let moved = () => {};
       const sent = {
         origin: url.origin,
         path: url.pathname + url.search,
@@ -40,11 +43,15 @@ export function createWeb(environment: Environment, clean: (text: string) => str
           'user-agent': userAgent,
           ...request.headers,
         },
-        body: bodyOf(request),
+        body: bodyOf(request, () => moved()),
         ...timeouts,
       };
       return exchange(agentTo(url), sent, {
         deadlineMs,
+        headersDeadlineMs: isStreamed(request) ? SENT_MS : IDLE_MS,
+        sends: (restart) => {
+          moved = restart;
+        },
         idleDeadlineMs: IDLE_MS,
         release: () => {},
         clean,
@@ -56,7 +63,19 @@ export function createWeb(environment: Environment, clean: (text: string) => str
   };
 }
 
-function bodyOf({ body }: WebRequest): Uint8Array | Readable | null {
+function isStreamed({ body }: WebRequest): boolean {
+  return body !== undefined && !(body instanceof Uint8Array);
+}
+
+/** @param moved called when the connection has taken a piece of a stream */
+function bodyOf({ body }: WebRequest, moved: () => void): Uint8Array | Readable | null {
   if (body === undefined) return null;
-  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false });
+  return body instanceof Uint8Array ? body : Readable.from(noting(body, moved), { objectMode: false });
+}
+
+async function* noting(pieces: AsyncIterable<Uint8Array>, moved: () => void): AsyncIterable<Uint8Array> {
+  for await (const piece of pieces) {
+    yield piece;
+    moved();
+  }
 }

@@ -61,6 +61,7 @@ export interface RunInput
   readonly limiter?: RateLimiter | undefined;
   /** Requests in flight at most; absent: as many as the scheduler allows. */
   readonly requestsMax?: number | undefined;
+  readonly halt?: AbortController | undefined;
 }
 
 export interface RunOutcome {
@@ -141,7 +142,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     troubleReportedMs: Number.NEGATIVE_INFINITY,
     inDoubtInARow: countLostAnswers(store.attempts.values()).latest,
     notSentInARow: 0,
-    halt: new AbortController(),
+    halt: input.halt ?? new AbortController(),
   };
 }
 

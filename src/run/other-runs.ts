@@ -55,9 +55,11 @@ export function watchOtherRuns(
   );
   const follow = async () => {
     let beatMs = ports.clock.nowMs();
-    while (!over.signal.aborted) {
+    // Others may collect what a halted run leaves, even while it still waits for a response.
+    const isOver = () => over.signal.aborted || context.halt.signal.aborted;
+    while (!isOver()) {
       await ports.clock.sleep(LOOK_EVERY_MS, over.signal);
-      if (over.signal.aborted) return;
+      if (isOver()) return;
       const beats = !isWaiting && ports.clock.nowMs() - beatMs >= BEAT_EVERY_MS;
       if (beats) beatMs = ports.clock.nowMs();
       await look(context, sharing, beats);

@@ -6,7 +6,7 @@ import type { FileFacts, FolderFiles } from '../core/ports.js';
 import { type Attempt, type AttemptState, isGivenUpByUser } from '../lockfile/attempt.js';
 import type { Take } from '../manifest/take.js';
 import { type FileState, takeId } from '../plan/history.js';
-import { hashFile } from '../storage/link-into-place.js';
+import { type HashOf, hashedNow, hashedOnce } from '../storage/link-into-place.js';
 import { EXTENSIONS } from '../storage/media-names.js';
 import type { MoveContext } from '../storage/move.js';
 import { findWhereStored, otherPlace, settleMove, unlessStuck } from '../storage/move.js';
@@ -28,18 +28,23 @@ const CUT_SHORT: Observation = {
  */
 export async function recover(context: MoveContext, nowMs: number, known: KnownPlaces = {}): Promise<void> {
   const placesOf = createPlaces(known);
+  const look = hashedOnce(context.output.files);
+  /** What came to a place by a move, by its hash. */
+  const arrived = new Map<string, string>();
   for (const { attempt: id } of [...context.store.attempts.values()]) {
     // As it is now: recording the one before may have brought in what another machine recorded.
     const attempt = context.store.newest(id);
     if (attempt === undefined) continue;
     if (attempt.state === 'intent' && isOurs(context.store, attempt))
       await context.store.record(advance(attempt, CUT_SHORT, nowMs));
-    await unlessStuck(
-      attempt.move_to === undefined
-        ? findWhereStored(context, attempt, placesOf(attempt))
-        : settleMove(context, attempt),
-    );
-    await unlessStuck(findGivenUp(context, attempt, nowMs));
+    const { file, move_to: to } = attempt;
+    if (to === undefined) await unlessStuck(findWhereStored(context, attempt, placesOf(attempt), look));
+    // A file that just arrived is another attempt's. Lines that pass one on and on would read it for each move.
+    else if (file === undefined || arrived.get(foldName(file.path)) !== file.sha256) {
+      const isMoved = await unlessStuck(settleMove(context, attempt, look));
+      if (isMoved && file !== undefined) arrived.set(foldName(to), file.sha256);
+    }
+    await unlessStuck(findGivenUp(context, attempt, nowMs, look));
   }
 }
 
@@ -53,13 +58,14 @@ export async function withPlacesFound(
   known: KnownPlaces,
 ): Promise<readonly Attempt[]> {
   const placesOf = createPlaces(known);
+  const look = hashedOnce(output.files);
   const limit = pLimit(16);
   return Promise.all(
     attempts.map((attempt) =>
       limit(async () => {
         const { file, move_to: isMoving } = attempt;
         if (file === undefined || isMoving !== undefined) return attempt;
-        const place = await otherPlace(output, attempt, placesOf(attempt)).catch(unlessSystemFault);
+        const place = await otherPlace(output, attempt, placesOf(attempt), look).catch(unlessSystemFault);
         return place === undefined ? attempt : { ...attempt, file: { ...file, path: place } };
       }),
     ),
@@ -90,12 +96,17 @@ function createPlaces({ takes = [], former }: KnownPlaces): (attempt: Attempt) =
  * Audio that is here is stored, even if it was gone for a while, or if a machine without it could not get it and gave
  * the job up. What the user decided stays.
  */
-async function findGivenUp(context: MoveContext, before: Attempt, nowMs: number): Promise<boolean> {
+async function findGivenUp(
+  context: MoveContext,
+  before: Attempt,
+  nowMs: number,
+  look: HashOf,
+): Promise<boolean> {
   const attempt = context.store.newest(before.attempt) ?? before;
   const { state, reason, file } = attempt;
   if (file === undefined || attempt.queue_id === undefined) return false;
   if (!GIVEN_UP.has(state) || isGivenUpByUser(reason?.code)) return false;
-  if ((await stateOf(context, attempt, 'hash')) !== 'present') return false;
+  if ((await stateOf(context, attempt, 'hash', file.path, look)) !== 'present') return false;
   // A run may have been killed before it synced the file's name, and the remote copy is deleted next.
   const { root, files } = context.output;
   await files.syncDirectory(path.dirname(path.join(root, file.path)));
@@ -140,14 +151,15 @@ export async function fileStates(
         else known.push(attempt);
       }
   const limit = pLimit(16);
+  const hashOf = hashedOnce(view.output.files);
   const files = new Map<string, FileState>();
   const owners = new Map<string, string>();
   const links = new Map<string, string>();
   await Promise.all(
     [...claims].map(([place, claimants]) =>
       limit(async () => {
-        const owner = await ownerOf(view, claimants, place);
-        const state = await stateOf(view, owner, how, place);
+        const owner = await ownerOf(view, claimants, place, hashOf);
+        const state = await stateOf(view, owner, how, place, hashOf);
         files.set(place, state);
         const link = state === 'changed' ? await linkOnTheWay(view, place) : undefined;
         if (link !== undefined) links.set(place, link);
@@ -170,9 +182,13 @@ async function linkOnTheWay({ output }: DiskView, place: string): Promise<string
 }
 
 /** Whose bytes these are; if no one's, the newest attempt's. `claimants` has at least one. */
-async function ownerOf(view: DiskView, claimants: readonly Attempt[], place: string): Promise<Attempt> {
+async function ownerOf(
+  view: DiskView,
+  claimants: readonly Attempt[],
+  place: string,
+  hashOf: HashOf,
+): Promise<Attempt> {
   const newestFirst = [...claimants].sort((a, b) => ((a.at.intent ?? '') < (b.at.intent ?? '') ? 1 : -1));
-  const hashOf = hashedOnce(view);
   if (newestFirst.length > 1)
     for (const attempt of newestFirst)
       if ((await stateOf(view, attempt, 'hash', place, hashOf)) === 'present') return attempt;
@@ -219,7 +235,7 @@ export async function stateOf(
   attempt: Attempt,
   how: 'size' | 'hash',
   place = attempt.file?.path,
-  hashOf = hashesOf(view),
+  hashOf = hashedNow(view.output.files),
 ): Promise<FileState> {
   if (attempt.file === undefined || place === undefined) return 'missing';
   const { root, files } = view.output;
@@ -230,23 +246,6 @@ export async function stateOf(
   if (facts.bytes !== attempt.file.bytes) return 'changed';
   if (how === 'size') return 'present';
   return (await hashOf(file)) === attempt.file.sha256 ? 'present' : 'changed';
-}
-
-type HashOf = (file: string) => Promise<string | undefined>;
-
-function hashesOf({ output }: DiskView): HashOf {
-  return async (file) => (await hashFile(output.files, file))?.sha256;
-}
-
-/** A file that many lines name is read only once. */
-function hashedOnce(view: DiskView): HashOf {
-  const hashOf = hashesOf(view);
-  const known = new Map<string, Promise<string | undefined>>();
-  return (file) => {
-    const hash = known.get(file) ?? hashOf(file);
-    known.set(file, hash);
-    return hash;
-  };
 }
 
 /** The target of a link is not ours, and nothing is bought again because of it: something else is in place. */

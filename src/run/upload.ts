@@ -5,6 +5,7 @@ import { faultCode, isSystemFault } from '../core/errors.js';
 import type { Attempt, StoredFile } from '../lockfile/attempt.js';
 import type { AudioStore } from '../shared-log/audio-store.js';
 import type { StoreFault } from '../shared-log/object-store.js';
+import { hashedOnce } from '../storage/link-into-place.js';
 import type { Output } from '../storage/output.js';
 import type { RunContext } from './context.js';
 import { stopBuying } from './context.js';
@@ -81,6 +82,8 @@ export interface Pulled {
   readonly failed: readonly NotPulled[];
   /** Files that are not the ones that were stored: they stay. */
   readonly changed: readonly Pick<NotPulled, 'attempt' | 'path'>[];
+  /** Attempts whose files are not here, and were not begun because the run was stopped. */
+  readonly left: readonly string[];
 }
 
 export interface NotPulled {
@@ -93,13 +96,15 @@ export interface NotPulled {
 const DOWNLOADS_AT_ONCE = 4;
 const IN_THE_WAY = 'something else is in its place; move that away';
 
-/** Downloads files that other machines stored, by hash. Replaces nothing. */
+/** Downloads files that other machines stored, by hash. Replaces nothing. Once stopped, it begins no other file. */
 export async function pullFiles(
   audio: AudioStore,
   output: Output,
   attempts: Iterable<Attempt>,
+  stop?: AbortSignal,
 ): Promise<Pulled> {
   const limit = pLimit(DOWNLOADS_AT_ONCE);
+  const left: string[] = [];
   const files: string[] = [];
   const failed: NotPulled[] = [];
   const changed: Pulled['changed'][number][] = [];
@@ -111,6 +116,10 @@ export async function pullFiles(
       const before = await stateOf({ output }, attempt, 'size');
       if (before === 'changed') changed.push({ attempt: attempt.attempt, path: file.path });
       if (before !== 'missing') return;
+      if (stop?.aborted === true) {
+        left.push(attempt.attempt);
+        return;
+      }
       const answer = await audio.download(file.sha256, file.bytes, { files: output.files, path: target });
       if (answer === 'downloaded') files.push(file.path);
       else if (answer === 'absent') fail(true, 'it is not in the audio store');
@@ -128,20 +137,28 @@ export async function pullFiles(
         : [limit(() => pull(attempt, file))];
     }),
   );
-  return { files, failed, changed };
+  return { files, failed, changed, left };
 }
 
-/** Uploads files that were stored before there was an audio store. Returns the paths of those that failed. */
+/**
+ * Uploads files that were stored before there was an audio store; once stopped, it begins no other one. Returns the
+ * paths of those that failed.
+ */
 export async function pushFiles(
   audio: AudioStore,
   output: Output,
   attempts: Iterable<Attempt>,
+  stop?: AbortSignal,
 ): Promise<readonly Pick<NotPulled, 'path' | 'why'>[]> {
   const limit = pLimit(DOWNLOADS_AT_ONCE);
   const failed: { path: string; why: string }[] = [];
+  const look = hashedOnce(output.files);
   const push = async (attempt: Attempt, { path: place, sha256, bytes }: StoredFile) => {
+    if (stop?.aborted === true) return;
     try {
       if ((await stateOf({ output }, attempt, 'size')) !== 'present' || (await audio.has(sha256))) return;
+      // The store reads the whole file to see whether it is this one.
+      if ((await stateOf({ output }, attempt, 'hash', place, look)) !== 'present') return;
       await audio.put(path.join(output.root, place), sha256, bytes);
     } catch (error) {
       failed.push({ path: place, why: messageOf(error) });

@@ -5,6 +5,7 @@ import { describeFault, usageError } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { commandLine, shellWord } from '../core/shell.js';
 import { readTextFile, type TextFile } from '../manifest/text-file.js';
+import { asItLooks, oddIn, shownAs } from './as-it-looks.js';
 
 export interface ProcessContext {
   readonly cwd: string;
@@ -124,7 +125,8 @@ function faultIn(text: string): LineFault | undefined {
   for (const [index, line] of text.split(/\r\n?|\n/).entries()) {
     const code = withoutComment(line);
     if (exportsOnly(code, values)) continue;
-    for (const { name, value } of assignmentsIn(code)) {
+    const assignments = assignmentsIn(code);
+    for (const { name, value } of assignments) {
       const known = (NAMES as readonly string[]).includes(name);
       const meant = known ? name : typoOf(name);
       if (meant === undefined) continue;
@@ -141,6 +143,8 @@ function faultIn(text: string): LineFault | undefined {
     }
     const named = namedIn(code);
     if (named !== undefined) return faultAt(index + 1, named)(`${named.name} ${UNREADABLE}`);
+    const disguised = disguisedIn(line, assignments);
+    if (disguised !== undefined) return faultAt(index + 1, disguised)(disguised.message);
   }
   return undefined;
 }
@@ -153,20 +157,28 @@ function exportsOnly(code: string, values: Readonly<Record<string, string | unde
 
 const UNREADABLE = 'cannot be read: the line is not NAME=value';
 
-function faultAt(line: number, { name, value }: Assignment): (message: string) => LineFault {
+function faultAt(
+  line: number,
+  { name, value }: Pick<Assignment, 'name' | 'value'>,
+): (message: string) => LineFault {
   const hint = SHOWN.has(name) && value !== '' ? `write: ${name}=${value}` : `write it as: ${name}=…`;
   return (message) => ({ line, message, hint });
 }
 
 /** The line without its comment, and with one blank for several: then the expressions below take linear time. */
 function withoutComment(line: string): string {
-  const comment = /(?:^|\s)#/.exec(line);
-  return line.slice(0, comment?.index).replace(/\s+/g, ' ');
+  return beforeComment(line).replace(/\s+/g, ' ');
+}
+
+function beforeComment(line: string): string {
+  return line.slice(0, /(?:^|\s)#/.exec(line)?.index);
 }
 
 interface Assignment {
   readonly name: string;
   readonly value: string;
+  /** Where the name begins. */
+  readonly start: number;
 }
 
 const NAME = /[\p{L}_][\p{L}\p{N}_.\u200b-\u200f\ufeff-]*/gu;
@@ -184,7 +196,7 @@ function assignmentsIn(code: string): readonly Assignment[] {
     AFTER_NAME.lastIndex = end;
     // A name at the end of another one's value only mentions it.
     if (!AFTER_NAME.test(code) && (end < codeEnd || isText)) return [];
-    return [{ name, value: VALUE.exec(code.slice(end, end + VALUE_LENGTH_MAX))?.[1] ?? '' }];
+    return [{ name, value: VALUE.exec(code.slice(end, end + VALUE_LENGTH_MAX))?.[1] ?? '', start: index }];
   });
 }
 
@@ -201,12 +213,37 @@ function namedIn(code: string): Assignment | undefined {
     const found = pattern.exec(code);
     if (found === null) continue;
     const after = code.slice(found.index + found[0].length).slice(0, VALUE_LENGTH_MAX);
-    return { name, value: /^[^\p{L}\p{N}]*([\d.,]+)/u.exec(after)?.[1] ?? '' };
+    return { name, value: /^[^\p{L}\p{N}]*([\d.,]+)/u.exec(after)?.[1] ?? '', start: found.index };
   }
   return undefined;
 }
 
 const SETS_SOMETHING = /^\s*(?:export )?[\p{L}_][\p{L}\p{N}_.-]* ?=/u;
+
+/**
+ * A setting whose name looks right but has characters that do not belong to it: an escape of Markdown
+ * (`VENICE\_BATCH\_BUDGET`), an invisible one, an accent, a full-width one.
+ *
+ * @param plain what is found in the line as it is
+ */
+function disguisedIn(
+  line: string,
+  plain: readonly Assignment[],
+): (Assignment & { readonly message: string }) | undefined {
+  const code = beforeComment(line);
+  const shown = shownAs(code);
+  if (shown === undefined) return undefined;
+  const { text, places } = shown;
+  const known = new Set(plain.map(({ name }) => name));
+  const ours = assignmentsIn(text).flatMap((one) => {
+    const name = (NAMES as readonly string[]).includes(one.name) ? one.name : typoOf(one.name);
+    return name === undefined || known.has(one.name) ? [] : [{ ...one, name }];
+  });
+  const found = ours[0] ?? namedIn(text);
+  if (found === undefined) return undefined;
+  const odd = oddIn(code, places[found.start] ?? 0);
+  return { ...found, message: `${found.name} is written with ${odd}, so it sets nothing` };
+}
 
 /** Edits in a typo. A name with more may be another program's variable (`ENGINE_API_KEY`). */
 const TYPO_EDITS_MAX = 2;
@@ -214,7 +251,9 @@ const TYPO_EDITS_MAX = 2;
 /** The variable that an unknown name probably meant. All names that begin with `VENICE_BATCH` are ours. */
 function typoOf(name: string): Name | undefined {
   if ((NAMES as readonly string[]).includes(name)) return undefined;
-  const folded = name.toUpperCase().replace(/[^A-Z\d]+/g, '_');
+  const folded = asItLooks(name)
+    .toUpperCase()
+    .replace(/[^A-Z\d]+/g, '_');
   const same = NAMES.find((known) => known === folded);
   if (same !== undefined) return same;
   if (/^(VENICE_.*|BATCH_)BUDGET/.test(folded)) return 'VENICE_BATCH_BUDGET';

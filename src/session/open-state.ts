@@ -9,6 +9,7 @@ import type { AudioStore } from '../shared-log/audio-store.js';
 import { StoreFault } from '../shared-log/object-store.js';
 import { openSharedLog } from '../shared-log/open-log.js';
 import { openAudioStore, openObjectStore, type StoreWorld } from '../shared-log/open-object-store.js';
+import type { Stopping } from '../shared-log/patience.js';
 import { parseStateAddress, type StateAddress, stateAddressText } from '../shared-log/state-address.js';
 import { MANIFEST_EXTENSION } from './manifest-link.js';
 import type { Settings } from './settings.js';
@@ -21,6 +22,7 @@ export async function openState(
   text: string,
   ports: Ports,
   { manifestPath }: Pick<Settings, 'manifestPath'>,
+  stopping?: Stopping,
 ): Promise<State> {
   const address = parseStateAddress(text);
   const world = {
@@ -34,14 +36,14 @@ export async function openState(
   return {
     address: stateAddressText(address),
     openLog: (options) => openSharedLog({ ...options, store: openObjectStore(address, world) }),
-    audio: audioOf(address, world),
+    audio: audioOf(address, world, stopping),
   };
 }
 
 /** Without credentials every request is refused, as with wrong ones, but paid audio is still collected. */
-function audioOf(address: StateAddress, world: StoreWorld): AudioStore | undefined {
+function audioOf(address: StateAddress, world: StoreWorld, stopping?: Stopping): AudioStore | undefined {
   try {
-    return openAudioStore(address, world);
+    return openAudioStore(address, world, stopping);
   } catch (error) {
     if (!(error instanceof BatchError)) throw error;
     const refuse = () => Promise.reject(new StoreFault('denied', error.message));

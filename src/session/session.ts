@@ -70,7 +70,8 @@ export async function openSession(
     displayPath: manifest === '-' ? '<stdin>' : manifest,
     ...wordingOf(settings, typed),
     load: () => loadUnshared(settings, ports),
-    openState: async (address) => (await import('./open-state.js')).openState(address, ports, settings),
+    openState: async (address, stopping) =>
+      (await import('./open-state.js')).openState(address, ports, settings, stopping),
     redact,
     async connect() {
       const transport = await service.connect();

@@ -10,23 +10,35 @@ import type { PlaceSettings } from './settings.js';
  */
 export async function refuseSiblingManifest(
   loaded: LoadedManifest,
-  { manifest, manifestPath, choices }: PlaceSettings,
+  { manifest, manifestPath, choices }: Pick<PlaceSettings, 'manifest' | 'manifestPath' | 'choices'>,
   files: Files,
 ): Promise<LoadedManifest> {
   if (manifest === '-' || choices.lockfile !== undefined) return loaded;
-  const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
-  for (const other of [`${stem}.yaml`, `${stem}.yml`]) {
-    if (other.toLowerCase() === manifestPath.toLowerCase() || !(await isFile(files, other))) continue;
-    const message = `${path.basename(manifestPath)} and ${path.basename(other)} would share one lockfile`;
-    const hint = 'rename one of them, or give it a separate lockfile with --lockfile';
-    return {
-      diagnostics: [...loaded.diagnostics, { code: 'lockfile-shared', severity: 'error', message, hint }],
-      sources: loaded.sources,
-    };
-  }
-  return loaded;
+  const other = await siblingManifest(files, manifestPath);
+  if (other === undefined) return loaded;
+  const message = `${path.basename(manifestPath)} and ${path.basename(other)} would share one lockfile`;
+  const hint = 'rename one of them, or give it a separate lockfile with --lockfile';
+  return {
+    diagnostics: [...loaded.diagnostics, { code: 'lockfile-shared', severity: 'error', message, hint }],
+    sources: loaded.sources,
+  };
 }
 
-async function isFile(files: Files, file: string): Promise<boolean> {
-  return (await files.facts(file).catch(() => undefined))?.kind === 'file';
+/** Another manifest with the same lockfile. Its extension may differ only in case (`album.YAML`). */
+export async function siblingManifest(files: Files, manifestPath: string): Promise<string | undefined> {
+  const stem = manifestPath.replace(MANIFEST_EXTENSION, '');
+  const folder = path.dirname(manifestPath);
+  const listed = (await files.list(folder).catch(() => []))
+    .map((name) => path.join(folder, name))
+    .filter((file) => MANIFEST_EXTENSION.test(file) && file.replace(MANIFEST_EXTENSION, '') === stem);
+  const own = await files.facts(manifestPath).catch(() => undefined);
+  for (const other of new Set([`${stem}.yaml`, `${stem}.yml`, ...listed])) {
+    if (other === manifestPath) continue;
+    const facts = await files.facts(other).catch(() => undefined);
+    if (facts?.kind !== 'file') continue;
+    // On a case-insensitive disk it is the same file.
+    const isOwn = facts.id === own?.id && other.toLowerCase() === manifestPath.toLowerCase();
+    if (!isOwn) return other;
+  }
+  return undefined;
 }

@@ -5,6 +5,8 @@ import type { Patience } from './patience.js';
 const PATIENCE_MS = 60_000;
 /** At least so many pauses, however slow each try is: one push to a crowded git ref may take most of a minute. */
 const PAUSES_MIN = 8;
+/** Nothing is retried after this long: tries of a quarter of an hour each must not add up to hours. */
+const PATIENCE_MS_MAX = 10 * 60_000;
 /** The same for a store that was just retried in vain. */
 const LOST_PATIENCE_MS = 10_000;
 const LOST_PAUSES_MIN = 0;
@@ -33,7 +35,8 @@ export function createBackoff(
   return {
     pause: async () => {
       if (isOver()) return false;
-      if (clock.nowMs() - startMs >= totalMs && pauses >= pausesMin) {
+      const spentMs = clock.nowMs() - startMs;
+      if (spentMs >= PATIENCE_MS_MAX || (spentMs >= totalMs && pauses >= pausesMin)) {
         if (reach !== undefined) reach.isLost = true;
         return false;
       }

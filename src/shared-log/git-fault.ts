@@ -40,3 +40,10 @@ export function pushFault(answer: GitAnswer): StoreFault {
   const reasons = new TextDecoder().decode(answer.stdout).replace(/^!\t[^\t]*\t/gm, '');
   return gitFault({ ...answer, stderr: `${answer.stderr}\n${reasons}` });
 }
+
+/** A push for which the ref did not have the expected value, or was just being written. */
+export function hasLostRace({ stdout, stderr }: GitAnswer): boolean {
+  return /stale info|cannot lock ref|incorrect old value|failed to update ref|fetch first|non-fast-forward|already exists/.test(
+    new TextDecoder().decode(stdout) + stderr,
+  );
+}

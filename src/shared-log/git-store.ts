@@ -1,5 +1,5 @@
 import type { Clock, Git, GitAnswer } from '../core/ports.js';
-import { gitFault, pushFault } from './git-fault.js';
+import { gitFault, hasLostRace, pushFault } from './git-fault.js';
 import { blobsIn, type GitHash, packCommit } from './git-objects.js';
 import { type ObjectStore, type PutAnswer, StoreFault } from './object-store.js';
 
@@ -7,6 +7,8 @@ const LOCAL_MS = 60_000;
 const REMOTE_MS = 120_000;
 /** How often a push of one object may lose a race. Each lost race means that another machine got on: no reason to give up soon. */
 const RACES_MAX = 64;
+/** If so often in a row no other push was there after a lost race, it is none: the remote may have kept a lock of a push that died. */
+const WITHOUT_WINNER_MAX = 3;
 /** At most so many pushes of others does a winner wait for. */
 const OTHERS_MAX = 8;
 const PAUSE_MS_MAX = 10_000;
@@ -49,8 +51,9 @@ interface GitState {
  * states the exact old value of the ref, so that of several writers one wins, and a deleted ref is not created again.
  */
 export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectStore {
+  const abandoned = new AbortController();
   const state: GitState = {
-    git,
+    git: (words, options) => git(words, { ...options, signal: abandoned.signal }),
     clock,
     place,
     hash: 'sha1',
@@ -93,7 +96,8 @@ export function createGitStore(git: Git, clock: Clock, place: GitPlace): ObjectS
       await update();
       return [...state.commits.keys()].filter((key) => key.startsWith(prefix)).sort();
     },
-    close: () => inTurn(() => keep(state)),
+    abandon: () => abandoned.abort(),
+    close: () => inTurn(() => keep({ ...state, git })),
   };
 }
 
@@ -218,6 +222,7 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
     if (waits) await clock.sleep(waitMs);
     let startMs = clock.nowMs();
     if (waits) await catchUp(state);
+    let withoutWinner = 0;
     for (let race = 0; race < RACES_MAX; race += 1) {
       if (state.commits.has(key)) return { kind: 'exists' };
       const commit = await commitOf(state, key, bytes);
@@ -229,12 +234,14 @@ async function put(state: GitState, key: string, bytes: Uint8Array): Promise<Put
         return { kind: 'created' };
       }
       const why = pushFault(pushed);
-      if (!hasLostRace(pushed)) {
+      if (!hasLostRace(pushed) || withoutWinner === WITHOUT_WINNER_MAX) {
         if (why.kind !== 'unreachable') throw why;
         return { kind: 'unknown', why };
       }
       startMs = clock.nowMs();
+      const { tip } = state;
       await catchUp(state);
+      withoutWinner = state.tip === tip ? withoutWinner + 1 : 0;
     }
     return { kind: 'unknown', why: new StoreFault('unreachable', 'others pushed to the ref every time') };
   } catch (fault) {
@@ -259,13 +266,6 @@ function leaveRoom(state: GitState, turnMs: number): void {
   const pauseMs = Math.min(state.overtaken, OTHERS_MAX) * turnMs;
   state.notBeforeMs = state.clock.nowMs() + Math.min(pauseMs, PAUSE_MS_MAX);
   state.overtaken = 0;
-}
-
-/** The ref did not have the value that the push expected. */
-function hasLostRace({ stdout, stderr }: GitAnswer): boolean {
-  return /stale info|cannot lock ref|incorrect old value|failed to update ref|fetch first|non-fast-forward|already exists/.test(
-    text(stdout) + stderr,
-  );
 }
 
 function push(state: GitState, commit: string): Promise<GitAnswer> {

@@ -21,6 +21,8 @@ export interface ObjectStore {
    * store has no rules.
    */
   expiry?(): Promise<string | undefined>;
+  /** Ends requests without an answer, whose outcome stays unknown. Absent: `close` does not wait for them. */
+  abandon?(): void;
   /** Releases connections and files. */
   close(): Promise<void>;
 }

@@ -4,6 +4,8 @@ import { createFolderAudio } from './folder-audio.js';
 import { createFolderStore } from './folder-store.js';
 import { createGitStore } from './git-store.js';
 import type { ObjectStore } from './object-store.js';
+import type { Stopping } from './patience.js';
+import { withPatientClient } from './patient-client.js';
 import { createS3Audio } from './s3-audio.js';
 import { createS3Client, type S3Client } from './s3-client.js';
 import { s3Settings } from './s3-settings.js';
@@ -45,12 +47,28 @@ export function openObjectStore(address: StateAddress, world: StoreWorld): Objec
 }
 
 /** Audio is kept beside the log, in the same bucket or folder. A git repository cannot hold it. */
-export function openAudioStore(address: StateAddress, world: StoreWorld): AudioStore | undefined {
+export function openAudioStore(
+  address: StateAddress,
+  world: StoreWorld,
+  stopping: Stopping = {},
+): AudioStore | undefined {
   const { files, clock, random } = world;
   if (address.kind === 'git') return undefined;
   if (address.kind === 'folder') return createFolderAudio(files, random, address.path);
-  const { client, ...place } = connect(address, world);
-  return createS3Audio(client, files, { clock, random }, place);
+  const place = connect(address, world);
+  const { client, patience, close } = withPatientClient(place.client, clock, stopping);
+  return createS3Audio(
+    client,
+    files,
+    { clock, random, patience },
+    {
+      address: place.address,
+      close: async () => {
+        close();
+        await place.close();
+      },
+    },
+  );
 }
 
 interface S3Place {

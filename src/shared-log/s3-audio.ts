@@ -25,7 +25,11 @@ export function createS3Audio(
   return {
     address: place.address,
     put: async (path, sha256, bytes) => {
-      const answer = await withRetries(trying, () => upload(client, files, path, { sha256, bytes }));
+      const answer = await withRetries(
+        trying,
+        () => upload(client, files, path, { sha256, bytes }),
+        'writes',
+      );
       if (answer === 'changed') return 'changed';
       if (answer === 'created') check(await sizeNow(sha256), bytes, sha256);
       else {

@@ -19,8 +19,9 @@ export interface StoreAccess {
 export async function withRetries<T>(
   { clock, random, patience }: Omit<StoreAccess, 'store'>,
   ask: () => Promise<T>,
+  direction: 'reads' | 'writes' = 'reads',
 ): Promise<T> {
-  const backoff = createBackoff(clock, random, patience);
+  const backoff = createBackoff(clock, random, patience, direction);
   for (;;) {
     try {
       return await ask();

@@ -93,4 +93,29 @@ export async function hashFile(
   return { sha256: hash.digest('hex'), bytes };
 }
 
+/** SHA-256 (hex) of a file; `undefined` if there is no regular file. */
+export type HashOf = (file: string) => Promise<string | undefined>;
+
+/** Reads the file as it is now: for what decides about moving it, or about another copy. */
+export function hashedNow(files: FolderFiles): HashOf {
+  return async (file) => (await hashFile(files, file))?.sha256;
+}
+
+/**
+ * For looking where a file is: one that many lines of a lockfile name, or that has many names, is read only once, unless
+ * it was modified since. Keep it for one command.
+ */
+export function hashedOnce(files: FolderFiles): HashOf {
+  const hashOf = hashedNow(files);
+  const known = new Map<string, Promise<string | undefined>>();
+  return async (file) => {
+    const facts = await files.facts(file);
+    if (facts?.kind !== 'file') return undefined;
+    const seen = `${facts.id} ${facts.bytes} ${facts.modifiedMs}`;
+    const hash = known.get(seen) ?? hashOf(file);
+    known.set(seen, hash);
+    return hash;
+  };
+}
+
 const NO_FILE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EFTYPE', 'ELOOP']);

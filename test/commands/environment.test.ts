@@ -64,6 +64,7 @@ describe('a budget in the file of --env-file', () => {
     ['VENICE_BATCH_BUDGET ?= 1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_BATCH_BUDGET\uff1d1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_\u200bBATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
+    ['\uff36\uff25\uff2e\uff29\uff23\uff25_BATCH_BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE_BATCH_BUDGET -> 1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['VENICE BATCH BUDGET=1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
     ['Venice batch budget: $1.25', 'write: VENICE_BATCH_BUDGET=1.25'],
@@ -87,6 +88,26 @@ describe('a budget in the file of --env-file', () => {
     const error = await refusal(content);
     expect(error).toMatchObject({ code: 'usage', exitCode: 2 });
     expect(error.hint).toMatch(hint);
+  });
+
+  it.each([
+    ['VENICE\\_BATCH\\_BUDGET=1.25', 'a backslash in column 7'],
+    ['  VENICE\\_BATCH\\_BUDGET -> 1.25', 'a backslash in column 9'],
+    ['export VENICE\u00ad_BA\u00adTCH_BUDGET=1.25', 'the character U+00AD in column 14'],
+    ['VENICE_BA\u2060TCH_BUDGET=1.25', 'the character U+2060 in column 10'],
+    ['VENICE_BATCH\uff3fBUDGET=1.25', 'the character U+FF3F in column 13'],
+    ['NOTE=\u00fc\u00a8\u00a8 VENICE_BATCH_BU\u0308DGET=1.25 # \\', 'the character U+0308 in column 25'],
+    ['VENICE_BATCH_BUDGET=9\nVENICE\\_BATCH\\_BUDGET=1.25', 'a backslash in column 7'],
+  ])('that looks set in %j but is not is an error', async (content, where) => {
+    const error = await refusal(content);
+    expect(error).toMatchObject({ code: 'usage', exitCode: 2, hint: 'write: VENICE_BATCH_BUDGET=1.25' });
+    expect(error.message).toContain(`VENICE_BATCH_BUDGET is written with ${where}`);
+  });
+
+  it('is read beside odd characters that are not in a name', async () => {
+    const text = `A=C:\\b\\c\nB="\u00e4\u00ad"\nNOTE=see VENICE\\_BATCH\\_BUDGET\n# VENICE\\_BATCH\\_BUDGET=9\nX=${'\u00a8\\'.repeat(100_000)}\nVENICE_BATCH_BUDGET=1`;
+    const { budgetMicroUsd } = await settingsOf(text);
+    expect(budgetMicroUsd).toEqual({ value: 1_000_000, origin: 'env-file' });
   });
 
   it.each([
@@ -134,6 +155,9 @@ describe('a budget in the environment', () => {
     [{ VENICE_BATCH_BUDGET: '5 USD' }, /VENICE_BATCH_BUDGET=5$/],
     [{ VENICE_BATCH_BUGDET: '1' }, /VENICE_BATCH_BUDGET/],
     [{ venice_batch_budget: '1' }, /VENICE_BATCH_BUDGET/],
+    [{ 'VENICE\\_BATCH\\_BUDGET': '1' }, /VENICE_BATCH_BUDGET/],
+    [{ 'V\u00adE\u00adN\u00adICE_BATCH_BUDGET': '1' }, /VENICE_BATCH_BUDGET/],
+    [{ '\uff36\uff25\uff2e\uff29\uff23\uff25_BATCH_BUDGET': '1' }, /VENICE_BATCH_BUDGET/],
   ])('%j is an error', async (env, hint) => {
     const error = await refusal(undefined, env);
     expect(error).toMatchObject({ code: 'usage', exitCode: 2 });

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
 import { startPlace } from '../shared-log/places.js';
 import { type MemoryS3, type MemoryS3Options, startMemoryS3 } from '../tools/memory-s3.js';
@@ -73,6 +74,35 @@ it.each([403, 404])('loses nothing and buys nothing while a proxy answers %i wit
   const next = await run(words(service, ...stateIn(server)), cwd, env);
   expect(next.code, next.stderr).toBe(0);
   expect(await service.charges()).toBe(2);
+});
+
+/** The program's clock runs ten times as fast: half a minute of it takes three seconds. */
+const FAST: Env = {
+  NODE_OPTIONS: `--import ${fileURLToPath(new URL('fast-clock.js', import.meta.url))}`,
+  FAST_CLOCK: `${Date.now()}x10`,
+};
+
+it('ends after Ctrl-C although the audio store is silent, and the next run uploads what it stored', async () => {
+  const [service, server] = [await startService(), await startS3()];
+  const cwd = folder();
+  writeManifest(cwd, 2);
+  const env: Env = { ...service.env, ...server.environment };
+  const hung = server.hangAudio();
+  const args = words(service, ...stateIn(server));
+  const first = start(args, cwd, { ...env, ...FAST });
+  await hung;
+  first.child.kill('SIGINT');
+  const ended = await first.ended;
+  expect(ended.code, ended.stderr).toBe(130);
+  expect(ended.stderr).toContain('this run no longer waits for it');
+  // Only on this disk: the remote copies stay until the bucket has them.
+  expect(lockLines(cwd).map(({ state }) => state)).not.toContain('done');
+  server.answerAudio();
+  const next = await run(args, cwd, env);
+  expect(next.code, next.stderr).toBe(0);
+  expect(await service.charges()).toBe(2);
+  expect([...server.objects.keys()].filter((key) => key.includes('/audio/'))).toHaveLength(2);
+  expect(lockLines(cwd).map(({ state }) => state)).toEqual(['done', 'done']);
 });
 
 it('collects what is paid for without any credentials', async () => {

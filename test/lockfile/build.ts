@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import type { Random } from '../../src/core/ports.js';
 import type { Attempt, AttemptState } from '../../src/lockfile/attempt.js';
-import { REV_SOUND_MAX, STATE_RANK } from '../../src/lockfile/check.js';
+import { REV_ROOMY_MAX, STATE_RANK } from '../../src/lockfile/check.js';
 import type { LockHeader } from '../../src/lockfile/lock-header.js';
 import { LOCK_VERSION } from '../../src/lockfile/lock-header.js';
 
@@ -107,7 +107,7 @@ function newerFields(fields: Record<string, unknown>): Partial<Attempt> {
 export const soundAttempt: fc.Arbitrary<Attempt> = fc
   .record({
     name: fc.nat(),
-    rev: fc.integer({ min: 1, max: REV_SOUND_MAX }),
+    rev: fc.integer({ min: 1, max: REV_ROOMY_MAX }),
     state: fc.constantFrom(...states),
     track: fc.constantFrom('opening', 'a', '0.b-c_d', `z${'9'.repeat(63)}`),
     take: fc.integer({ min: 1, max: 1e6 }),

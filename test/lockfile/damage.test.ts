@@ -155,8 +155,18 @@ describe('a line of the lockfile', () => {
     expect(kinds(text)).toEqual(['bad_line']);
     const repaired = repairLock(text);
     if (!repaired.ok) throw new Error(repaired.problem.kind);
-    expect(repaired.report.keptAsRead).toMatchObject([{ line: 6 }]);
+    expect(repaired.report.keptAsRead).toMatchObject([{ line: 6, loweredTo: 500_000 }]);
     expect(attemptsIn(repaired.text)).toContainEqual({ ...high, rev: 500_000 });
+  });
+
+  it.each([900_001, 1_000_000])('with a rev of %i is read as one that can be counted on', (rev) => {
+    const high = attempt({ attempt: id('c'), track: 'c', rev, state: 'queued', queue_id: 'q-c' });
+    const text = withLine(`${attemptLine(appended[0]!)}\n${attemptLine(high)}`);
+    expect(kinds(text)).toEqual([]);
+    expect(parseLock(text).attempts.get(id('c'))).toEqual({ ...high, rev: 500_000 });
+    const repaired = repairLock(text);
+    if (!repaired.ok) throw new Error(repaired.problem.kind);
+    expect(repaired.report.keptAsRead).toMatchObject([{ line: 6, loweredTo: 500_000 }]);
   });
 });
 

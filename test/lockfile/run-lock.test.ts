@@ -421,6 +421,32 @@ async function neverTwoAtOnce(disk: MemoryDisk, actors: readonly Actor[], choose
   expect(names(disk)).not.toContain(guard);
 }
 
+describe('a symbolic link that leads to nothing', () => {
+  it('in place of the guard is named by each command, and nothing is created at its target', async () => {
+    const disk = emptyDisk();
+    disk.symlink(guard, '/album/nowhere.txt');
+    for (const command of [acquire, unlock, force])
+      await expect(command(disk.files, { self: identity(1) })).rejects.toMatchObject({
+        code: 'ELOOP',
+        path: guard,
+      });
+    expect(names(disk)).toEqual([]);
+    disk.symlink(guard, undefined);
+    expect((await acquire(disk.files, { self: identity(1) })).ok).toBe(true);
+  });
+
+  it("in place of a successor's file is named", async () => {
+    const disk = await heldBy({ self: identity(1) });
+    const { nonce } = JSON.parse(disk.texts()[guard]!);
+    disk.symlink(`${guard}.${nonce}`, '/album/nowhere.txt');
+    await expect(acquire(disk.files, { self: identity(2) })).rejects.toMatchObject({
+      code: 'ELOOP',
+      path: `${guard}.${nonce}`,
+    });
+    expect(names(disk)).toEqual([guard]);
+  });
+});
+
 describe('two processes at the same time', () => {
   it('let exactly one get a free guard, in every order', async () => {
     const orders = await everyOrder(2, (choose) => exactlyOneHolds(emptyDisk(), race(2), choose));

@@ -1,6 +1,10 @@
 import { type Dispatcher, errors } from 'undici';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { exchange } from '../../src/node/http-exchange.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 /** Fails every request with the error. */
 function failing(error: Error): Dispatcher {
@@ -25,4 +29,30 @@ it.each([
   expect(answer).toMatchObject({ kind: 'no_answer' });
   expect(JSON.stringify(answer)).not.toContain('hidden');
   expect(JSON.stringify(answer)).toMatch(/api\.example|\[::1\]|socks5/);
+});
+
+it('a request that is still being sent has the whole time for its headers again, and then no longer', async () => {
+  vi.useFakeTimers();
+  const silent = { dispatch: () => true } as unknown as Dispatcher;
+  const request = { origin: 'https://api.example', path: '/', method: 'PUT' } as const;
+  let moved = () => {};
+  const options = {
+    ...{ deadlineMs: 900_000, headersDeadlineMs: 60_000, idleDeadlineMs: 60_000 },
+    sends: (restart: () => void) => {
+      moved = restart;
+    },
+    ...{ release: () => {}, clean: String },
+  };
+  let answer: unknown = 'none yet';
+  void exchange(silent, request, options).then((ended) => {
+    answer = ended;
+  });
+  for (let pieces = 0; pieces < 3; pieces += 1) {
+    await vi.advanceTimersByTimeAsync(50_000);
+    moved();
+  }
+  await vi.advanceTimersByTimeAsync(55_000);
+  expect(answer).toBe('none yet');
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(answer).toMatchObject({ kind: 'no_answer', code: 'DEADLINE' });
 });

@@ -10,9 +10,11 @@ function waitForOther() {
   const clock = fakeClock();
   const theirs = attempt({ state: 'stored', queue_id: 'q' });
   const counted = { beats: 0, looks: 0 };
+  const halt = new AbortController();
   const context = {
     ports: { clock },
     settings: {},
+    halt,
     emit: () => {},
     followOthers: () => {},
     store: {
@@ -33,7 +35,7 @@ function waitForOther() {
     () => {},
     () => {},
   );
-  return { clock, counted, others };
+  return { clock, counted, others, halt };
 }
 
 it('a run that only waits for another does not signal that it is alive, so that two never wait for each other', async () => {
@@ -56,5 +58,16 @@ it('signals again once it has something to do', async () => {
   await others.atEnd(2);
   await clock.advance(2 * BEAT_EVERY_MS);
   expect(counted.beats).toBeGreaterThan(0);
+  others.close();
+});
+
+it('a halted run that still waits for a response no longer signals that it is alive, so that others collect', async () => {
+  const { clock, counted, others, halt } = waitForOther();
+  await clock.advance(2 * BEAT_EVERY_MS);
+  const { beats } = counted;
+  expect(beats).toBeGreaterThan(0);
+  halt.abort();
+  await clock.advance(2 * SILENT_MS);
+  expect(counted.beats).toBe(beats);
   others.close();
 });

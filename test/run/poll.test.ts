@@ -430,9 +430,9 @@ describe('a job whose file was stored before, and that is fetched again', () => 
       () => Promise.reject(new StoreFault('unreachable', 'no answer')),
       'queued',
     ],
-  ])('%s', async (_, has, state) => {
+  ])('%s', async (_, holds, state) => {
     const jobs = [queued('one', { file })];
-    const result = await collect(() => unknownId, true, jobs, { has });
+    const result = await collect(() => unknownId, true, jobs, { holds });
     expect(result.state('one')).toMatchObject({ state, file });
   });
 });

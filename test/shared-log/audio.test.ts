@@ -71,7 +71,7 @@ for (const kind of KINDS) {
         expect(await store.put(at, hash, bytes)).toBe('stored');
         expect(await store.put(at, hash, bytes)).toBe('stored');
         const other = audioAt(address, place.environment);
-        expect(await other.has(hash)).toBe(true);
+        expect([await other.has(hash), await other.holds(hash)]).toEqual([true, true]);
         const there = path.join(folder, `${kind}-there`);
         const to = { files: systemFiles, path: path.join(there, 'one.mp3') };
         mkdirSync(there);
@@ -107,10 +107,27 @@ describe('audio in a folder', () => {
     await store.put(at, hash, bytes);
     writeFileSync(path.join(root, audioKey(hash)), 'other bytes');
     await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ kind: 'altered' });
+    expect([await store.has(hash), await store.holds(hash)]).toEqual([true, false]);
     const there = mkdtempSync(path.join(folder, 'there-'));
     const to = { files: systemFiles, path: path.join(there, 'copy.mp3') };
     await expect(store.download(hash, bytes, to)).rejects.toMatchObject({ kind: 'altered' });
     expect(readdirSync(there)).toEqual([]);
+  });
+
+  it('leaves nothing behind if the disk is full, as the log needs the space', async () => {
+    const root = mkdtempSync(path.join(folder, 'share-'));
+    const { at, hash, bytes } = song('full.mp3', 5_000);
+    const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
+    const files: Files = {
+      ...systemFiles,
+      open: async (...words) => ({
+        ...(await systemFiles.open(...words)),
+        sync: () => Promise.reject(full),
+      }),
+    };
+    const store = createFolderAudio(files, systemRandom, root);
+    await expect(store.put(at, hash, bytes)).rejects.toMatchObject({ name: 'StoreFault' });
+    expect(readdirSync(path.join(root, 'audio'))).toEqual([]);
   });
 
   it('is read no further than its recorded size', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Git } from '../../src/core/ports.js';
+import { systemGit } from '../../src/node/git.js';
 import { gitFault } from '../../src/shared-log/git-fault.js';
 import { blobsIn, packCommit } from '../../src/shared-log/git-objects.js';
 import { createGitStore } from '../../src/shared-log/git-store.js';
@@ -109,6 +110,53 @@ describe('a log in git', () => {
     expect(existsSync(lock)).toBe(true);
     git(['-C', server.folder, 'update-ref', '-d', 'refs/venice-batch/locked']);
     await expect(store.list('log/')).rejects.toMatchObject({ kind: 'altered' });
+  });
+
+  it('says what the remote says if that has kept the lock of a push that died', async () => {
+    const folder = clone();
+    let pushes = 0;
+    const counting: Git = (words, options) => {
+      if (words[0] === 'push') pushes += 1;
+      return systemGit(words, options);
+    };
+    const place = { folder, remote: 'origin', ref: 'refs/venice-batch/kept' };
+    const store = createGitStore(counting, createTestClock(), place);
+    await store.putIfAbsent('log/a', encode('a'));
+    const lock = `${server.folder}/${place.ref}.lock`;
+    writeFileSync(lock, '');
+    pushes = 0;
+    expect(await store.putIfAbsent('log/b', encode('b'))).toMatchObject({
+      kind: 'unknown',
+      why: { kind: 'unreachable', message: expect.stringMatching(/cannot lock ref .*File exists/) },
+    });
+    expect(pushes).toBe(4);
+    rmSync(lock);
+    expect(await store.putIfAbsent('log/b', encode('b'))).toEqual({ kind: 'created' });
+  });
+
+  it('ends a push that is abandoned, and still keeps the state seen last for the next run', async () => {
+    const folder = clone();
+    let begun = () => {};
+    const pushes = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    let isSilent = false;
+    const silent: Git = (words, options) => {
+      if (!isSilent || words[0] !== 'push') return systemGit(words, options);
+      begun();
+      const ended = { code: undefined, stdout: new Uint8Array(), stderr: '' };
+      return new Promise((resolve) => options.signal?.addEventListener('abort', () => resolve(ended)));
+    };
+    const place = { folder, remote: 'origin', ref: 'refs/venice-batch/abandoned' };
+    const store = createGitStore(silent, createTestClock(), place);
+    await store.putIfAbsent('log/a', encode('a'));
+    isSilent = true;
+    const put = store.putIfAbsent('log/b', encode('b'));
+    await pushes;
+    store.abandon?.();
+    expect(await put).toMatchObject({ kind: 'unknown', why: { message: 'git timed out' } });
+    await store.close();
+    expect(git(['-C', folder, 'log', '--format=%s', place.ref])).toBe('log/a');
   });
 
   it('works in a shallow clone', async () => {

@@ -1,49 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../src/core/ports.js';
 import { fill } from '../../src/shared-log/fill-slot.js';
 import { type ObjectStore, type PutAnswer, StoreFault } from '../../src/shared-log/object-store.js';
 import { type WaitsFor, withPatience } from '../../src/shared-log/patience.js';
 import { withRetries } from '../../src/shared-log/store-retries.js';
+import { createHandClock } from './hand-clock.js';
 
 const WHY = new StoreFault('unreachable', 'no response');
 const BYTES = new Uint8Array(1);
 const FULL_TRIES = 9;
 const TRY_MS = 30_000;
-
-/** Time passes only when the test says so; whoever sleeps until then wakes in order. */
-function createHandClock() {
-  let nowMs = 1_000_000;
-  let sleepers: { readonly atMs: number; wake(): void }[] = [];
-  const clock: Clock = {
-    nowMs: () => nowMs,
-    sleep: (delayMs, signal) =>
-      new Promise((resolve) => {
-        const wake = () => {
-          signal?.removeEventListener('abort', wake);
-          resolve();
-        };
-        if (signal?.aborted === true) wake();
-        sleepers.push({ atMs: nowMs + delayMs, wake });
-        signal?.addEventListener('abort', wake);
-      }),
-  };
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
-  async function pass(ms: number): Promise<void> {
-    await settle();
-    const untilMs = nowMs + ms;
-    for (;;) {
-      const due = sleepers.filter(({ atMs }) => atMs <= untilMs).sort((a, b) => a.atMs - b.atMs)[0];
-      if (due === undefined) break;
-      sleepers = sleepers.filter((one) => one !== due);
-      nowMs = Math.max(nowMs, due.atMs);
-      due.wake();
-      await settle();
-    }
-    nowMs = untilMs;
-    await settle();
-  }
-  return { clock, pass };
-}
 
 /** A store that accepts requests and does not answer them, except as told. */
 function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<undefined> } = {}) {
@@ -51,6 +16,7 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
   const stop = new AbortController();
   const shown: WaitsFor[] = [];
   let tries = 0;
+  let abandoned = 0;
   const timeOut = () => {
     tries += 1;
     return clock.sleep(TRY_MS);
@@ -68,6 +34,9 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
       throw WHY;
     },
     list: async () => [],
+    abandon: () => {
+      abandoned += 1;
+    },
     close: async () => {},
   };
   const random = { bytes: (count: number) => new Uint8Array(count) };
@@ -85,7 +54,7 @@ function stage(answers: { put?: () => Promise<PutAnswer>; get?: () => Promise<un
     return outcome;
   };
   const get = () => withRetries(access, () => access.store.get('log/1'));
-  return { access, pass, stop, shown, put, get, tries: () => tries };
+  return { access, pass, stop, shown, put, get, tries: () => tries, abandoned: () => abandoned };
 }
 
 const SILENT = expect.objectContaining({ kind: 'unreachable' });
@@ -132,7 +101,7 @@ describe('a store that accepts requests and does not answer', () => {
 
 describe('a store that is silent after the run was stopped', () => {
   it('is waited for at most half a minute in all; what was put stays unknown, and nothing more is put', async () => {
-    const { put, get, pass, stop, shown, tries } = stage();
+    const { put, get, pass, stop, shown, tries, abandoned } = stage();
     let doubts = 0;
     const first = put(() => {
       doubts += 1;
@@ -141,9 +110,11 @@ describe('a store that is silent after the run was stopped', () => {
     stop.abort();
     await pass(29_000);
     expect(first.now).toBe('waiting');
+    expect(abandoned()).toBe(0);
     await pass(1_000);
     expect(first.now).toEqual(SILENT);
     expect(doubts).toBeGreaterThan(0);
+    expect(abandoned()).toBe(1);
     expect(shown).toEqual(['stopping', 'nothing']);
     const before = tries();
     let later = 0;

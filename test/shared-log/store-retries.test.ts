@@ -45,6 +45,12 @@ describe('a store that does not answer', () => {
     expect(nowMs()).toBeGreaterThanOrEqual(60_000);
   });
 
+  it('is not retried for hours if each try takes a quarter of an hour', async () => {
+    const { access, tries } = slowStore(15 * 60_000, Number.POSITIVE_INFINITY);
+    await expect(withRetries(access, () => access.store.get())).rejects.toBe(WHY);
+    expect(tries()).toBe(1);
+  });
+
   it('is read with as much patience', async () => {
     const { access, tries } = slowStore(50_000, 8);
     await withRetries(access, () => access.store.get());

@@ -473,8 +473,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'moves-without-a-hash',
     'src/storage/move.ts',
-    'if ((await files.facts(place))?.bytes !== bytes) return false;\n  return (await hashFile(files, place))?.sha256 === sha256;',
-    "return place !== '' || bytes === 0 || sha256 === '' || files === undefined;",
+    'if ((await files.facts(place))?.bytes !== bytes) return false;\n  return (await hashOf(place)) === sha256;',
+    "return place !== '' || bytes === 0 || sha256 === '' || files === undefined || hashOf === undefined;",
   ),
   patched(
     'anything-is-moved',

@@ -11,6 +11,9 @@ export interface MemoryS3 {
    * proxy. `undefined` ends that.
    */
   refuse(how: string | number | undefined): void;
+  /** From now on requests for audio are accepted, read, and not answered. Resolves at the first one. */
+  hangAudio(): Promise<void>;
+  answerAudio(): void;
   /** As in a bucket that keeps versions: a delete marker remains. */
   deleteVersioned(path: string): void;
   stop(): Promise<void>;
@@ -31,9 +34,14 @@ export async function startMemoryS3({
   const objects = new Map<string, Buffer>();
   const markers = new Set<string>();
   let refusal: string | number | undefined;
+  let hung: (() => void) | undefined;
   const server = createServer(async (request, response) => {
     const body = await bodyOf(request);
     const url = new URL(request.url ?? '/', 'http://localhost');
+    if (hung !== undefined && url.pathname.includes('/audio/')) {
+      hung();
+      return;
+    }
     if (typeof refusal === 'number') response.writeHead(refusal).end('<html>Sign in</html>');
     else if (refusal !== undefined) fail(response, refusal === 'ExpiredToken' ? 400 : 403, refusal);
     else if (request.method === 'PUT') put(request, response, url.pathname, body);
@@ -79,6 +87,13 @@ export async function startMemoryS3({
     objects,
     refuse: (how) => {
       refusal = how;
+    },
+    hangAudio: () =>
+      new Promise((resolve) => {
+        hung = resolve;
+      }),
+    answerAudio: () => {
+      hung = undefined;
     },
     deleteVersioned: (path) => {
       objects.delete(path);

@@ -9,6 +9,7 @@ const RARE: ReadonlySet<string> = new Set([
   'absent-was-not-written',
   'budget-of-the-beginning',
   'clean-up-before-the-log-knows',
+  'damaged-audio-counts-as-stored',
   'deleted-newest-entries-are-not-seen',
   'entries-deleted-while-they-are-read-are-not-seen',
   'errors-500-of-the-store-are-refusals',

@@ -141,6 +141,12 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     'if (sharing === undefined || sharing.has(attempt)) return true;',
     'if (sharing === undefined || attempt.rev > 0) return true;',
   ),
+  patched(
+    'damaged-audio-counts-as-stored',
+    'src/run/upload.ts',
+    'audio.holds(file.sha256)',
+    'audio.has(file.sha256)',
+  ),
   {
     name: 'clean-up-before-the-audio-store',
     family: 'machines',
@@ -177,8 +183,8 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
   patched(
     'given-up-files-are-not-looked-for',
     'src/run/recover.ts',
-    'await unlessStuck(findGivenUp(context, attempt, nowMs));',
-    'if (attempt.rev < 0) await unlessStuck(findGivenUp(context, attempt, nowMs));',
+    'await unlessStuck(findGivenUp(context, attempt, nowMs, look));',
+    'if (attempt.rev < 0) await unlessStuck(findGivenUp(context, attempt, nowMs, look));',
   ),
   patched(
     'old-plans-buy-what-is-done-since',
