@@ -1,4 +1,5 @@
 import { runLockPath } from '../../src/lockfile/run-lock.js';
+import type { Inode } from './disk.js';
 import { LOCKFILE, PROJECT } from './places.js';
 import { createRng } from './random.js';
 import type { Incarnation, SimWorld } from './world.js';
@@ -27,10 +28,12 @@ export function movesDuring(
   // Others that share the log have their own folders.
   const moves = world.shared === undefined && rng.chance(world.outside.rates.moved);
   let done = false;
+  // An ended run of the same pid may have left its own.
+  const earlier = world.disk.entries.get(runLockPath(LOCKFILE));
   const at = Math.ceil(OPERATIONS_MAX ** rng.next());
   const [isReplaced, isPutBack, forMs] = [rng.chance(0.5), rng.chance(0.5), AWAY_MS_MAX ** rng.next()];
   return (operation, incarnation) => {
-    if (!moves || done || operation < at || !hasLock(world, incarnation)) return;
+    if (!moves || done || operation < at || !hasLock(world, incarnation, earlier)) return;
     done = true;
     world.timeline.after(0, () => {
       // A second run would begin in another folder.
@@ -48,9 +51,13 @@ export function movesDuring(
 }
 
 /** Before that it would begin in the other folder, as if it had been started there. */
-function hasLock({ disk }: SimWorld, { process: { identity } }: Incarnation): boolean {
+function hasLock(
+  { disk }: SimWorld,
+  { process: { identity } }: Incarnation,
+  earlier: Inode | 'directory' | undefined,
+): boolean {
   const guard = disk.entries.get(runLockPath(LOCKFILE));
-  if (guard === undefined || guard === 'directory') return false;
+  if (guard === undefined || guard === 'directory' || guard === earlier) return false;
   return Buffer.from(guard.bytes).toString().includes(`"pid":${identity.pid},`);
 }
 

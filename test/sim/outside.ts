@@ -62,6 +62,8 @@ export function linkDuring(world: SimWorld, incarnation: Incarnation): void {
       if (world.disk.links.has(path)) return;
       world.trace(`${path} is replaced by a link`);
       world.disk.hide(path, ELSEWHERE);
+      // What is recorded meanwhile is in the journal.
+      if (LOCKFILE.startsWith(`${path}/`)) world.tampered = true;
       world.timeline.after(forMs, () => unlink(world, path));
     });
   }
