@@ -111,7 +111,7 @@ async function writeUnlessDisplaced(
 async function writeLines(file: LockFile, records: readonly Attempt[], lines: Uint8Array): Promise<void> {
   const { end } = file;
   if (end.kind === 'absent') {
-    if (records.length > 0) await create(file, lines);
+    if (records.length > 0 || file.behind === true) await create(file, lines);
     return;
   }
   const fits = end.kind === 'sound' && file.behind !== true && end.bytes + lines.length <= LOCK_BYTES_MAX;
@@ -121,6 +121,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
 
 /** Rewrites the file in canonical form: one line for each attempt, sorted. Does nothing if it already is. */
 export async function makeCanonical(file: LockFile): Promise<void> {
+  if (file.end.kind === 'absent' && file.behind === true) await create(file, new Uint8Array(0));
   if (file.end.kind === 'absent') return;
   if (!(await isCanonical(file))) await rewrite(file, []);
   await closeJournal(file.journal, canonical(file, file.fold));
@@ -173,6 +174,7 @@ async function create(file: LockFile, lines: Uint8Array): Promise<void> {
     throw fault;
   }
   file.end = { kind: 'sound', bytes: bytes.length };
+  file.behind = false;
   file.seen = await files.facts(path);
 }
 

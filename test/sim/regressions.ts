@@ -54,4 +54,8 @@ export const REGRESSIONS: readonly number[] = [
   5300007622,
   // Judge: a run leaves a job after six hours, and it became ready in the same run.
   5100012372,
+  // Judge: a forged job that another key submitted is asked for in every run.
+  6600000410,
+  // A folder that was moved and put back: a submit was sent with its intent only in the journal.
+  6600002194,
 ];

@@ -209,7 +209,11 @@ async function judgeRest(world: SimWorld): Promise<void> {
   const again = launch(world, CALM_RUN);
   await untilOver(world, again);
   // What the service no longer has, and is kept here unverified, is asked for in every run: it may have been an outage.
-  const asksAgain = [...world.judge.seen().attempts.values()].some(({ latest }) => isLeftToUser(latest));
+  // So is a forged job that another key submitted.
+  const tracks = new Set(world.album.tracks.map(({ id }) => id));
+  const asksAgain = [...world.judge.seen().attempts.values()].some(
+    ({ latest }) => isLeftToUser(latest) || (IN_FLIGHT.has(latest.state) && !tracks.has(latest.track)),
+  );
   if (again.paidRequests > 0 && !asksAgain)
     world.judge.blame('k', `${again.paidRequests} paid requests in a run with nothing to do`);
   if (isSound(world) && createRng(world.seed, 'lost for good').chance(0.3)) {
