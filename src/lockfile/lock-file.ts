@@ -121,8 +121,7 @@ async function writeLines(file: LockFile, records: readonly Attempt[], lines: Ui
 
 /** Rewrites the file in canonical form: one line for each attempt, sorted. Does nothing if it already is. */
 export async function makeCanonical(file: LockFile): Promise<void> {
-  if (file.end.kind === 'absent' && file.behind === true) await create(file, new Uint8Array(0));
-  if (file.end.kind === 'absent') return;
+  if (file.end.kind === 'absent') return writeLines(file, [], new Uint8Array(0));
   if (!(await isCanonical(file))) await rewrite(file, []);
   await closeJournal(file.journal, canonical(file, file.fold));
 }
@@ -228,9 +227,8 @@ async function replace(file: LockFile, pieces: readonly Uint8Array[]): Promise<v
   file.end = { kind: 'unsound', bytesMin: Math.min(bytesMin, bytes), bytesMax: Math.max(bytesMax, bytes) };
   const { files, random, path, folder } = file;
   await makePrivateFolder(files, random, path, folder);
-  file.seen = await replaceFile(files, path, pieces, scratch(file), () =>
-    requireInPlace({ files, lockPath: path, folder }),
-  );
+  const inPlace = () => requireInPlace({ files, lockPath: path, folder });
+  file.seen = await replaceFile(files, path, pieces, scratch(file), inPlace);
   file.end = { kind: 'sound', bytes };
   file.behind = false;
 }
