@@ -146,8 +146,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'lockfile-rewritten-in-place',
     'src/lockfile/lock-file.ts',
-    'file.seen = await replaceFile(files, path, pieces, scratch(file), () =>\n    requireInPlace({ files, lockPath: path, folder }),\n  );',
-    "const inPlace = await file.files.open(file.path, 'truncate'); await inPlace.write(Buffer.concat(pieces)); await inPlace.sync(); await inPlace.close();",
+    'file.seen = await replaceFile(files, path, pieces, scratch(file), inPlace);',
+    "await inPlace(); const same = await file.files.open(file.path, 'truncate'); await same.write(Buffer.concat(pieces)); await same.sync(); await same.close();",
   ),
   patched(
     'moved-folder-is-created-again',
