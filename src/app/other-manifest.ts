@@ -21,7 +21,9 @@ export function otherManifest(
     return undefined;
   const named = tracks.slice(0, NAMED_MAX).join(', ');
   const more = tracks.length > NAMED_MAX ? ` and ${tracks.length - NAMED_MAX} more` : '';
-  const separate = `use a separate address for each manifest, such as ${shellWord(separateAddress(address, manifest))}, or they share one budget`;
+  const example = separateAddress(address, manifest);
+  const suchAs = example === undefined ? '' : `, such as ${shellWord(example)}`;
+  const separate = `use a separate address for each manifest${suchAs}, or they share one budget`;
   return {
     separate,
     message: `${address}: no track of the shared log (${named}${more}) is in this manifest: it seems to belong to another manifest`,
@@ -30,10 +32,12 @@ export function otherManifest(
 }
 
 /** Beside the given one, named after the manifest and its folder. */
-function separateAddress(address: string, manifest: Manifest): string {
+function separateAddress(address: string, manifest: Manifest): string | undefined {
   const [place = '', query] = address.split('?');
   const { dir, name: stem } = path.parse(manifest.path);
   const name = `${path.basename(dir)}-${stem}`.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+/, '');
+  // Of neither name is anything left.
+  if (!/[A-Za-z0-9]/.test(name)) return undefined;
   if (place.startsWith('git:')) return `${place}?ref=${name}`;
   return `${place}/${name}${query === undefined ? '' : `?${query}`}`;
 }

@@ -11,7 +11,7 @@ import type { BatchSettings, World } from './world.js';
 export interface Ending {
   /** Aborted when it halts, see `RunContext`. */
   readonly halt: AbortController;
-  /** The same, or the user stopped it: nothing more is downloaded, and a silent audio store is not waited for long. */
+  /** The same, or the user stopped it: nothing more is downloaded, and a silent store is not waited for long. */
   readonly ended: AbortSignal;
 }
 
@@ -38,7 +38,7 @@ export function openingOf(
     again: settings.again ?? ((...words) => settings.command(verb, ...words)),
     retry: settings.command(verb),
     yes: settings.yes === true && verb === 'run',
-    stop: world.stop,
+    stop: ended,
   };
   if (openState === undefined) return opening;
   return {

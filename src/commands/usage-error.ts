@@ -116,10 +116,11 @@ function unknownCommand(command: Command, text: string, argv: readonly string[])
 function tooManyManifests(command: Command, text: string, argv: readonly string[]): UsageMistake | undefined {
   if (!text.startsWith('too many arguments') || command.registeredArguments.length !== 1) return undefined;
   if (command.registeredArguments[0]?.name() !== 'manifest') return undefined;
-  const [first, ...others] = command.args;
-  if (first === undefined) return undefined;
-  const extra = new Set(others.filter((word) => word !== first));
   const words = pathOf(command).split(' ').slice(1);
+  const first = command.args.find((word) => !words.includes(word)) ?? command.args[0];
+  if (first === undefined) return undefined;
+  const others = command.args.filter((word) => word !== first);
+  const extra = new Set(others);
   return {
     message: `\`${pathOf(command).slice(rootOf(command).name().length + 1)}\` takes one manifest at a time`,
     hint: line(

@@ -116,6 +116,8 @@ export interface Files {
   /** The path with every link resolved, even if its last parts do not exist yet. */
   real(path: string): Promise<string>;
   list(directory: string): Promise<readonly string[]>;
+  /** Keeps a folder open: it was deleted, or only moved. `undefined`: the system cannot tell. */
+  hold?(directory: string): { isDeleted(): boolean; close(): void } | undefined;
   /**
    * Creates the folder and its parents, and makes their entries durable. `private`: new folders are not accessible to
    * other users.
@@ -261,9 +263,8 @@ export interface WebRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT';
   /** Absolute, http or https. */
   readonly url: string;
-  /** Names in lower case. */
+  /** Names in lower case. With `content-length` if the body is a stream; its error ends the request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream needs a `content-length` header. An error of the stream ends the request. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
   /** For the whole exchange. */
   readonly deadlineMs: number;

@@ -3,7 +3,7 @@ import { BatchError, EXIT, isSystemFault } from '../core/errors.js';
 import type { Files } from '../core/ports.js';
 import { shellWord } from '../core/shell.js';
 import type { NextCommand } from './lock-error.js';
-import { isInPlace } from './lock-folder.js';
+import { type FolderIdentity, isInPlace } from './lock-folder.js';
 
 interface NamedFile {
   readonly files: Files;
@@ -11,8 +11,8 @@ interface NamedFile {
   readonly path: string;
   /** Absolute, as the user named it. */
   readonly named: string;
-  /** Identity of its folder when the run began: see `LockFolder`. */
-  readonly folder: string | undefined;
+  /** Its folder when the run began: see `LockFolder`. */
+  readonly folder: FolderIdentity | undefined;
   readonly command: NextCommand;
 }
 
@@ -35,7 +35,7 @@ export async function movedAway({
     `${place}, the folder of the lockfile, was moved, unmounted or replaced during the run${isOther ? ': another folder is there now' : ''}`,
     {
       exitCode: EXIT.lockfile,
-      hint: `what this run bought is recorded in that folder, wherever it is now: ${other}put it back, or change to it; then: ${command('run')}`,
+      hint: `what this run bought is recorded in that folder, wherever it is now: ${other}put it back at ${place}; then: ${command('run')}`,
     },
   );
 }

@@ -16,7 +16,7 @@ import {
 import { ledAway, movedAway } from './led-away.js';
 import { attemptLine } from './line.js';
 import { lockError, type NextCommand } from './lock-error.js';
-import { requireInPlace } from './lock-folder.js';
+import { type FolderIdentity, requireInPlace } from './lock-folder.js';
 import { isRelated, joinHeaders, type LockHeader } from './lock-header.js';
 import { canonicalLines } from './lock-text.js';
 import { makePrivateFolder, scratchPath } from './private-folder.js';
@@ -34,8 +34,8 @@ export interface LockFile {
   readonly path: string;
   /** Absolute, as the user named it. */
   readonly named: string;
-  /** Identity of its folder when it was opened: see `LockFolder`. */
-  readonly folder: string | undefined;
+  /** Its folder when it was opened: see `LockFolder`. */
+  readonly folder: FolderIdentity | undefined;
   readonly command: NextCommand;
   /** Gains lineages if a merged lockfile replaces the file during the run. */
   header: LockHeader;

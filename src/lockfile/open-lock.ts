@@ -4,7 +4,7 @@ import { createFold } from './fold-attempts.js';
 import { createJournal } from './journal.js';
 import type { LockProblem, NextCommand } from './lock-error.js';
 import type { FileEnd, LockFile } from './lock-file.js';
-import { folderIdOf } from './lock-folder.js';
+import { heldFolderOf } from './lock-folder.js';
 import { withVersion } from './lock-header.js';
 import type { LockStore } from './lock-store.js';
 import type { LockNote } from './lock-text.js';
@@ -50,7 +50,7 @@ export async function openLock(files: Files, path: string, options: OpenLockOpti
   try {
     const { command, random } = options;
     const real = await files.real(path);
-    const folder = await folderIdOf(files, real);
+    const folder = await heldFolderOf(files, real);
     const journal = createJournal({ files, lockPath: real, folder }, random, header, read.journals);
     const end = endOf(read);
     const file: LockFile = {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Files, Processes, Random } from '../core/ports.js';
 import { replaceFile } from './atomic-write.js';
-import { requireInPlace } from './lock-folder.js';
+import { type FolderIdentity, requireInPlace } from './lock-folder.js';
 
 /*
  * The folder beside the lockfile for files that only this program uses: the run lock, the journal, files being written.
@@ -40,13 +40,13 @@ export function randomHex(random: Random): string {
  * repository may contain to redirect files elsewhere.
  *
  * @param lockPath absolute, links resolved
- * @param inFolder identity of the lockfile's folder: throws `ESTALE` if there is none or another one, and creates none
+ * @param inFolder the lockfile's folder: throws `ESTALE` if there is none or another one, and creates none
  */
 export async function makePrivateFolder(
   files: Files,
   random: Random,
   lockPath: string,
-  inFolder?: string,
+  inFolder?: FolderIdentity,
 ): Promise<void> {
   const folder = dirname(privatePath(lockPath, ''));
   if ((await files.real(folder)) !== folder)

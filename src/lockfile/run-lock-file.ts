@@ -3,7 +3,7 @@ import { faultCode } from '../core/errors.js';
 import type { Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import { createFile, removeQuietly } from './atomic-write.js';
 import { judgeLiveness, type UnknownReason } from './liveness.js';
-import { requireInPlace } from './lock-folder.js';
+import { type FolderIdentity, requireInPlace } from './lock-folder.js';
 import { scratchPath, socketPath } from './private-folder.js';
 import { type Claim, claimText, readClaim, UNREADABLE } from './run-lock-claim.js';
 
@@ -45,8 +45,8 @@ export interface World {
 export interface Entrant extends World {
   readonly claim: Claim;
   readonly named: NameClaim;
-  /** Identity of the lockfile's folder: see `LockFolder`. */
-  readonly folder: string | undefined;
+  /** The lockfile's folder: see `LockFolder`. */
+  readonly folder: FolderIdentity | undefined;
   readonly mayFollow: MayFollow;
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Beacon, Clock, Files, NameClaim, Processes, Random } from '../core/ports.js';
 import type { Holder } from './liveness.js';
-import { folderIdOf, isInPlace, requireInPlace } from './lock-folder.js';
+import { type FolderIdentity, folderOf, isInPlace, requireInPlace } from './lock-folder.js';
 import {
   makePrivateFolder,
   privatePath,
@@ -133,7 +133,7 @@ function formerRunLockPath(lockPath: string): string {
 async function enter(world: World, mayFollow: MayFollow): Promise<AcquiredLock> {
   const { files, processes, clock, random, lockPath } = world;
   await makePrivateFolder(files, random, lockPath);
-  const folder = await folderIdOf(files, lockPath);
+  const folder = await folderOf(files, lockPath);
   const named = await claimName(world, folder);
   if ('held' in named) return { ok: false, held: named.held };
   let beacon: Beacon | undefined;
@@ -191,11 +191,11 @@ const CLAIM_PAUSE_MS = 20;
 /** Claims the lockfile's name from the system. Its holder is about to write the lock file, or to exit. */
 async function claimName(
   world: World,
-  folder: string | undefined,
+  folder: FolderIdentity | undefined,
 ): Promise<Exclude<NameClaim, { kind: 'taken' }> | { held: LockHolder }> {
   const { files, processes, clock, lockPath } = world;
   const name = createHash('sha256')
-    .update(`${folder ?? ''}\0${basename(lockPath)}`)
+    .update(`${folder?.id ?? ''}\0${basename(lockPath)}`)
     .digest('hex');
   for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
     const claim = await processes.claim(name);

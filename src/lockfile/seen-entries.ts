@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { faultCode } from '../core/errors.js';
 import type { Files, Random } from '../core/ports.js';
 import { replaceFile } from './atomic-write.js';
@@ -36,6 +37,8 @@ export async function readSeen(files: Files, lockPath: string, lineages: readonl
 
 /** Requires the run lock. Throws the `FileFault`. */
 export async function writeSeen(files: Files, random: Random, lockPath: string, seen: Seen): Promise<void> {
+  // The lockfile's folder was moved during the run: it must not be created again.
+  if ((await files.facts(dirname(lockPath))) === undefined) return;
   await makePrivateFolder(files, random, lockPath);
   const text = new TextEncoder().encode(`${JSON.stringify(seen)}\n`);
   await replaceFile(files, seenPath(lockPath), [text], scratchPath(random, lockPath));

@@ -64,11 +64,13 @@ export function createWriter(file: LockFile): LockStore {
       }
       const elsewhere = await ledAway(file);
       await makeCanonical(file);
+      file.folder?.held?.close();
       if (elsewhere !== undefined) throw elsewhere;
     },
     async abandon() {
       await settle();
       await leaveJournal(file);
+      file.folder?.held?.close();
     },
   };
 }

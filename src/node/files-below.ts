@@ -58,10 +58,10 @@ export async function filesBelow(
 ): Promise<FolderFiles> {
   const real = await all.real(root);
   const pin = pinnedTo(resolve(root));
-  const find = byDescriptor ? findByDescriptor(real, pin) : findByName(real, pin);
+  const find = byDescriptor ? findByDescriptor(real, pin.check) : findByName(real, pin.check);
   // A root that does not exist yet is remembered once it does.
   orAbsent(() => find([]).close());
-  return viewOf(all, resolve(root), real, find);
+  return viewOf(all, resolve(root), real, find, pin.isKnown);
 }
 
 function hasDescriptorPaths(): boolean {
@@ -82,12 +82,20 @@ function staleFault(root: string): FileFault {
  * Throws `ESTALE` for a different folder than the first one, or if the root's name leads to another one by now: users
  * and later runs look for the files there.
  */
-function pinnedTo(root: string): (stats: Stats) => void {
+function pinnedTo(root: string): Pin {
   let id: string | undefined;
-  return (stats) => {
-    id ??= idOf(stats);
-    if (id !== idOf(stats) || id !== idAt(root)) throw staleFault(root);
+  return {
+    check: (stats) => {
+      id ??= idOf(stats);
+      if (id !== idOf(stats) || id !== idAt(root)) throw staleFault(root);
+    },
+    isKnown: () => id !== undefined,
   };
+}
+
+interface Pin {
+  check(stats: Stats): void;
+  isKnown(): boolean;
 }
 
 function idAt(path: string): string | undefined {
@@ -151,7 +159,7 @@ function linkFault(path: string): Error {
   return fault('ELOOP', `a symbolic link in the way: ${path}`);
 }
 
-function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles {
+function viewOf(all: Files, root: string, real: string, find: Find, wasThere: () => boolean): FolderFiles {
   const namesOf = (path: string) => namesBelow(root, path);
   const { inFolder, at } = callsIn(find, namesOf);
   const read = (path: string) => at(path, (found) => openToRead(found, 'refuse'));
@@ -177,7 +185,7 @@ function viewOf(all: Files, root: string, real: string, find: Find): FolderFiles
       ),
     list: async (directory) => inFolder(namesOf(directory), (found) => readdirSync(found).sort()),
     makeDirectory: (path, access) =>
-      makeFolders(all, real, namesOf(path), { find, syncDirectory, access, root }),
+      makeFolders(all, real, namesOf(path), { find, wasThere, syncDirectory, access, root }),
     open: async (path, mode, access) => asHandle(at(path, (found) => openToWrite(found, mode, access))),
     rename: async (from, to) => at(from, (source) => at(to, (target) => renameSync(source, target))),
     link: async (from, to) =>
@@ -223,6 +231,8 @@ function callsIn(find: Find, namesOf: (path: string) => readonly string[]) {
 
 interface Making {
   readonly find: Find;
+  /** The root existed before: if it does not now, it was moved or deleted, and another one would not be it. */
+  readonly wasThere: () => boolean;
   readonly syncDirectory: (path: string) => Promise<void>;
   readonly access: 'private' | undefined;
   /** The prefix of all paths. */
@@ -234,13 +244,14 @@ async function makeFolders(
   all: Files,
   real: string,
   names: readonly string[],
-  { find, syncDirectory, access, root }: Making,
+  { find, wasThere, syncDirectory, access, root }: Making,
 ): Promise<void> {
   const isThere = (count: number): boolean => {
     const found = orAbsent(() => find(names.slice(0, count)));
     found?.close();
     return found !== undefined;
   };
+  if (wasThere() && !isThere(0)) throw staleFault(root);
   if (names.length === 0 || !isThere(0)) await all.makeDirectory(real, access);
   find([]).close();
   for (let count = 1; count <= names.length; count += 1) {

@@ -1,4 +1,14 @@
-import { closeSync, fsync, linkSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  linkSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { lstat, mkdir, readdir, readlink, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,6 +48,7 @@ export const systemFiles: Files = {
   },
   real: (path) => realOf(resolve(path), 0),
   list: async (directory) => (await readdir(directory)).sort(),
+  hold,
   makeDirectory: makeDurableDirectory,
   open: async (path, mode, access) => asHandle(openToWrite(path, mode, access)),
   rename: async (from, to) => renameSync(from, to),
@@ -49,6 +60,30 @@ export const systemFiles: Files = {
   freeFiles,
   below: (root) => filesBelow(systemFiles, root),
 };
+
+/** `undefined` on Windows, and for folders that may not be listed. */
+function hold(directory: string): ReturnType<NonNullable<Files['hold']>> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(directory, constants.O_RDONLY | (constants.O_DIRECTORY ?? 0));
+  } catch {
+    return undefined;
+  }
+  return {
+    isDeleted: () => {
+      try {
+        return descriptor !== undefined && fstatSync(descriptor).nlink === 0;
+      } catch (error) {
+        // On a network share.
+        return faultCode(error) === 'ESTALE';
+      }
+    },
+    close: () => {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}
 
 /**
  * `realpath` of the existing part, followed by the rest. A dangling link is still followed: a file created through it

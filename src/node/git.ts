@@ -8,8 +8,11 @@ const STDERR_LENGTH_MAX = 64 * 1024;
  * the `ssh` that stays for the next connection (`ControlPersist`).
  */
 const MESSAGES_MS = 500;
-/** With a group of processes per command, all of them can be ended. Windows has none. */
-const HAS_GROUPS = process.platform !== 'win32';
+/**
+ * With a group of processes per command, all of them can be ended. Windows has none. At a terminal there is none either:
+ * a command of the user's for ssh or credentials could not ask there.
+ */
+const HAS_GROUPS = process.platform !== 'win32' && process.stdin.isTTY !== true;
 
 /**
  * Settings that would prompt, sign, translate or do more than requested; and the settings of a bare repository among the

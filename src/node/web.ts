@@ -8,8 +8,11 @@ import { programVersion } from './version.js';
 
 const CONNECT_MS = 10_000;
 const IDLE_MS = 60_000;
-/** After the last piece of a body that is sent. It may still be in the system's buffers, on a slow line for a while. */
-const SENT_MS = 120_000;
+/**
+ * After the last piece of a body that is sent. It may still be in the system's buffers, for minutes on a slow line, and a
+ * gateway may pass all of it on before it responds.
+ */
+const SENT_MS = 600_000;
 const KEEP_ALIVE_MS = 15_000;
 const CONNECTIONS_MAX = 32;
 

@@ -122,6 +122,8 @@ export interface RunContext {
   buying: boolean;
   /** Attempts whose files were stored by this run. */
   readonly made: Set<string>;
+  /** Hashes of audio that this run has read whole in the audio store. */
+  readonly inStore: Set<string>;
   /** Queue ids of all attempts: no two jobs share one. */
   readonly queueIds: Set<string>;
   /** Models to which this run submits nothing more. */

@@ -129,6 +129,7 @@ function contextOf(input: RunInput, scheduler: Scheduler): RunContext {
     readyFolders: new Set(),
     buying: true,
     made: new Set(),
+    inStore: new Set(),
     queueIds: new Set([...store.attempts.values()].flatMap(({ queue_id }) => queue_id ?? [])),
     closedModels: new Map(),
     wantedStems: new Set(input.takes.map(({ stem }) => foldName(stem))),

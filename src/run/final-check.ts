@@ -47,7 +47,7 @@ function reportLockLost(context: RunContext, state: 'taken' | 'gone'): void {
   const message =
     state === 'taken'
       ? "another run took over this run's lock: this run ends"
-      : 'the lock was deleted, and this system cannot keep other runs out without it: nothing more is submitted';
+      : 'the lock was deleted, so another run may begin at any time: nothing more is submitted';
   const hint =
     state === 'taken'
       ? `when the other run has ended: ${context.settings.command('run')}`

@@ -67,12 +67,19 @@ const NEEDED: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Whether the audio store has the file, byte for byte, so that any machine can fetch it. What this run uploaded was
- * checked then, so it only has to be there. Rejects with a `StoreFault`.
+ * Whether the audio store has the file, byte for byte, so that any machine can fetch it. What this run uploaded or
+ * checked before only has to be there. Rejects with a `StoreFault`.
  */
-export async function isUploaded({ audio, made }: RunContext, { attempt, file }: Attempt): Promise<boolean> {
+export async function isUploaded(
+  { audio, made, inStore }: RunContext,
+  { attempt, file }: Attempt,
+): Promise<boolean> {
   if (audio === undefined || file === undefined) return false;
-  return made.has(attempt) ? audio.has(file.sha256) : audio.holds(file.sha256);
+  const { sha256 } = file;
+  if (made.has(attempt) || inStore.has(sha256)) return audio.has(sha256);
+  const isThere = await audio.holds(sha256);
+  if (isThere) inStore.add(sha256);
+  return isThere;
 }
 
 export interface Pulled {

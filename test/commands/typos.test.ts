@@ -75,6 +75,7 @@ describe('a mistake on the command line', () => {
       'venice-batch run a.yaml --only x',
     ],
     [['status', 'a.yaml', 'status'], '`status` takes one manifest at a time', 'venice-batch status a.yaml'],
+    [['run', 'run', 'a.yaml'], '`run` takes one manifest at a time', 'venice-batch run a.yaml'],
     [['a.yaml', 'run', '--yes'], "the command goes before 'a.yaml'", 'venice-batch run a.yaml --yes'],
     [
       ['lock', 'repair', 'a.yaml', 'b.yaml'],

@@ -132,6 +132,29 @@ describe('a folder that is moved during a run', () => {
   );
 });
 
+describe('a folder that is deleted during a run', () => {
+  it.each(['this run', 'an earlier one'])(
+    'gets the lockfile again, with everything that was bought: recorded first by %s',
+    async (first) => {
+      const album = await scene({ prompts: { zero: 'Wind in the reeds' } });
+      const lockfile = path.join('state', 'a.lock.jsonl');
+      const words = ['--yes', '--lockfile', lockfile];
+      if (first === 'an earlier one') expect((await album.run('run', ...words)).code).toBe(0);
+      writePrompts(album.cwd, { zero: 'Wind in the reeds', ...PROMPTS });
+      const run = album.start('run', ...words, '--concurrency', '1', '--events', 'ndjson');
+      await run.seen(/"state":"queued"/);
+      rmSync(path.join(album.cwd, 'state'), { recursive: true });
+      const ended = await run.ended;
+      expect(ended.code).not.toBe(0);
+      const charged = await album.charges();
+      expect(charged).toBeLessThan(5);
+      expect(readFileSync(path.join(album.cwd, lockfile), 'utf8').match(/"queue_id"/g)).toHaveLength(charged);
+      expect((await album.run('run', ...words)).code).toBe(0);
+      expect(await album.charges()).toBe(5);
+    },
+  );
+});
+
 describe('a lock that is deleted during a run', () => {
   it.each(['-fd', '-fdx'])(
     'does not let a second run start beside the first: git clean %s',

@@ -121,6 +121,13 @@ describe.each([
     },
   );
 
+  it('does not create a root again that was moved: nobody would look for its files there', async () => {
+    const files = await open();
+    renameSync(at('root'), at('moved'));
+    await expect(files.makeDirectory(at('root', 'a', 'new'))).rejects.toEqual(code('ESTALE'));
+    expect(readdirSync(top).sort()).toEqual(['moved', 'outside']);
+  });
+
   describe('with the root replaced by another folder', () => {
     it.each(Object.keys(CALLS))('%s refuses, and nothing in it changes', async (name) => {
       const files = await open();

@@ -152,8 +152,8 @@ export const MUTANTS: readonly Mutant[] = [
   patched(
     'moved-folder-is-created-again',
     'src/lockfile/lock-folder.ts',
-    'return folder === undefined || (await',
-    'return folder === undefined || folder !== undefined || (await',
+    'if (folder === undefined || (await',
+    'if (folder === undefined || folder !== undefined || (await',
   ),
   {
     name: 'torn-end-is-appended-to',

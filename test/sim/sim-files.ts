@@ -98,6 +98,10 @@ export function createSimFiles(world: DiskWorld, simProcess: SimProcess, way?: W
           : factsOf(found, disk.entries.get(found));
       }),
     real: (path) => reading(() => ways.follow(path, 'follow')),
+    hold: (path) => {
+      const found = find(path, 'follow');
+      return { isDeleted: () => !disk.entries.has(found), close: () => {} };
+    },
     list: (directory) =>
       reading(() => {
         const found = find(directory, 'follow');

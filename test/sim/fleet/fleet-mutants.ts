@@ -141,12 +141,7 @@ function withOtherWriter(bytes: Uint8Array): Uint8Array {
     'if (sharing === undefined || sharing.has(attempt)) return true;',
     'if (sharing === undefined || attempt.rev > 0) return true;',
   ),
-  patched(
-    'damaged-audio-counts-as-stored',
-    'src/run/upload.ts',
-    'audio.holds(file.sha256)',
-    'audio.has(file.sha256)',
-  ),
+  patched('damaged-audio-counts-as-stored', 'src/run/upload.ts', 'audio.holds(sha256)', 'audio.has(sha256)'),
   {
     name: 'clean-up-before-the-audio-store',
     family: 'machines',
