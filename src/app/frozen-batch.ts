@@ -3,6 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { emitNotice } from '../core/emit-notice.js';
 import { EXIT } from '../core/errors.js';
 import { lowest } from '../core/money.js';
+import type { Attempt } from '../lockfile/attempt.js';
 import { requireLock, type UsableLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
@@ -146,9 +147,10 @@ async function pulled(
   const view = await sharedFor(world, settings, read, loaded);
   try {
     const pulling = { ...settings, manifest: loaded.manifest, stop: world.stop };
-    await pullHere(view.audio, output, view.attempts, noticeTo(world), pulling);
+    const notPulled = await pullHere(view.audio, output, view.attempts, noticeTo(world), pulling);
+    const fetchable = (one: Attempt) => notPulled.has(one.attempt) || view.fetchable?.(one) === true;
+    return notPulled.size === 0 ? view : { ...view, fetchable };
   } finally {
     await view.audio?.close();
   }
-  return view;
 }

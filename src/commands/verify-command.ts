@@ -35,8 +35,9 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const read = await requireLock(ports.files, lockPath, command);
   const view = { output: await openOutput(ports.files, outputRoot) };
   const shared = await viewOf(session, read, 'verify');
-  await pullFor(session, shared, view.output);
-  const { attempts, keptBy, fetchable } = shared;
+  const notPulled = await pullFor(session, shared, view.output);
+  const { attempts, keptBy } = shared;
+  const fetchable = (one: Attempt) => notPulled.has(one.attempt) || shared.fetchable?.(one) === true;
   const statuses = await takeStatusesOf(view, attempts, await manifestOrWarning(session), {
     keptBy,
     fetchable,

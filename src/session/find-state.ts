@@ -76,16 +76,17 @@ async function recordsOf(
  * Downloads the files that other machines stored, for a command that needs them.
  *
  * @param reported see `PullSettings.reported`
+ * @returns see `pullHere`
  */
 export async function pullFor(
   batch: OpenBatch,
   { audio, attempts }: SharedView,
   output: Output,
   reported?: Set<string>,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { warn, placeOf, command } = batch;
   try {
-    await pullHere(
+    return await pullHere(
       audio,
       output,
       attempts,

@@ -141,6 +141,14 @@ it('does not suggest buying what the audio store has but cannot be downloaded', 
   expect(ended.stdout + ended.stderr).toContain('venice-batch collect album.yaml');
   expect(ended.stdout + ended.stderr).not.toContain('--retry-failed');
 
+  for (const words of [['run', '--frozen'], ['verify']]) {
+    const [verb = '', ...flags] = words;
+    const args = [verb, 'album.yaml', ...flags, ...service.flags, '--state', `file://${share}`];
+    const shown = await run(args, other, service.env);
+    expect(shown.stdout + shown.stderr).toContain('venice-batch collect album.yaml');
+    expect(shown.stdout + shown.stderr).not.toContain('--retry-failed');
+  }
+
   // As the warning says.
   rmSync(path.join(audio, first));
   expect((await run(words, one, service.env)).code).toBe(0);
