@@ -28,4 +28,6 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   5700011216,
   // The doubt about a damaged line was recorded again after the line was damaged a second time, and no run could begin.
   5700053497,
+  // The judge wrongly blamed the program: the entry with the user's word was deleted.
+  6520003764,
 ];

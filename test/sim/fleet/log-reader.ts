@@ -65,7 +65,9 @@ export function createLogReader({
     const bySelf = maySettle(makers.get(record.attempt), by);
     if (known?.state === 'intent' && !bySelf && !settledByUser(record.attempt))
       blame('F', `${record.attempt} of ${makers.get(record.attempt)?.name} is settled by ${by.name}`);
-    if (known?.reason?.code.startsWith('resolved_') && record.state === 'in_doubt')
+    // The entry with the user's word may be among those that others deleted.
+    const isWhole = tamperedMs() === undefined;
+    if (isWhole && known?.reason?.code.startsWith('resolved_') && record.state === 'in_doubt')
       blame('K', `${record.attempt} is in doubt again by ${by.name}, after ${known.reason.code}`);
     view.add(line);
   };
