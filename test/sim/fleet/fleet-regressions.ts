@@ -30,4 +30,6 @@ export const FLEET_REGRESSIONS: readonly number[] = [
   5700053497,
   // The judge wrongly blamed the program: the entry with the user's word was deleted.
   6520003764,
+  // The same, for a late write in the place of a deleted entry, and machines that were then lost.
+  6520009678,
 ];

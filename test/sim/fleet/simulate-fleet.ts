@@ -233,7 +233,8 @@ async function calmDown(fleet: Fleet): Promise<void> {
       ran.push(machine);
     }
   if (fleet.deleted === undefined) for (const machine of ran) judgeGivenUp(fleet, machine);
-  for (const machine of [...fleet.machines]) lose(fleet, machine);
+  // Unless only they know that the log had more entries.
+  if (fleet.deleted?.newest !== true) for (const machine of [...fleet.machines]) lose(fleet, machine);
   calm(fleet);
   await endOnEmptyFolder(fleet);
 }
