@@ -3,7 +3,6 @@ import type { Diagnostic } from '../core/diagnostic.js';
 import { emitNotice } from '../core/emit-notice.js';
 import { EXIT } from '../core/errors.js';
 import { lowest } from '../core/money.js';
-import type { Attempt } from '../lockfile/attempt.js';
 import { requireLock, type UsableLock } from '../lockfile/read.js';
 import type { LoadedManifest } from '../manifest/take.js';
 import { withExtraTakes } from '../plan/extra-takes.js';
@@ -14,7 +13,7 @@ import { emitPhase, emitPlan, noticeTo, versionEvent } from './emit.js';
 import { notFrozen } from './frozen.js';
 import { keySignatureOf } from './key-signature-of.js';
 import { hasError, prepare, selectionOrInvalid } from './price-plan.js';
-import { pullHere } from './pull-here.js';
+import { orNotPulled, pullHere } from './pull-here.js';
 import { openPatiently } from './run-opening.js';
 import { type SharedView, sharedView } from './shared-view.js';
 import { storageError } from './storage-error.js';
@@ -148,8 +147,7 @@ async function pulled(
   try {
     const pulling = { ...settings, manifest: loaded.manifest, stop: world.stop };
     const notPulled = await pullHere(view.audio, output, view.attempts, noticeTo(world), pulling);
-    const fetchable = (one: Attempt) => notPulled.has(one.attempt) || view.fetchable?.(one) === true;
-    return notPulled.size === 0 ? view : { ...view, fetchable };
+    return { ...view, fetchable: orNotPulled(view.fetchable, notPulled) };
   } finally {
     await view.audio?.close();
   }

@@ -35,7 +35,7 @@ function wouldBuy(rows: Plan['rows'], command: NextCommand): readonly Diagnostic
       code: 'not-frozen',
       severity: 'error',
       message,
-      hint: `where buying is allowed, buy, and commit the lockfile and the files: ${command('run')}`,
+      hint: `run this where buying is allowed, then commit the lockfile and the files: ${command('run')}`,
       ...(open.every(({ take }) => take.track === first.take.track) ? { span: first.take.span } : {}),
     },
   ];
@@ -57,7 +57,7 @@ function wouldMove(
       code: 'not-frozen',
       severity: 'error',
       message: `${files} would be moved to new names, but --frozen changes nothing: ${count === 1 ? '' : 'such as '}${example}`,
-      hint: `where the names may change, move them, and commit the lockfile and the files: ${command('run')}`,
+      hint: `run this where files may be renamed, then commit the lockfile and the files: ${command('run')}`,
     },
   ];
 }

@@ -98,10 +98,14 @@ export async function openForRun(
 
 function lockLostError(lockPath: string, command: NextCommand): BatchError {
   const place = shellWord(path.dirname(lockPath));
-  return new BatchError('lock-deleted', `the lock was deleted, or ${place} was moved, as the run began`, {
-    exitCode: EXIT.lockfile,
-    hint: `to take the lock again: ${command('run')}`,
-  });
+  return new BatchError(
+    'lock-deleted',
+    `the lock was deleted, or ${place} was moved, while the run was starting`,
+    {
+      exitCode: EXIT.lockfile,
+      hint: `to take the lock again: ${command('run')}`,
+    },
+  );
 }
 
 /** Another run holds the lock: the error that ends the command, including what to do. */

@@ -50,6 +50,14 @@ export async function pullHere(
   return new Set([...left, ...failed.filter(({ absent }) => !absent).map(({ attempt }) => attempt)]);
 }
 
+/** Which files may still be downloaded, together with those that could not be downloaded just now. */
+export function orNotPulled(
+  fetchable: ((attempt: Attempt) => boolean) | undefined,
+  notPulled: ReadonlySet<string>,
+): (attempt: Attempt) => boolean {
+  return (one) => notPulled.has(one.attempt) || fetchable?.(one) === true;
+}
+
 export interface Wanted extends NotPulled {
   /**
    * Whether a take is incomplete without the file. What the audio store lacks is not needed if the take was removed or

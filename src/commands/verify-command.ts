@@ -1,3 +1,4 @@
+import { orNotPulled } from '../app/pull-here.js';
 import type { SharedView } from '../app/shared-view.js';
 import { takeStatusesOf } from '../app/take-status.js';
 import { type CheckedFile, checkFiles, isBad } from '../app/verify-files.js';
@@ -37,7 +38,7 @@ export async function verifyCommand(manifest: string, flags: Flags): Promise<Exi
   const shared = await viewOf(session, read, 'verify');
   const notPulled = await pullFor(session, shared, view.output);
   const { attempts, keptBy } = shared;
-  const fetchable = (one: Attempt) => notPulled.has(one.attempt) || shared.fetchable?.(one) === true;
+  const fetchable = orNotPulled(shared.fetchable, notPulled);
   const statuses = await takeStatusesOf(view, attempts, await manifestOrWarning(session), {
     keptBy,
     fetchable,

@@ -208,7 +208,7 @@ function twoLogs(
 }
 
 function fromCopy(journal: string, next: NextCommand): string {
-  return `if version control or a backup has nothing newer, keep what is left of the file; the next run then restores what the last run here recorded, from ${shellWord(journal)}; repair the file first: ${next('lock repair')}`;
+  return `if version control or a backup has nothing newer, repair what is left of the file; the next run then restores from ${shellWord(journal)} what the last run here recorded: ${next('lock repair')}`;
 }
 
 function missing({ lines, linesMarked }: LockProblem & { kind: 'incomplete' }): string {

@@ -23,7 +23,7 @@ describe('takes that --frozen finds to buy', () => {
     expect(only).toMatchObject({
       code: 'not-frozen',
       severity: 'error',
-      hint: 'where buying is allowed, buy, and commit the lockfile and the files: venice-batch run album.yaml',
+      hint: 'run this where buying is allowed, then commit the lockfile and the files: venice-batch run album.yaml',
     });
     expect(only?.message).toBe(
       '3 takes would be bought, but --frozen forbids buying: intro#1 (new), drive#1 (new), drive#2 (changed)',

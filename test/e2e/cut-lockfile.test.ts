@@ -19,7 +19,7 @@ it('a lockfile that was cut off is restored in the order that the message says',
   // This was a run, and restored nothing: the repair comes first.
   expect(refused.stderr).not.toContain('the next run restores it');
   expect(refused.stderr).toMatch(
-    /the next run then restores .*; repair the file first: venice-batch lock repair /,
+    /repair what is left of the file; the next run then restores from .* what the last run here recorded: venice-batch lock repair /,
   );
   expect((await album.run('lock repair')).code).toBe(0);
   const restored = await album.run('run', '--yes');

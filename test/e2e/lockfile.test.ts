@@ -263,7 +263,9 @@ describe('a lockfile that cannot be used', () => {
     edit(album.lockPath, (text) => `${text.split('\n')[0]}\n`);
     const refused = (await album.run('status')).stderr.replaceAll(/\s+/g, ' ');
     expect(refused).toContain('error[lockfile-incomplete]');
-    expect(refused).toMatch(/from \S*\.venice-batch\S*; repair the file first: venice-batch lock repair/);
+    expect(refused).toMatch(
+      /from \S*\.venice-batch\S* what the last run here recorded: venice-batch lock repair/,
+    );
     rmSync(path.join(album.cwd, '.venice-batch'), { recursive: true });
     const bare = (await album.run('status')).stderr;
     expect(bare).toContain('restore the file from version control');
